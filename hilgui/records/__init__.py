@@ -1,0 +1,43 @@
+"""The types that everything else makes, moves or shows: frozen, without behaviour."""
+
+from hilgui.records.comparison import Comparison, Disagreement, Judgement
+from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Truth
+from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Severity
+from hilgui.records.frame import Frame, FrameHealth, FrameRef
+from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
+from hilgui.records.inference import Inference, Role
+from hilgui.records.moment import Fate, Loss, Moment
+from hilgui.records.verdict import Ledger, Outcome, Verdict
+from hilgui.records.vocabulary import Vocabulary
+
+__all__ = [
+    "NO_CLASS",
+    "NO_TRACK",
+    "Comparison",
+    "Detections",
+    "Disagreement",
+    "Fate",
+    "Finding",
+    "FoundObject",
+    "Frame",
+    "FrameHealth",
+    "FrameRef",
+    "Hit",
+    "Inference",
+    "Judgement",
+    "Kind",
+    "Ledger",
+    "Loss",
+    "ModelFacts",
+    "Moment",
+    "Outcome",
+    "People",
+    "Role",
+    "RunHeader",
+    "Severity",
+    "SourceFacts",
+    "Truth",
+    "TruthFacts",
+    "Verdict",
+    "Vocabulary",
+]

@@ -1,0 +1,40 @@
+"""Frames: what a source delivers, and the reference that travels after inference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRef:
+    """Names one frame of a source without carrying its pixels."""
+
+    seq: int  # counts from 0 per source, in display order
+    key: str  # what labels call it: a file name, or "name.mp4#000123"
+    time_s: float  # recording time since the first frame; NaN in an unordered set
+    stamp: datetime  # UTC wall clock: for people and file names
+    captured_ns: int  # monotonic: for latency and order
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One image as the source delivered it."""
+
+    ref: FrameRef
+    image: NDArray[np.uint8]  # (height, width, 3) BGR, read-only
+
+
+@dataclass(frozen=True, slots=True)
+class FrameHealth:
+    """Cheap figures of one image, from a strided sample of its grey levels (0..255)."""
+
+    mean: float
+    deviation: float
+    saturated: float  # share of samples at 250 or above
+    change: float  # mean absolute difference to the frame before; NaN on the first

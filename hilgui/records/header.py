@@ -1,0 +1,117 @@
+"""The header of a run: everything needed to repeat it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from hilgui.records.inference import Role
+from hilgui.records.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """The recording of a run."""
+
+    name: str
+    kind: str  # "video", "image folder"
+    path: str
+    sha256: str
+    width: int  # 0 where the frames differ in size
+    height: int
+    fps: float | None  # nominal rate; None for an unordered set
+    frames: int | None  # counted by the index, not read from the header of the file
+    ordered: bool  # False: a set of images without time
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TruthFacts:
+    """The labels of a run."""
+
+    path: str
+    sha256: str
+    format: str
+    join: str  # "key", "frame" or "time"
+    frames: int  # frames of the source that the labels know
+    class_map: dict[str, str] = field(default_factory=dict)  # label name → compared name
+    unmapped: tuple[str, ...] = ()  # label names that are not compared
+    conditions: dict[str, str] = field(default_factory=dict)  # day part, weather, as the label file says
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """One model of a run, as it really ran."""
+
+    name: str
+    path: str
+    sha256: str
+    adapter: str
+    provider: str  # execution provider that took the nodes, read back from the session
+    device: str
+    threads: int
+    threshold: float
+    nms_iou: float | None
+    input_width: int
+    input_height: int
+    classes: tuple[str, ...]
+    licence: str = ""
+    card: str = ""  # path of the card, empty when the adapter was recognised
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Who ran it, on what, and why: all settable by the operator."""
+
+    operator: str = ""
+    bench: str = ""
+    device_under_test: str = ""
+    notes: str = ""
+    tickets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunHeader:
+    """Written before the first frame; never changed afterwards."""
+
+    run_id: str
+    created: str  # ISO 8601, UTC
+    version: str
+    commit: str  # of the checkout, "" in an installed package
+    command: tuple[str, ...]
+    settings: dict[str, Any]
+    host: dict[str, str]
+    people: People
+    source: SourceFacts
+    truth: TruthFacts | None
+    models: dict[Role, ModelFacts]
+    vocabulary: Vocabulary
+    speed: str  # "max", "realtime" or a factor
+    workers: int
+    schema_version: int = 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        plain = asdict(self)
+        plain["models"] = {role.value: asdict(facts) for role, facts in self.models.items()}
+        plain["vocabulary"] = {"names": list(self.vocabulary.names), "judged": sorted(self.vocabulary.judged)}
+        return plain
+
+    @classmethod
+    def from_json(cls, plain: dict[str, Any]) -> RunHeader:
+        """Read what `as_json` wrote; raises KeyError or TypeError on anything else."""
+        truth = plain["truth"]
+        return cls(
+            **{
+                **plain,
+                "command": tuple(plain["command"]),
+                "people": People(**{**plain["people"], "tickets": tuple(plain["people"]["tickets"])}),
+                "source": SourceFacts(**plain["source"]),
+                "truth": None if truth is None else TruthFacts(**{**truth, "unmapped": tuple(truth["unmapped"])}),
+                "models": {
+                    Role(role): ModelFacts(**{**facts, "classes": tuple(facts["classes"])})
+                    for role, facts in plain["models"].items()
+                },
+                "vocabulary": Vocabulary(tuple(plain["vocabulary"]["names"]), frozenset(plain["vocabulary"]["judged"])),
+            }
+        )
