@@ -1,0 +1,23 @@
+"""One run = one folder: a SQLite database and the pictures of its clips."""
+
+from hilgui.store.folder import find_run, is_run, new_run_id, run_folders
+from hilgui.store.listing import RunSummary, list_runs
+from hilgui.store.pictures import ClipKeeper, Picture
+from hilgui.store.reader import RoleTimeline, RunReader, Timeline, close_dead_run
+from hilgui.store.writer import RunWriter
+
+__all__ = [
+    "ClipKeeper",
+    "Picture",
+    "RoleTimeline",
+    "RunReader",
+    "RunSummary",
+    "RunWriter",
+    "Timeline",
+    "close_dead_run",
+    "find_run",
+    "is_run",
+    "list_runs",
+    "new_run_id",
+    "run_folders",
+]

@@ -1,0 +1,54 @@
+"""Where runs live and how they are named and found."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime
+from pathlib import Path
+
+from hilgui.errors import CallWrong
+
+DATABASE = "run.sqlite"
+PICTURES = "pictures"
+
+
+def new_run_id(created: datetime, source_name: str) -> str:
+    """Make a name that sorts by time and says which drive: 20260131-142233-night-3f9a."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(source_name).stem).strip("-")[:40] or "run"
+    return f"{created:%Y%m%d-%H%M%S}-{stem}-{secrets.token_hex(2)}"
+
+
+def is_run(folder: Path) -> bool:
+    """Say whether a folder holds a run."""
+    return (folder / DATABASE).is_file()
+
+
+def run_folders(root: Path) -> list[Path]:
+    """List the runs below a folder, newest first."""
+    if not root.is_dir():
+        return []
+    return sorted((path for path in root.iterdir() if is_run(path)), key=lambda path: path.name, reverse=True)
+
+
+def find_run(text: str, root: Path) -> Path:
+    """Turn what the operator typed into a run folder: a path, an id, the beginning of an id, or "last".
+
+    Raises CallWrong when nothing or more than one run fits.
+    """
+    path = Path(text).expanduser()
+    if is_run(path):
+        return path.resolve()
+    inside = run_folders(path) if path.is_dir() else []
+    if len(inside) == 1:
+        return inside[0].resolve()
+    runs = run_folders(root)
+    if text == "last" and runs:
+        return runs[0]
+    fitting = [run for run in runs if text and run.name.startswith(text)] or [run for run in runs if text in run.name]
+    if len(fitting) == 1:
+        return fitting[0]
+    if fitting or inside:
+        names = ", ".join(run.name for run in (fitting or inside)[:5])
+        raise CallWrong(f"{text!r} fits {len(fitting or inside)} runs ({names}, …); type more of the name")
+    raise CallWrong(f"there is no run {text!r} in {root}; `hilgui runs list` shows what there is")

@@ -1,0 +1,92 @@
+"""Keeps the pictures around findings: a ring of the seconds before, JPEG files for what a finding needs."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.records import Finding, Frame
+from hilgui.settings import ClipSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One frame as JPEG, to be written before the findings that refer to it."""
+
+    seq: int
+    jpeg: bytes
+
+
+class ClipKeeper:
+    """Owned by the judge thread. Overlapping clips share their pictures; the budget bounds the disk.
+
+    Frames that were lost leave holes in a clip; the frames it has are those of the pictures folder.
+    """
+
+    def __init__(self, settings: ClipSettings) -> None:
+        self._settings = settings
+        self._ring: deque[Frame] = deque()
+        self._ring_bytes = 0
+        self._budget = settings.budget_mb * 1_000_000
+        self._keep_until_s = -math.inf
+        self._kept: list[tuple[float, int]] = []  # recording time and sequence number, rising
+        self._waiting: list[Finding] = []
+
+    def push(self, frame: Frame) -> list[Picture]:
+        """Take the next frame; give the picture to write when a finding just before wants it."""
+        self._ring.append(frame)
+        self._ring_bytes += frame.image.nbytes
+        oldest_s = frame.ref.time_s - self._settings.before_s
+        limit = self._settings.ring_mb * 1_000_000
+        while self._ring[0].ref.time_s < oldest_s or (self._ring_bytes > limit and len(self._ring) > 1):
+            self._ring_bytes -= self._ring.popleft().image.nbytes
+        return self._encode([frame]) if frame.ref.time_s <= self._keep_until_s else []
+
+    def keep_around(self, time_s: float) -> list[Picture]:
+        """Mark a hit at the newest frames; give the pictures from before it that are not kept yet."""
+        first_s = time_s - self._settings.before_s
+        self._keep_until_s = max(self._keep_until_s, time_s + self._settings.after_s)
+        last_kept = self._kept[-1][1] if self._kept else -1
+        return self._encode(
+            [frame for frame in self._ring if frame.ref.time_s >= first_s and frame.ref.seq > last_kept]
+        )
+
+    def wait_for_end(self, findings: list[Finding]) -> None:
+        """Hold findings back until the seconds after them have played."""
+        self._waiting.extend(findings)
+
+    def ripe(self, now_s: float = math.inf) -> list[Finding]:
+        """Give the findings whose clip is complete at recording time `now_s`, with the range of the clip."""
+        ready = [finding for finding in self._waiting if finding.last_s + self._settings.after_s <= now_s]
+        self._waiting = [finding for finding in self._waiting if finding not in ready]
+        return [self._with_clip(finding) for finding in ready]
+
+    def _with_clip(self, finding: Finding) -> Finding:
+        first_s, last_s = finding.first_s - self._settings.before_s, finding.last_s + self._settings.after_s
+        times = [time_s for time_s, _ in self._kept]
+        start, stop = np.searchsorted(times, first_s, "left"), np.searchsorted(times, last_s, "right")
+        if start == stop:
+            return finding
+        return replace(finding, clip_first=self._kept[start][1], clip_last=self._kept[stop - 1][1])
+
+    def _encode(self, frames: list[Frame]) -> list[Picture]:
+        pictures = []
+        for frame in frames:
+            jpeg = encode_jpeg(frame.image, self._settings.jpeg_quality)
+            if len(jpeg) > self._budget:
+                break
+            self._budget -= len(jpeg)
+            self._kept.append((frame.ref.time_s, frame.ref.seq))
+            pictures.append(Picture(frame.ref.seq, jpeg))
+        return pictures
+
+
+def encode_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
+    """Encode a BGR picture."""
+    _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return jpeg.tobytes()

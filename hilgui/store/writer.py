@@ -1,0 +1,212 @@
+"""Writes one run; what `write` returned from is safe against a killed process."""
+
+from __future__ import annotations
+
+import json
+import math
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hilgui.errors import StoreBroken
+from hilgui.records import Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
+from hilgui.store import codec, schema
+from hilgui.store.folder import DATABASE, PICTURES
+from hilgui.store.lock import RunLock
+from hilgui.store.pictures import Picture
+
+FATES = (Fate.EVALUATED, Fate.DROPPED, Fate.SKIPPED)
+ROLES = (Role.BASELINE, Role.CANDIDATE)
+
+_FRAME = f"INSERT INTO frame VALUES ({','.join('?' * 15)})"
+_INFERENCE = f"INSERT INTO inference VALUES ({','.join('?' * 11)})"
+_CONTENT = f"INSERT INTO content VALUES ({','.join('?' * 7)})"
+_FINDING = "INSERT OR REPLACE INTO finding VALUES (?,?,?,?,?)"
+
+
+class RunWriter:
+    """Owned by the record thread. A frame, its boxes and its findings are one transaction."""
+
+    def __init__(self, root: Path, header: RunHeader) -> None:
+        """Make the run folder and write its header; raises StoreBroken."""
+        self.folder = root / header.run_id
+        self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
+        self._judged = np.zeros(len(header.vocabulary.names) + 1, np.bool_)
+        self._judged[sorted(header.vocabulary.judged)] = True
+        self._lock = RunLock(self.folder)
+        with _translated(self.folder):
+            (self.folder / PICTURES).mkdir(parents=True)
+            self._lock.take()
+            self._database = sqlite3.connect(
+                self.folder / DATABASE, isolation_level=None, check_same_thread=False, cached_statements=32
+            )
+            self._database.executescript(
+                f"PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;PRAGMA user_version={schema.VERSION};{schema.TABLES}"
+            )
+            self.put("header", header.as_json())
+            self._database.execute("PRAGMA synchronous=NORMAL")
+
+    def write(
+        self, frames: Sequence[Moment | Loss], findings: Sequence[Finding] = (), pictures: Sequence[Picture] = ()
+    ) -> None:
+        """Store frames, findings and the pictures of their clips; returns after the commit."""
+        frame_rows: list[tuple[Any, ...]] = []
+        inference_rows: list[tuple[Any, ...]] = []
+        content_rows: list[tuple[Any, ...]] = []
+        for item in frames:
+            if isinstance(item, Loss):
+                frame_rows.append(_loss_row(item))
+                continue
+            frame_rows.append(_frame_row(item))
+            inference_rows.extend(self._inference_rows(item))
+            content_rows.append(_content_row(item))
+        with _translated(self.folder), self._transaction():
+            for picture in pictures:
+                (self.folder / PICTURES / f"{picture.seq:08d}.jpg").write_bytes(picture.jpeg)
+            self._database.executemany(_FRAME, frame_rows)
+            self._database.executemany(_INFERENCE, inference_rows)
+            self._database.executemany(_CONTENT, content_rows)
+            self._database.executemany(_FINDING, [_finding_row(finding) for finding in findings])
+
+    def put(self, key: str, value: Any) -> None:
+        """Store one JSON value under a name; returns after the commit."""
+        with _translated(self.folder):
+            self._database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, json.dumps(value)))
+
+    def finish(self, verdict: Verdict, ledger: Ledger) -> None:
+        """Write the verdict with full sync and leave WAL, so that the run opens from read-only media."""
+        with _translated(self.folder):
+            self._database.execute("PRAGMA synchronous=FULL")
+            with self._transaction():
+                self.put("ledger", ledger_json(ledger))
+                self.put("verdict", verdict_json(verdict))
+            leave_wal(self._database)
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database and the lock; may be called twice."""
+        self._database.close()
+        self._lock.release()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+    def _inference_rows(self, moment: Moment) -> Iterator[tuple[Any, ...]]:
+        for role, inference in moment.inferences.items():
+            above = inference.detections.count_above(self._thresholds[role])
+            scores = inference.detections.scores[:above][self._judged[inference.detections.classes[:above]]]
+            comparison = moment.comparisons.get(role)
+            yield (
+                moment.ref.seq,
+                ROLES.index(role),
+                inference.preprocess_ns / 1e6,
+                inference.run_ns / 1e6,
+                inference.postprocess_ns / 1e6,
+                inference.invalid,
+                len(scores),
+                float(scores.mean()) if len(scores) else None,
+                *(
+                    (None, None, None)
+                    if comparison is None
+                    else (comparison.matched, comparison.missed, comparison.phantoms)
+                ),
+            )
+
+
+def leave_wal(database: sqlite3.Connection) -> None:
+    """Fold the write-ahead log into the database file; readers that are still open keep it in WAL."""
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.execute("PRAGMA busy_timeout=200")
+    try:
+        database.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.OperationalError as busy:
+        if "locked" not in str(busy):
+            raise
+
+
+def verdict_json(verdict: Verdict) -> dict[str, Any]:
+    """Give plain values."""
+    return {"outcome": verdict.outcome.value, "reasons": list(verdict.reasons)}
+
+
+def ledger_json(ledger: Ledger) -> dict[str, Any]:
+    """Give plain values."""
+    return {
+        "captured": ledger.captured,
+        "evaluated": ledger.evaluated,
+        "dropped": ledger.dropped,
+        "skipped": ledger.skipped,
+        "with_truth": ledger.with_truth,
+        "candidate_skipped": ledger.candidate_skipped,
+        "reasons": dict(ledger.reasons),
+    }
+
+
+@contextmanager
+def _translated(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as failure:
+        raise StoreBroken(
+            f"the run folder {folder} cannot be written: {failure}; is the disk full or the folder read-only?",
+            path=folder,
+        ) from failure
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+def _loss_row(loss: Loss) -> tuple[Any, ...]:
+    ref = loss.ref
+    head = (ref.seq, ref.key, _number(ref.time_s), ref.stamp.isoformat(), ref.captured_ns, ref.width, ref.height)
+    return (*head, FATES.index(loss.fate), loss.reason, 0, None, None, None, None, None)
+
+
+def _frame_row(moment: Moment) -> tuple[Any, ...]:
+    ref, health = moment.ref, moment.health
+    return (
+        ref.seq,
+        ref.key,
+        _number(ref.time_s),
+        ref.stamp.isoformat(),
+        ref.captured_ns,
+        ref.width,
+        ref.height,
+        0,
+        "",
+        int(moment.truth is not None),
+        health.mean,
+        health.deviation,
+        health.saturated,
+        _number(health.change),
+        None if moment.disagreement is None else moment.disagreement.value,
+    )
+
+
+def _content_row(moment: Moment) -> tuple[Any, ...]:
+    outputs = [moment.inferences.get(role) for role in ROLES]
+    matches = [moment.comparisons.get(role) for role in ROLES]
+    return (
+        moment.ref.seq,
+        None if moment.truth is None else codec.pack_truth(moment.truth),
+        *(None if output is None else codec.pack_detections(output.detections) for output in outputs),
+        *(None if match is None else codec.pack_comparison(match) for match in matches),
+        None if moment.disagreement is None else codec.pack_disagreement(moment.disagreement),
+    )
+
+
+def _finding_row(finding: Finding) -> tuple[Any, ...]:
+    value = json.dumps(codec.finding_json(finding))
+    return (finding.number, finding.kind.value, int(finding.severity), finding.first_seq, value)
