@@ -1,0 +1,22 @@
+"""Ground truth: label formats, the class map, the common vocabulary, joining labels to a recording."""
+
+from hilgui.truth.classmap import ClassMap, load_class_map
+from hilgui.truth.find import find_truth, read_labels
+from hilgui.truth.join import Joined, join
+from hilgui.truth.protocol import LabelledFrame, Labels, TruthReader
+from hilgui.truth.vocabulary import Agreed, agree, relabel
+
+__all__ = [
+    "Agreed",
+    "ClassMap",
+    "Joined",
+    "LabelledFrame",
+    "Labels",
+    "TruthReader",
+    "agree",
+    "find_truth",
+    "join",
+    "load_class_map",
+    "read_labels",
+    "relabel",
+]

@@ -1,0 +1,71 @@
+"""Finding labels: the reader that knows a path, and the labels that lie beside a recording."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from hilgui import plugins
+from hilgui.errors import HilguiError, PluginBroken, TruthBroken
+from hilgui.truth.protocol import Labels, TruthReader
+
+log = logging.getLogger(__name__)
+
+_GROUP = "hilgui.truth_readers"
+
+
+def read_labels(path: Path) -> Labels:
+    """Read labels in whatever format they are; raises TruthBroken, or PluginBroken for a reader that fails."""
+    if not path.exists():
+        raise TruthBroken(f"there are no labels {path}; check the path", path=path)
+    reader = _reader(path)
+    if reader is None:
+        raise TruthBroken(f"{path} holds no labels that hilgui knows; {_known()}", path=path)
+    try:
+        return reader.read(path)
+    except HilguiError:
+        raise
+    except Exception as failure:  # a plug-in call
+        log.exception("reader %s failed on %s", reader.format, path)
+        raise PluginBroken(
+            f"the {reader.format} reader failed on {path}: {type(failure).__name__}: {failure}", path=path
+        ) from failure
+
+
+def find_truth(source: Path) -> Path | None:
+    """Find the labels that lie beside a recording, or None.
+
+    For `drive.mp4`: `drive.coco.json`, else `drive.json` if that is a label file. For a folder `drive/`:
+    `drive.coco.json` beside it, else the one file `*.coco.json` inside it.
+    """
+    if source.is_dir():
+        inside = sorted(source.glob("*.coco.json"))
+        folder = source.resolve()
+        candidates = [folder.parent / f"{folder.name}.coco.json", *(inside if len(inside) == 1 else [])]
+    else:
+        candidates = [source.with_suffix(".coco.json"), source.with_suffix(".json")]
+    for path in candidates:
+        if path.is_file() and _reader(path) is not None:
+            return path
+    return None
+
+
+def _reader(path: Path) -> type[TruthReader] | None:
+    for name, reader in plugins.working(_GROUP).items():
+        if _recognises(name, reader, path):
+            return reader  # type: ignore[no-any-return]
+    return None
+
+
+def _recognises(name: str, reader: Any, path: Path) -> bool:
+    try:
+        return bool(reader.recognises(path))
+    except Exception:  # a plug-in call
+        log.warning("reader %s failed to look at %s", name, path, exc_info=True)
+        return False
+
+
+def _known() -> str:
+    formats = ", ".join(reader.format for reader in plugins.working(_GROUP).values())
+    return f"formats: {formats} (COCO is one JSON file, KITTI a folder of text files)"

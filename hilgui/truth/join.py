@@ -1,0 +1,156 @@
+"""Joining labels to a recording: by key, by frame number, or by time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilgui.errors import TruthBroken
+from hilgui.records import FrameRef, Truth
+from hilgui.truth.protocol import LabelledFrame, Labels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Joined:
+    """The truth of the frames that the labels know; a frame that is absent is unlabelled, not empty."""
+
+    truths: dict[int, Truth]  # by FrameRef.seq; classes are still those of the labels
+    kind: str  # "key", "frame" or "time"
+    labelled: int  # frames in the labels
+    notes: tuple[str, ...] = ()  # sentences for the operator
+
+    @property
+    def frames(self) -> int:
+        """Count the frames of the recording that have truth."""
+        return len(self.truths)
+
+
+def join(labels: Labels, refs: Sequence[FrameRef]) -> Joined:
+    """Give every labelled frame to the frame of the recording that it means.
+
+    Three ways, the first that fits any frame is used for all: the key (whole, then the file name alone, then the
+    file name without its suffix), the frame number, the nearest time within half a frame period. Raises TruthBroken
+    when nothing fits, or when two labelled frames claim the same frame.
+    """
+    ways: tuple[tuple[str, Callable[[Labels, Sequence[FrameRef]], dict[int, LabelledFrame]]], ...] = (
+        ("key", _by_key),
+        ("frame", _by_index),
+        ("time", _by_time),
+    )
+    for kind, way in ways:
+        frames = way(labels, refs)
+        if frames:
+            truths = {seq: frames[seq].truth for seq in sorted(frames)}
+            notes = (*_left_over(labels, len(truths), kind), *_outside(truths, refs))
+            return Joined(truths, kind, len(labels.frames), notes)
+    raise TruthBroken(
+        f"{labels.path} fits no frame of the recording: {_difference(labels, refs)}; labels of another recording?",
+        path=labels.path,
+    )
+
+
+def _by_key(labels: Labels, refs: Sequence[FrameRef]) -> dict[int, LabelledFrame]:
+    for part in (_whole, _name, _stem):
+        seqs = _unique((part(ref.key), ref.seq) for ref in refs)
+        frames: dict[int, LabelledFrame] = {}
+        for frame in labels.frames:
+            seq = seqs.get(part(frame.key)) if frame.key else None
+            if seq is not None:
+                _claim(labels, frames, seq, frame, frame.key)
+        if frames:
+            return frames
+    return {}
+
+
+def _by_index(labels: Labels, refs: Sequence[FrameRef]) -> dict[int, LabelledFrame]:
+    seqs = {ref.seq for ref in refs}
+    frames: dict[int, LabelledFrame] = {}
+    for frame in labels.frames:
+        if frame.index is not None and frame.index in seqs:
+            _claim(labels, frames, frame.index, frame, f"frame {frame.index}")
+    return frames
+
+
+def _by_time(labels: Labels, refs: Sequence[FrameRef]) -> dict[int, LabelledFrame]:
+    known = sorted((ref.time_s, ref.seq) for ref in refs if math.isfinite(ref.time_s))
+    timed = [(frame.time_s, frame) for frame in labels.frames if frame.time_s is not None]
+    if not known or not timed:
+        return {}
+    stamps = np.array([time_s for time_s, _ in known])
+    wanted = np.array([time_s for time_s, _ in timed])
+    after = np.clip(np.searchsorted(stamps, wanted), 1, max(len(stamps) - 1, 1)) if len(stamps) > 1 else None
+    if after is None:
+        nearest, reach_s = np.zeros(len(wanted), np.int64), 1e-3
+    else:
+        nearest = np.where(wanted - stamps[after - 1] <= stamps[after] - wanted, after - 1, after)
+        reach_s = float(np.median(np.diff(stamps))) / 2
+    gaps = np.abs(stamps[nearest] - wanted)
+    frames: dict[int, LabelledFrame] = {}
+    # The closest label comes first and keeps its frame.
+    for row in np.argsort(gaps, kind="stable").tolist():
+        if gaps[row] <= reach_s * (1 + 1e-9):
+            frames.setdefault(known[int(nearest[row])][1], timed[row][1])
+    return frames
+
+
+def _claim(labels: Labels, frames: dict[int, LabelledFrame], seq: int, frame: LabelledFrame, what: str) -> None:
+    if seq in frames:
+        other = frames[seq].key or f"frame {frames[seq].index}"
+        raise TruthBroken(
+            f"{labels.path} labels one frame of the recording twice: {other} and {what}; keep the labels of one drive",
+            path=labels.path,
+        )
+    frames[seq] = frame
+
+
+def _whole(key: str) -> str:
+    return key
+
+
+def _name(key: str) -> str:
+    return key.replace("\\", "/").rpartition("/")[2]
+
+
+def _stem(key: str) -> str:
+    name = _name(key)
+    return name if "#" in name else name.rpartition(".")[0] or name
+
+
+def _unique(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    rows = list(pairs)
+    seen = Counter(key for key, _ in rows)
+    return {key: seq for key, seq in rows if seen[key] == 1}
+
+
+def _left_over(labels: Labels, joined: int, kind: str) -> tuple[str, ...]:
+    rest = len(labels.frames) - joined
+    if not rest:
+        return ()
+    return (f"{rest} of {len(labels.frames)} labelled frames are not in the recording (joined by {kind})",)
+
+
+def _outside(truths: dict[int, Truth], refs: Sequence[FrameRef]) -> tuple[str, ...]:
+    """Warn about boxes that lie outside their picture: labels of another size or recording."""
+    sizes = {ref.seq: (ref.width, ref.height) for ref in refs if ref.width and ref.height}
+    boxes = outside = 0
+    for seq, truth in truths.items():
+        if seq in sizes:
+            width, height = sizes[seq]
+            left, top, right, bottom = truth.boxes.T
+            boxes += len(truth)
+            outside += int(np.count_nonzero((left >= width) | (top >= height) | (right <= 0) | (bottom <= 0)))
+    if not outside:
+        return ()
+    return (f"{outside} of {boxes} labelled boxes lie outside their picture: labels of another size?",)
+
+
+def _difference(labels: Labels, refs: Sequence[FrameRef]) -> str:
+    if not labels.frames:
+        return "it labels no frame"
+    first = labels.frames[0]
+    told = first.key or (f"frame {first.index}" if first.index is not None else f"{first.time_s:g} s")
+    return f"they begin with {told}, the recording with {refs[0].key}" if refs else "the recording has no frames"
