@@ -2,6 +2,7 @@
 
 from hilgui.evaluation.average_precision import AveragePrecision
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
+from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.matching import compare
 from hilgui.evaluation.overlap import iou, iou_matrix, share_inside, share_matrix
 
@@ -12,6 +13,7 @@ __all__ = [
     "compare",
     "iou",
     "iou_matrix",
+    "is_judged",
     "share_inside",
     "share_matrix",
 ]

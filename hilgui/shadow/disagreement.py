@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation import iou_matrix
+from hilgui.evaluation import iou_matrix, is_judged
 from hilgui.records import Detections, Disagreement
 
 MATCH_IOU = 0.5
@@ -30,7 +30,7 @@ def disagree(
 
 def _shown(detections: Detections, threshold: float, judged: frozenset[int]) -> NDArray[np.intp]:
     count = detections.count_above(threshold)
-    return np.flatnonzero(np.isin(detections.classes[:count], list(judged)))
+    return np.flatnonzero(is_judged(detections.classes[:count], judged))
 
 
 def _rows(detections: Detections, rows: NDArray[np.intp]) -> Detections:
