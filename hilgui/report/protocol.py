@@ -1,0 +1,77 @@
+"""What an exporter is, and how every export reaches the disk: written beside its place, then renamed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ClassVar, Protocol, TextIO
+
+from hilgui import plugins
+from hilgui.errors import CallWrong, StoreBroken
+from hilgui.store import RunReader
+
+Progress = Callable[[int, int], None]  # done, total; called on the thread that exports
+
+
+class Exporter(Protocol):
+    """Writes one run in one format; announced in the group `hilgui.exporters`."""
+
+    name: ClassVar[str]  # what `--format` calls it
+    suffix: ClassVar[str]
+    file_name: ClassVar[str]  # inside the run folder, where no other place is given
+
+    def export(self, reader: RunReader, out: Path, progress: Progress) -> Path:
+        """Write the run to the file `out`, replacing it at once or not at all, and give its path.
+
+        Works on a running run too, with the frames stored so far. Raises StoreBroken.
+        """
+        ...
+
+
+def silent(_done: int, _total: int) -> None:
+    """Report progress to nobody."""
+
+
+def formats() -> tuple[str, ...]:
+    """Name the formats that `export_run` knows."""
+    return tuple(sorted(plugins.working("hilgui.exporters")))
+
+
+def export_run(reader: RunReader, format_name: str, out: Path | None = None, progress: Progress = silent) -> Path:
+    """Export a run; without `out` into its folder, with a folder as `out` under the usual name.
+
+    Raises CallWrong for a format that nobody announces and StoreBroken where a file cannot be read or written.
+    """
+    makers = plugins.working("hilgui.exporters")
+    if format_name not in makers:
+        raise CallWrong(f"there is no format {format_name!r}; choose one of {', '.join(formats())}")
+    exporter: Exporter = makers[format_name]()
+    if out is None:
+        out = reader.folder / exporter.file_name
+    elif out.is_dir():
+        out = out / exporter.file_name
+    return exporter.export(reader, out, progress)
+
+
+@contextmanager
+def replacing(out: Path) -> Iterator[TextIO]:
+    """Open a text file that takes its name only when everything was written; lines end as they are given.
+
+    Raises StoreBroken where the disk refuses; nothing is left behind then.
+    """
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with unfinished.open("w", encoding="utf-8", newline="") as file:
+                yield file
+            unfinished.replace(out)
+        finally:
+            unfinished.unlink(missing_ok=True)
+    except OSError as failure:
+        raise StoreBroken(
+            f"the export {out} cannot be written: {failure.strerror or failure}; choose another place with --out",
+            path=out,
+        ) from failure
