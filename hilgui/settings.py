@@ -106,6 +106,7 @@ class Settings(_Section):
     operator: str = ""
     bench: str = ""
     device_under_test: str = ""
+    disk_reserve_mb: int = Field(500, ge=0, description="a run stops before less than this is free")
     clips: ClipSettings = ClipSettings()
     corner_cases: CornerCaseLimits = CornerCaseLimits()
 

@@ -1,0 +1,228 @@
+"""The commands and how they fail: one sentence, one exit code. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from hilgui.errors import HilguiError
+
+app = typer.Typer(
+    name="hilgui",
+    help="Hardware-in-the-loop bench for perception models: replay, shadow mode, corner cases, evidence.",
+    epilog="Exit codes: 0 good · 1 the verdict is bad · 2 the call is wrong · 3 inconclusive · 4 the bench is broken · "
+    "130 stopped. Without a command the application opens. --debug anywhere shows tracebacks.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+runs_app = typer.Typer(help="List and show the runs that were stored.", rich_markup_mode=None)
+app.add_typer(runs_app, name="runs")
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
+]
+RunText = Annotated[str, typer.Argument(metavar="RUN", help='Run folder, its id or the beginning of it, or "last".')]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    multiprocessing.freeze_support()
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in arguments
+    arguments = [argument for argument in arguments if argument != "--debug"]
+    from hilgui import log
+
+    log.set_up(debug=debug)
+    try:
+        code = app(arguments, standalone_mode=False, obj={"debug": debug}, prog_name="hilgui")
+    except click.exceptions.Exit as leave:
+        return leave.exit_code
+    except click.exceptions.Abort:
+        return 130
+    except click.ClickException as failure:
+        context = getattr(failure, "ctx", None)
+        where = f" (see `{context.command_path} --help`)" if context is not None else ""
+        print(f"hilgui: {failure.format_message()}{where}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # the reader went away; nothing is left to say to it
+        return 0
+    except HilguiError as failure:
+        if debug:
+            traceback.print_exc()
+        print(f"hilgui: {failure}", file=sys.stderr)  # noqa: T201
+        return failure.exit_code
+    return code if isinstance(code, int) else 0
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Open the application when no command is given."""
+    if version:
+        from hilgui import __version__
+
+        typer.echo(f"hilgui {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        from hilgui.gui.app import run_application
+        from hilgui.settings import load_settings
+
+        raise typer.Exit(run_application(None, load_settings()))
+
+
+@app.command("open")
+def open_run(run: RunText = "last") -> None:
+    """Open the application on a stored run."""
+    from hilgui.gui.app import run_application
+    from hilgui.settings import load_settings
+    from hilgui.store import find_run
+
+    settings = load_settings()
+    raise typer.Exit(run_application(find_run(run, settings.runs), settings))
+
+
+@app.command()
+def replay(
+    context: typer.Context,
+    drives: Annotated[
+        list[Path] | None, typer.Argument(metavar="DRIVE...", help="Video files or image folders.")
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option("--baseline", "-b", help="The model in use today (ONNX).")] = None,
+    candidate: Annotated[Path | None, typer.Option("--candidate", "-c", help="The model that may replace it.")] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(help='Label file or folder; default: the labels beside the drive; "none": no truth.'),
+    ] = None,
+    list_file: Annotated[Path | None, typer.Option("--list", help="File with one drive a line.")] = None,
+    provider: Annotated[str | None, typer.Option(help="auto, cpu, cuda or tensorrt.")] = None,
+    classes: Annotated[str, typer.Option(help="Compare only these classes, separated by commas.")] = "",
+    class_map: Annotated[str | None, typer.Option(help="Shipped class map (kitti_to_coco) or a YAML file.")] = None,
+    speed: Annotated[str, typer.Option(help="max, realtime or a factor such as 0.5.")] = "max",
+    fps: Annotated[float | None, typer.Option(min=0.01, help="Frame rate of a folder of images.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Frames under way at once; default: one for each core.")
+    ] = None,
+    operator: Annotated[str | None, typer.Option(help="Who runs this.")] = None,
+    bench: Annotated[str | None, typer.Option(help="On which bench.")] = None,
+    dut: Annotated[str | None, typer.Option("--dut", help="Device under test.")] = None,
+    notes: Annotated[str, typer.Option(help="Anything worth remembering.")] = "",
+    ticket: Annotated[list[str] | None, typer.Option(help="Ticket or requirement id; may be given again.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Replay drives through a baseline and, in shadow, a candidate; judge, store, find corner cases."""
+    from hilgui.cli.replaying import ReplayCall, replay_drives
+    from hilgui.settings import load_settings
+
+    settings = load_settings(provider=provider, workers=workers, operator=operator, bench=bench, device_under_test=dut)
+    call = ReplayCall(
+        drives=tuple(drives or ()),
+        list_file=list_file,
+        baseline=baseline,
+        candidate=candidate,
+        truth=truth,
+        classes=tuple(name.strip() for name in classes.split(",") if name.strip()),
+        class_map=class_map,
+        speed=speed,
+        fps=fps,
+        out=out,
+        notes=notes,
+        tickets=tuple(ticket or ()),
+        as_json=as_json,
+        debug=context.obj["debug"],
+    )
+    raise typer.Exit(replay_drives(call, settings))
+
+
+@app.command()
+def demo(
+    context: typer.Context,
+    headless: Annotated[bool, typer.Option("--headless", help="Write report and screenshots, open no window.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
+) -> None:
+    """Replay the shipped drives through both shipped models and show where the candidate loses."""
+    from hilgui.cli.demo import run_demo
+    from hilgui.settings import load_settings
+
+    raise typer.Exit(run_demo(load_settings(), headless=headless, out=out, debug=context.obj["debug"]))
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what this machine has, what is missing and how to get it."""
+    from hilgui.cli.showing import show_doctor
+
+    raise typer.Exit(show_doctor(as_json=as_json))
+
+
+@runs_app.command("list")
+def runs_list(
+    folder: Annotated[Path | None, typer.Option("--in", help="Folder with runs; default: your runs.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the stored runs, newest first."""
+    from hilgui.cli.showing import show_runs
+    from hilgui.settings import load_settings
+
+    raise typer.Exit(show_runs(folder or load_settings().runs, as_json=as_json))
+
+
+@runs_app.command("show")
+def runs_show(run: RunText, as_json: Json = False) -> None:
+    """Show one run: verdict, ledger, models, findings."""
+    from hilgui.cli.showing import show_run
+    from hilgui.settings import load_settings
+
+    raise typer.Exit(show_run(run, load_settings().runs, as_json=as_json))
+
+
+@app.command()
+def compare(
+    run_a: Annotated[str, typer.Argument(metavar="RUN_A")],
+    run_b: Annotated[str, typer.Argument(metavar="RUN_B")],
+    as_json: Json = False,
+) -> None:
+    """Compare two runs of a drive: figures, latency, findings that are new, gone or the same."""
+    from hilgui.cli.showing import show_comparison
+    from hilgui.settings import load_settings
+
+    raise typer.Exit(show_comparison(run_a, run_b, load_settings().runs, as_json=as_json))
+
+
+@app.command()
+def findings(
+    run: RunText,
+    kind: Annotated[str | None, typer.Option(help="Only this kind, such as missed_object.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the corner cases of a run, the worst first."""
+    from hilgui.cli.showing import show_findings
+    from hilgui.settings import load_settings
+
+    raise typer.Exit(show_findings(run, load_settings().runs, kind=kind, as_json=as_json))
+
+
+@app.command()
+def export(
+    run: RunText,
+    form: Annotated[str, typer.Option("--format", "-f", help="jsonl, csv, html, junit or one of a plug-in.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; default: inside the run folder.")] = None,
+) -> None:
+    """Write a run in another form."""
+    from hilgui.cli.showing import write_export
+    from hilgui.settings import load_settings
+
+    raise typer.Exit(write_export(run, load_settings().runs, form, out))

@@ -1,0 +1,152 @@
+"""The commands that only read: runs, findings, comparison, exports, doctor."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from hilgui import plugins
+from hilgui.cli.console import Ticker, notes, print_json, results
+from hilgui.cli.replaying import Ended, print_summary
+from hilgui.errors import CallWrong
+from hilgui.records import Finding, Kind, Outcome
+from hilgui.report import compare_runs, comparison_in_words, summary
+from hilgui.store import RunReader, find_run, list_runs
+from hilgui.store.codec import finding_json
+
+_SHOWN_FINDINGS = 40
+
+
+def show_runs(root: Path, *, as_json: bool) -> int:
+    """List the runs of a folder."""
+    runs = list_runs(root)
+    if as_json:
+        print_json({"folder": str(root), "runs": [{**asdict(run), "folder": str(run.folder)} for run in runs]})
+        return 0
+    if not runs:
+        results.print(f"There are no runs in {root}; `hilgui demo` or `hilgui replay` makes one.", markup=False)
+        return 0
+    table = Table("run", "verdict", "drive", "frames", "findings", "baseline", "candidate", box=None)
+    for run in runs:
+        word = run.outcome or run.state
+        last = (run.baseline, run.candidate) if not run.problem else (run.problem, "")
+        table.add_row(
+            run.run_id, word, run.source, str(run.frames), str(run.findings), *(escape(text) for text in last)
+        )
+    results.print(table)
+    return 0
+
+
+def show_run(text: str, root: Path, *, as_json: bool) -> int:
+    """Show one run; the exit code is that of its verdict."""
+    with closing(RunReader(find_run(text, root))) as reader:
+        figures = summary(reader)
+        outcome = Outcome(figures["verdict"]) if figures["verdict"] else None
+        if as_json:
+            print_json(figures)
+        else:
+            drive = Path(reader.header.source.path)
+            print_summary(
+                Ended(drive, reader.folder, outcome or Outcome.ABORTED), {**figures, "verdict": outcome or "running"}
+            )
+            for sentence in comparison_in_words(reader):
+                results.print(f"  {sentence}", markup=False)
+    return 0 if outcome is None else outcome.exit_code
+
+
+def show_findings(text: str, root: Path, *, kind: str | None, as_json: bool) -> int:
+    """List the findings of a run, the worst first."""
+    if kind is not None and kind not in set(Kind):
+        raise CallWrong(f"there is no corner case {kind!r}; the kinds are {', '.join(Kind)}")
+    with closing(RunReader(find_run(text, root))) as reader:
+        found = sorted(reader.findings(kind=None if kind is None else Kind(kind)), key=_badness)
+        if as_json:
+            print_json({"run": str(reader.folder), "findings": [finding_json(finding) for finding in found]})
+            return 0
+        if not found:
+            results.print("No findings.")
+            return 0
+        table = Table("no", "severity", "kind", "model", "from", "frames", "why", box=None)
+        for finding in found[:_SHOWN_FINDINGS]:
+            start = f"#{finding.first_seq}" if math.isnan(finding.first_s) else f"{finding.first_s:.2f} s"
+            role = finding.role.value if finding.role else "–"
+            table.add_row(
+                str(finding.number),
+                finding.severity.label,
+                finding.kind,
+                role,
+                start,
+                str(finding.frames),
+                escape(finding.why),
+            )
+        results.print(table)
+        if len(found) > _SHOWN_FINDINGS:
+            results.print(f"… and {len(found) - _SHOWN_FINDINGS} more; --json lists all")
+    return 0
+
+
+def show_comparison(text_a: str, text_b: str, root: Path, *, as_json: bool) -> int:
+    """Compare two runs."""
+    with closing(RunReader(find_run(text_a, root))) as a, closing(RunReader(find_run(text_b, root))) as b:
+        compared = compare_runs(a, b)
+    if as_json:
+        print_json(compared)
+    else:
+        for line in _comparison_lines(compared):
+            results.print(line, markup=False)
+    return 0
+
+
+def write_export(text: str, root: Path, form: str, out: Path | None) -> int:
+    """Export a run; prints the path that was written."""
+    exporters = plugins.working("hilgui.exporters")
+    if form not in exporters:
+        raise CallWrong(f"there is no export format {form!r}; there are {', '.join(sorted(exporters))}")
+    with closing(RunReader(find_run(text, root))) as reader:
+        frames = reader.ledger.evaluated
+        started = time.monotonic()
+        with Ticker(f"export {form}", frames) as ticker:
+
+            def advance(done: int, _total: int) -> None:
+                ticker.advance(done, done / max(time.monotonic() - started, 1e-6), "frames")
+
+            written = exporters[form]().export(reader, out, advance)
+    results.print(str(written), markup=False)
+    return 0
+
+
+def show_doctor(*, as_json: bool) -> int:
+    """Examine this machine; always 0, since a missing GPU is a value."""
+    from hilgui.engine.doctor import report
+
+    items = report()
+    if as_json:
+        print_json({"items": [asdict(item) for item in items]})
+        return 0
+    marks = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "missing": "[red]✗[/]"}
+    table = Table(box=None, show_header=False)
+    for item in items:
+        advice = "" if item.status == "ok" else escape(item.advice)
+        table.add_row(
+            marks[item.status], escape(item.name), escape(item.value), f"[yellow]{advice}[/]" if advice else ""
+        )
+    results.print(table)
+    missing = [item.name for item in items if item.status == "missing"]
+    notes.print(f"{len(missing)} missing: {', '.join(missing)}" if missing else "Nothing is missing.", markup=False)
+    return 0
+
+
+def _badness(finding: Finding) -> tuple[int, int, int]:
+    return (-int(finding.severity), -finding.frames, finding.first_seq)
+
+
+def _comparison_lines(compared: dict[str, Any]) -> Iterator[str]:
+    yield str(compared)

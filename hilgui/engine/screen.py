@@ -1,0 +1,107 @@
+"""The newest frame in memory that front end and engine share."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+import struct
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.records import Frame, FrameRef, Moment
+
+CAPACITY = 40 * 1024 * 1024  # one 4K picture; larger ones are shown at half size
+_HEAD = struct.Struct("<QQIII")  # version before, version after, height, width, bytes of the moment
+_PICKLED = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A frame as the screen gets it; a very large picture arrives at a fraction of `ref`'s size."""
+
+    ref: FrameRef
+    image: NDArray[np.uint8]
+    moment: Moment
+
+
+class SharedScreen:
+    """One slot with a version number on both sides: the writer never waits, the reader retries a torn read.
+
+    The parent makes the file and removes it; the child only maps it. A file is reserved in full when it is made,
+    so that a full disk is an error there and not a bus error later.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Make a new shared file, or map the one at `path`. Raises OSError."""
+        self._owned = path is None
+        if path is None:
+            folder = "/dev/shm" if Path("/dev/shm").is_dir() else None
+            handle, name = tempfile.mkstemp(prefix="hilgui-screen-", dir=folder)
+            path = Path(name)
+            if hasattr(os, "posix_fallocate"):
+                try:
+                    os.posix_fallocate(handle, 0, CAPACITY)
+                except OSError:
+                    os.close(handle)
+                    path.unlink()
+                    raise
+            else:
+                os.ftruncate(handle, CAPACITY)
+        else:
+            handle = os.open(path, os.O_RDWR)
+        self.path = path
+        self._map = mmap.mmap(handle, CAPACITY)
+        os.close(handle)
+        self._seen = 0
+        self._written = 0
+
+    def show(self, frame: Frame, moment: Moment) -> None:
+        """Put the newest frame; called by one thread of the engine."""
+        image = frame.image
+        while image.nbytes > CAPACITY - _PICKLED - _HEAD.size:
+            image = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
+        packed = pickle.dumps(moment, pickle.HIGHEST_PROTOCOL)
+        if len(packed) > _PICKLED:
+            return
+        height, width = image.shape[:2]
+        before = self._written + 1
+        _HEAD.pack_into(self._map, 0, before, self._written, height, width, len(packed))
+        start = _HEAD.size
+        np.frombuffer(self._map, np.uint8, image.nbytes, start).reshape(image.shape)[:] = image
+        self._map[start + image.nbytes : start + image.nbytes + len(packed)] = packed
+        _HEAD.pack_into(self._map, 0, before, before, height, width, len(packed))
+        self._written = before
+
+    def newest(self) -> Shown | None:
+        """Take the newest frame; None where there is none since the last call."""
+        for _ in range(3):
+            before, after, height, width, length = _HEAD.unpack_from(self._map, 0)
+            if after == self._seen or before != after:
+                return None
+            size, start = height * width * 3, _HEAD.size
+            image = np.frombuffer(self._map, np.uint8, size, start).reshape(height, width, 3).copy()
+            packed = self._map[start + size : start + size + length]
+            if _HEAD.unpack_from(self._map, 0)[0] == before:
+                self._seen = after
+                moment = pickle.loads(packed)  # written by our own child
+                return Shown(moment.ref, image, moment)
+        return None
+
+    def forget(self) -> None:
+        """Remove the name of the file; both sides keep their mapping. Where that is not allowed, `close` does it."""
+        if self._owned:
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Let go; may be called twice."""
+        with suppress(BufferError):  # a view that is still alive keeps the mapping until it goes
+            self._map.close()
+        self.forget()

@@ -1,0 +1,7 @@
+"""Wires sources, inference, evaluation, corner cases and store into one run."""
+
+from hilgui.pipeline.plan import RunPlan, speed_factor
+from hilgui.pipeline.preparation import Prepared, prepare
+from hilgui.pipeline.run import Progress, Run, Watchers
+
+__all__ = ["Prepared", "Progress", "Run", "RunPlan", "Watchers", "prepare", "speed_factor"]

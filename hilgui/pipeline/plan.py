@@ -1,0 +1,52 @@
+"""What the operator asks for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hilgui.errors import CallWrong
+from hilgui.records import People, Role
+from hilgui.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class RunPlan:
+    """One drive through one or two models. Travels to the engine process, so it holds plain values only."""
+
+    source: Path
+    baseline: Path
+    out: Path  # folder that will hold the run's folder
+    settings: Settings
+    candidate: Path | None = None
+    truth: Path | None = None
+    provider: str = "auto"
+    classes: tuple[str, ...] = ()  # compared class names; empty: all that both models and the truth know
+    class_map: str | None = None  # name of a shipped class map or a path
+    speed: str = "max"  # "max", "realtime" or a factor
+    fps: float | None = None  # frame rate of a folder of images
+    people: People = field(default_factory=People)
+    command: tuple[str, ...] = ()
+
+    @property
+    def models(self) -> dict[Role, Path]:
+        """Give the models by role."""
+        if self.candidate is None:
+            return {Role.BASELINE: self.baseline}
+        return {Role.BASELINE: self.baseline, Role.CANDIDATE: self.candidate}
+
+
+def speed_factor(speed: str) -> float | None:
+    """Turn "max" into None, "realtime" into 1 and a number into itself; raises CallWrong."""
+    if speed == "max":
+        return None
+    if speed == "realtime":
+        return 1.0
+    try:
+        factor = float(speed.removesuffix("x"))
+    except ValueError:
+        factor = 0.0
+    if not (math.isfinite(factor) and 0 < factor <= 1000):
+        raise CallWrong(f"the speed {speed!r} is not max, realtime or a number above 0 (0.5 is half speed)")
+    return factor

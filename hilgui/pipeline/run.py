@@ -1,0 +1,296 @@
+"""One drive through one or two models: threads, ledger, verdict."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hilgui.errors import StoreBroken
+from hilgui.pipeline.judge import Judge, Judged
+from hilgui.pipeline.preparation import Prepared
+from hilgui.records import Fate, Frame, Ledger, Loss, Moment, Outcome, Role, Verdict
+from hilgui.shadow import Paired, Pairing
+from hilgui.store import RunWriter
+from hilgui.stream import Channel, Crew, Mailbox, Pace, RateMeter, StopToken
+
+log = logging.getLogger(__name__)
+
+_COMMIT_FRAMES = 32
+_REPORT_EVERY_S = 0.1
+_CHECK_DISK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is; frames count once they are committed."""
+
+    captured: int
+    evaluated: int
+    dropped: int
+    skipped: int
+    fps: float
+    latency_ms: dict[Role, tuple[float, float]]  # p50 and p99 of the last 600 frames
+    findings: int
+    seconds_left: float | None
+    time_s: float  # recording time of the newest stored frame
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is told: `progress` on the record thread at most ten times a second, `frame` on the judge thread."""
+
+    progress: Callable[[Progress], None]
+    frame: Callable[[Frame, Moment], None]
+
+
+class Run:
+    """Runs once. `execute` blocks until the run has its verdict; `stop` and `pause` come from other threads."""
+
+    def __init__(self, prepared: Prepared, watchers: Watchers) -> None:
+        self._prepared = prepared
+        self._watchers = watchers
+        self._stop = StopToken()
+        self._may_capture = threading.Event()
+        self._may_capture.set()
+        self._writer = RunWriter(prepared.plan.out, prepared.header)
+        self._judge = Judge(prepared)
+        self._captured = 0
+        self._tally = _Tally(prepared.header.source.frames)
+        self._journal: Channel[Judged] = Channel(64)
+        self._pairing = Pairing(ahead=4 * prepared.header.workers + 4)
+
+    @property
+    def folder(self) -> Path:
+        """Give the run folder; its header is stored already."""
+        return self._writer.folder
+
+    def stop(self, reason: str) -> None:
+        """Ask the run to end; it will be ABORTED, with everything acknowledged so far."""
+        self._stop.stop(reason)
+        self._may_capture.set()
+
+    def pause(self) -> None:
+        """Hold the source; frames under way are finished."""
+        self._may_capture.clear()
+
+    def resume(self) -> None:
+        """Go on."""
+        self._may_capture.set()
+
+    def execute(self) -> Verdict:
+        """Play the drive; raises StoreBroken where even the verdict cannot be written."""
+        started = time.monotonic()
+        crew = Crew(self._stop)
+        frames: Channel[tuple[int, Frame]] = Channel(4)
+        offers: Mailbox[tuple[int, Frame]] = Mailbox()
+        for closing in (frames.abort, offers.abort, self._pairing.abort):
+            self._stop.on_stop(closing)
+        crew.start("record", self._record)
+        crew.start("judge", self._judge_all)
+        if self._prepared.factor is None:
+            for index in range(self._prepared.header.workers):
+                crew.start(f"infer:{index}", lambda: self._infer_all(frames))
+        else:
+            crew.start("infer:baseline", lambda: self._infer_baseline(frames, offers))
+            if Role.CANDIDATE in self._prepared.models:
+                crew.start("infer:candidate", lambda: self._infer_candidate(offers))
+        crew.start("capture", lambda: self._capture(frames))
+        crew.join()
+        return self._close(crew.failure, time.monotonic() - started)
+
+    def _capture(self, frames: Channel[tuple[int, Frame]]) -> None:
+        factor = self._prepared.factor
+        pace = None if factor is None else Pace(factor, self._stop)
+        for item in self._prepared.source.frames(self._stop):
+            self._may_capture.wait()
+            if self._stop.is_set:
+                break
+            ticket = self._captured
+            self._captured += 1
+            if isinstance(item, Loss):
+                self._pairing.give(ticket, item)
+                continue
+            if pace is not None and self._prepared.header.source.ordered:
+                pace.wait_until_due(item.ref.time_s)
+            frames.put((ticket, item))
+        frames.close()
+        self._pairing.finish(self._captured)
+
+    def _infer_all(self, frames: Channel[tuple[int, Frame]]) -> None:
+        models = [(role, model, model.workspace()) for role, model in self._prepared.models.items()]
+        for ticket, frame in frames:
+            outputs = {role: model.infer(frame.image, workspace) for role, model, workspace in models}
+            self._pairing.give(ticket, Paired(frame, outputs))
+
+    def _infer_baseline(self, frames: Channel[tuple[int, Frame]], offers: Mailbox[tuple[int, Frame]]) -> None:
+        model = self._prepared.models[Role.BASELINE]
+        workspace = model.workspace()
+        if Role.CANDIDATE not in self._prepared.models:
+            for ticket, frame in frames:
+                self._pairing.give(ticket, Paired(frame, {Role.BASELINE: model.infer(frame.image, workspace)}))
+            return
+        for ticket, frame in frames:
+            self._pairing.open(ticket, frame)
+            missed = offers.post((ticket, frame))
+            if missed is not None:
+                self._pairing.give_part(missed[0], Role.CANDIDATE, None)
+            self._pairing.give_part(ticket, Role.BASELINE, model.infer(frame.image, workspace))
+        offers.close()
+
+    def _infer_candidate(self, offers: Mailbox[tuple[int, Frame]]) -> None:
+        model = self._prepared.models[Role.CANDIDATE]
+        workspace = model.workspace()
+        while True:
+            ticket, frame = offers.take()
+            self._pairing.give_part(ticket, Role.CANDIDATE, model.infer(frame.image, workspace))
+
+    def _judge_all(self) -> None:
+        try:
+            for item in self._pairing:
+                if isinstance(item, Loss):
+                    self._journal.put(Judged(item))
+                    continue
+                judged = self._judge.judge(item)
+                self._journal.put(judged)
+                if isinstance(judged.frame, Moment):
+                    self._watchers.frame(item.frame, judged.frame)
+            self._journal.put(self._judge.finish())
+        finally:
+            self._journal.close()
+
+    def _record(self) -> None:
+        disk_checked = reported = 0.0
+        try:
+            for first in self._journal:
+                batch = [first, *self._journal.take_more(_COMMIT_FRAMES - 1)]
+                now = time.monotonic()
+                if now - disk_checked > _CHECK_DISK_EVERY_S:
+                    self._check_disk()
+                    disk_checked = now
+                self._writer.write(
+                    [judged.frame for judged in batch if judged.frame is not None],
+                    [finding for judged in batch for finding in judged.findings],
+                    [picture for judged in batch for picture in judged.pictures],
+                )
+                self._tally.add(batch)
+                if now - reported > _REPORT_EVERY_S:
+                    self._watchers.progress(self._tally.progress(self._captured))
+                    reported = now
+        finally:
+            self._journal.abort()
+
+    def _check_disk(self) -> None:
+        reserve = self._prepared.plan.settings.disk_reserve_mb
+        free = shutil.disk_usage(self.folder).free / 1e6
+        if free < reserve:
+            raise StoreBroken(
+                f"{free:.0f} MB are free on the disk of {self.folder}, {reserve} MB are kept in reserve; make room",
+                path=self.folder,
+            )
+
+    def _close(self, failure: BaseException | None, wall_s: float) -> Verdict:
+        candidate_skipped = self._pairing.candidate_skipped if self._prepared.factor is not None else 0
+        is_cut = self._stop.is_set
+        ledger = self._tally.ledger(self._captured, candidate_skipped, self._stop.reason if is_cut else "")
+        verdict = self._verdict(ledger, failure)
+        try:
+            self._writer.put("wall_s", wall_s)
+            self._writer.put("figures", self._judge.figures())
+            self._writer.put("left_out", [list(pair) for pair in self._judge.watch.left_out])
+            self._writer.put("notes", list(self._prepared.notes))
+            self._writer.finish(verdict, ledger)
+        finally:
+            self._writer.close()
+        self._watchers.progress(self._tally.progress(self._captured))
+        if failure is not None:
+            raise failure
+        return verdict
+
+    def _verdict(self, ledger: Ledger, failure: BaseException | None) -> Verdict:
+        if failure is not None:
+            return Verdict(Outcome.ERROR, (str(failure) or type(failure).__name__,))
+        if self._stop.is_set:
+            return Verdict(Outcome.ABORTED, (self._stop.reason,))
+        if not ledger.closes:
+            return Verdict(Outcome.ERROR, ("the ledger does not close: a frame was lost inside hilgui; report this",))
+        reasons = [f"{count} frames {why}" for why, count in ledger.reasons]
+        reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.watch.broken]
+        return Verdict(Outcome.INCONCLUSIVE if reasons else Outcome.PASS, tuple(reasons))
+
+
+class _Tally:
+    """Counts committed frames; written by the record thread, read after it has ended."""
+
+    def __init__(self, total: int | None) -> None:
+        self._total = total
+        self._fates: Counter[Fate] = Counter()
+        self._reasons: Counter[str] = Counter()
+        self._with_truth = 0
+        self._findings = 0
+        self._latencies: dict[Role, list[float]] = {}
+        self._meter = RateMeter()
+        self._time_s = 0.0
+
+    def add(self, batch: list[Judged]) -> None:
+        now = time.monotonic()
+        for judged in batch:
+            self._findings += len(judged.findings)
+            item = judged.frame
+            if isinstance(item, Loss):
+                self._fates[item.fate] += 1
+                self._reasons[item.reason] += 1
+            elif item is not None:
+                self._fates[Fate.EVALUATED] += 1
+                self._with_truth += item.truth is not None
+                self._time_s = item.ref.time_s
+                self._meter.tick(now)
+                for role, inference in item.inferences.items():
+                    recent = self._latencies.setdefault(role, [])
+                    recent.append(inference.latency_ms)
+                    del recent[:-600]
+
+    def progress(self, captured: int) -> Progress:
+        evaluated, rate = self._fates[Fate.EVALUATED], self._meter.rate
+        left = None if self._total is None or rate == 0 else max(self._total - self._fates.total(), 0) / rate
+        return Progress(
+            captured=captured,
+            evaluated=evaluated,
+            dropped=self._fates[Fate.DROPPED],
+            skipped=self._fates[Fate.SKIPPED],
+            fps=rate,
+            latency_ms={role: _p50_p99(values) for role, values in self._latencies.items()},
+            findings=self._findings,
+            seconds_left=left,
+            time_s=self._time_s,
+        )
+
+    def ledger(self, captured: int, candidate_skipped: int, cut: str) -> Ledger:
+        """Close the books; frames under way when the run was cut off were skipped, for that reason."""
+        reasons = Counter(self._reasons)
+        skipped = self._fates[Fate.SKIPPED]
+        under_way = captured - self._fates.total()
+        if cut and under_way:
+            skipped += under_way
+            reasons[f"skipped: {cut}"] += under_way
+        return Ledger(
+            captured=captured,
+            evaluated=self._fates[Fate.EVALUATED],
+            dropped=self._fates[Fate.DROPPED],
+            skipped=skipped,
+            with_truth=self._with_truth,
+            candidate_skipped=candidate_skipped,
+            reasons=tuple(sorted(reasons.items())),
+        )
+
+
+def _p50_p99(values: list[float]) -> tuple[float, float]:
+    p50, p99 = np.percentile(values, (50, 99))
+    return float(p50), float(p99)
