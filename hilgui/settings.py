@@ -17,6 +17,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class CriticalityLimits(_Section):
+    """How close an object is; decides the severity of what happens to it."""
+
+    near_m: float = Field(15.0, gt=0, description="a vulnerable road user this close is HIGH")
+    far_m: float = Field(30.0, gt=0, description="... MEDIUM, further away LOW")
+    vehicle_near_m: float = Field(8.0, gt=0, description="this close a vehicle is HIGH too, else one step lower")
+    near_share: float = Field(0.12, gt=0, le=1, description="share of the picture's height, without distance: HIGH")
+    far_share: float = Field(0.06, gt=0, le=1, description="... MEDIUM, smaller LOW")
+    vulnerable: tuple[str, ...] = ("person", "pedestrian", "rider", "cyclist", "bicycle", "motorcycle")
+
+
 class MissedObjectLimits(_Section):
     """When an unmatched truth becomes a finding."""
 
@@ -64,6 +75,7 @@ class FrozenFrameLimits(_Section):
 
     change: float = Field(0.5, ge=0, description="mean absolute grey difference below this")
     frames: int = Field(3, ge=1)
+    moving: float = Field(2.0, ge=0, description="median change over the second before that counts as moving")
 
 
 class BlackFrameLimits(_Section):
@@ -75,6 +87,7 @@ class BlackFrameLimits(_Section):
 class CornerCaseLimits(_Section):
     """Thresholds of the detectors, one section each."""
 
+    criticality: CriticalityLimits = CriticalityLimits()
     missed_object: MissedObjectLimits = MissedObjectLimits()
     phantom: PhantomLimits = PhantomLimits()
     flicker: FlickerLimits = FlickerLimits()

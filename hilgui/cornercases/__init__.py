@@ -1,0 +1,7 @@
+"""Rules that recognise strange moments, one kind a file, and the watch that runs them over a drive."""
+
+from hilgui.cornercases.health import HealthMeter
+from hilgui.cornercases.protocol import CornerCase, RunContext
+from hilgui.cornercases.watch import Looked, Watch
+
+__all__ = ["CornerCase", "HealthMeter", "Looked", "RunContext", "Watch"]

@@ -1,0 +1,190 @@
+"""Merging: hits of one thread on neighbouring frames become one finding."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from hilgui.records import Finding, Hit, Kind, Moment, Role, Severity
+
+DURATION = "{duration}"  # in Hit.why: the finding puts its length there, "31 frames (1.0 s)"
+
+_JUDGED_BY_TRUTH = frozenset({Kind.MISSED_OBJECT, Kind.PHANTOM})
+
+_Thread = tuple[Kind, Role | None, str]
+_Clock = tuple[Role | None, bool]  # a model (None: whichever), with truth only
+
+
+class Calendar:
+    """Knows every evaluated frame: its time, and how many frames could have shown a hit until then.
+
+    A frame without labels cannot show a miss, and a frame that the candidate skipped cannot show its phantom: such
+    frames are no gap. 36 bytes a frame, so that hits may come as late as they like.
+    """
+
+    def __init__(self) -> None:
+        self._seqs = array("q")
+        self._times = array("d")
+        self._counts: dict[_Clock, array[int]] = {}
+        for role in (None, *Role):
+            for with_truth in (False, True):
+                self._counts[role, with_truth] = array("I")
+
+    def turn(self, moment: Moment) -> None:
+        """Note the next evaluated frame; frames come in rising order."""
+        if self._seqs and moment.ref.seq <= self._seqs[-1]:
+            raise ValueError(f"frame {moment.ref.seq} comes after frame {self._seqs[-1]}")
+        self._seqs.append(moment.ref.seq)
+        self._times.append(moment.ref.time_s)
+        for (role, with_truth), counts in self._counts.items():
+            shown = (role is None or role in moment.inferences) and not (with_truth and moment.truth is None)
+            counts.append((counts[-1] if counts else 0) + shown)
+
+    def knows(self, seq: int) -> bool:
+        """Say whether the frame was evaluated."""
+        place = bisect_left(self._seqs, seq)
+        return place < len(self._seqs) and self._seqs[place] == seq
+
+    def time_s(self, seq: int) -> float:
+        """Give the recording time of an evaluated frame."""
+        return self._times[bisect_left(self._seqs, seq)]
+
+    def position(self, hit: Hit) -> int:
+        """Count the frames up to the hit's in which its kind and role could have shown a hit."""
+        return self._counts[_clock(hit.kind, hit.role)][bisect_left(self._seqs, hit.seq)]
+
+    def now(self, kind: Kind, role: Role | None) -> int:
+        """Count those frames up to the newest."""
+        return self._counts[_clock(kind, role)][-1]
+
+
+@dataclass(slots=True)
+class _Open:
+    """A finding that may still grow."""
+
+    worst: Hit
+    severity: Severity
+    first: int  # seq
+    last: int
+    first_position: int
+    last_position: int
+    frames: int = 1
+
+    def take(self, hit: Hit, position: int) -> None:
+        if hit.seq != self.last:
+            self.frames += 1
+        if hit.seq < self.first:
+            self.first, self.first_position = hit.seq, position
+        if hit.seq > self.last:
+            self.last, self.last_position = hit.seq, position
+        self.severity = max(self.severity, hit.severity)
+        if hit.weight > self.worst.weight:
+            self.worst = hit
+
+
+class Merger:
+    """Makes findings of hits; numbers count from 1 in the order in which findings close.
+
+    Hits of the same kind, role and thread belong together when at most `gap` frames without a hit lie between
+    them; frames in which that kind and role could not be judged do not count. A hit may come after its frame: a
+    finding stays open for `patience` frames more than the gap. A detector gives at most one hit per thread and frame.
+    """
+
+    def __init__(self, gap: int, patience: int, period_s: float | None) -> None:
+        self._gap = gap
+        self._patience = patience
+        self._period_s = period_s or 0.0
+        self._open: dict[_Thread, _Open] = {}
+        self._closed = 0
+        self.calendar = Calendar()
+
+    def take(self, hits: Iterable[Hit]) -> list[Finding]:
+        """Take the hits that the newest frame brought; give the findings that are complete now.
+
+        The frames of the hits must be in the calendar (`calendar.turn`).
+        """
+        closed = [finding for hit in hits for finding in self._add(hit)]
+        for thread, growing in list(self._open.items()):
+            kind, role, _ = thread
+            if self.calendar.now(kind, role) - growing.last_position > self._gap + self._patience:
+                closed.append(self._close(thread))
+        return closed
+
+    def finish(self) -> list[Finding]:
+        """Close what is still open, in the order of first frames."""
+        threads = sorted(self._open, key=lambda thread: (self._open[thread].first, thread[0], thread[2]))
+        return [self._close(thread) for thread in threads]
+
+    def gathered(self, hits: Iterable[Hit]) -> list[Finding]:
+        """Make one finding per kind and role of the hits of one frame of an unordered set."""
+        groups: dict[tuple[Kind, Role | None], list[Hit]] = {}
+        for hit in hits:
+            groups.setdefault((hit.kind, hit.role), []).append(hit)
+        return [self._finding(self._opened(_gather(group))) for group in groups.values()]
+
+    def _add(self, hit: Hit) -> list[Finding]:
+        thread = (hit.kind, hit.role, hit.thread)
+        position = self.calendar.position(hit)
+        growing = self._open.get(thread)
+        if growing is None:
+            self._open[thread] = self._opened(hit)
+            return []
+        reach = self._gap + 1
+        if growing.first_position - reach <= position <= growing.last_position + reach:
+            growing.take(hit, position)
+            return []
+        closed = self._close(thread)
+        self._open[thread] = self._opened(hit)
+        return [closed]
+
+    def _opened(self, hit: Hit) -> _Open:
+        position = self.calendar.position(hit)
+        return _Open(hit, hit.severity, hit.seq, hit.seq, position, position)
+
+    def _close(self, thread: _Thread) -> Finding:
+        return self._finding(self._open.pop(thread))
+
+    def _finding(self, done: _Open) -> Finding:
+        self._closed += 1
+        first_s, last_s = self.calendar.time_s(done.first), self.calendar.time_s(done.last)
+        return Finding(
+            number=self._closed,
+            kind=done.worst.kind,
+            severity=done.severity,
+            role=done.worst.role,
+            first_seq=done.first,
+            last_seq=done.last,
+            worst_seq=done.worst.seq,
+            frames=done.frames,
+            first_s=first_s,
+            last_s=last_s,
+            worst_s=self.calendar.time_s(done.worst.seq),
+            why=done.worst.why.replace(DURATION, _duration(done.frames, last_s - first_s + self._period_s)),
+            objects=done.worst.objects,
+            evidence=dict(done.worst.evidence),
+        )
+
+
+def _clock(kind: Kind, role: Role | None) -> _Clock:
+    return role, kind in _JUDGED_BY_TRUTH
+
+
+def _duration(frames: int, seconds: float) -> str:
+    counted = "1 frame" if frames == 1 else f"{frames} frames"
+    return counted if math.isnan(seconds) else f"{counted} ({seconds:.1f} s)"
+
+
+def _gather(hits: list[Hit]) -> Hit:
+    """Join hits of one frame: the worst speaks, the others add their objects."""
+    ordered = sorted(hits, key=lambda hit: -hit.weight)
+    worst = ordered[0]
+    more = len(ordered) - 1
+    return replace(
+        worst,
+        severity=max(hit.severity for hit in hits),
+        why=f"{worst.why}; {more} more in this frame" if more else worst.why,
+        objects=tuple(found for hit in ordered for found in hit.objects),
+    )

@@ -1,0 +1,109 @@
+"""The watch: runs every applicable detector over the moments of a run and collects findings."""
+
+from __future__ import annotations
+
+import logging
+import math
+from dataclasses import dataclass
+
+from hilgui import plugins
+from hilgui.cornercases.merge import Merger
+from hilgui.cornercases.protocol import CornerCase, RunContext
+from hilgui.errors import PluginBroken
+from hilgui.records import Finding, Hit, Moment, Role
+
+log = logging.getLogger(__name__)
+
+GROUP = "hilgui.corner_cases"
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What one frame brought; hits may name earlier frames."""
+
+    hits: list[Hit]
+    closed: list[Finding]  # complete now; their last frame lies some frames back
+
+
+class Watch:
+    """Asks every detector about every evaluated frame, in frame order, on the judge thread.
+
+    Detectors that cannot work in this run are in `left_out` (name, reason). One that raises is switched off for
+    the rest of the run and is in `broken` (name, reason): the run goes on, its verdict must say so.
+    """
+
+    def __init__(self, context: RunContext) -> None:
+        self._ordered = context.period_s is not None
+        self._merger = Merger(context.limits.merge_gap, _patience(context), context.period_s)
+        self._detectors: dict[str, CornerCase] = {}
+        self._broken: dict[str, str] = {}
+        left_out = {name: plugin.reason for name, plugin in plugins.load(GROUP).items() if plugin.target is None}
+        for name, detector in plugins.working(GROUP).items():
+            try:
+                reason = _obstacle(detector, context)
+                if reason:
+                    left_out[name] = reason
+                else:
+                    self._detectors[name] = detector(context)
+            except Exception as failure:  # a plug-in call: a stranger's code may raise anything
+                self._switch_off(name, failure)
+        self.left_out: tuple[tuple[str, str], ...] = tuple(sorted(left_out.items()))
+
+    @property
+    def broken(self) -> tuple[tuple[str, str], ...]:
+        """Give the detectors that raised, each with its reason; findings of theirs may be missing."""
+        return tuple(self._broken.items())
+
+    @property
+    def watching(self) -> tuple[str, ...]:
+        """Name the detectors at work."""
+        return tuple(self._detectors)
+
+    def look(self, moment: Moment) -> Looked:
+        """Look at the next evaluated frame; frames come in rising order of seq."""
+        self._merger.calendar.turn(moment)
+        hits: list[Hit] = []
+        for name, detector in list(self._detectors.items()):
+            try:
+                hits += self._ask(name, detector, moment)
+            except Exception as failure:  # a plug-in call: a stranger's code may raise anything
+                self._switch_off(name, failure)
+        if not self._ordered:
+            return Looked(hits, self._merger.gathered(hits))
+        return Looked(hits, self._merger.take(hits))
+
+    def finish(self) -> list[Finding]:
+        """Close what is still open; call once, after the last frame."""
+        return self._merger.finish()
+
+    def _ask(self, name: str, detector: CornerCase, moment: Moment) -> list[Hit]:
+        hits = list(detector.look(moment))
+        for hit in hits:
+            if not isinstance(hit, Hit) or not self._merger.calendar.knows(hit.seq):
+                raise PluginBroken(f"corner case {name} gave {hit!r}, which is no hit on an evaluated frame")
+        return hits
+
+    def _switch_off(self, name: str, failure: Exception) -> None:
+        log.error("corner case %s is switched off for this run", name, exc_info=failure)
+        self._detectors.pop(name, None)
+        self._broken[name] = f"{type(failure).__name__}: {failure}"
+
+
+def _obstacle(detector: type[CornerCase], context: RunContext) -> str:
+    """Say why a detector cannot work in this run, "" where it can."""
+    if detector.needs_time and context.period_s is None:
+        return "needs time; the source is an unordered set"
+    if detector.needs_candidate and Role.CANDIDATE not in context.thresholds:
+        return "needs a candidate"
+    if detector.needs_real_time and not context.real_time:
+        return "needs a live source or a replay in real time"
+    return ""
+
+
+def _patience(context: RunContext) -> int:
+    """Count the frames by which the hits of the built-in detectors may be late."""
+    if context.period_s is None:
+        return 0
+    limits = context.limits
+    flicker = math.ceil(limits.flicker.within_s / context.period_s)
+    return max(limits.missed_object.frames, limits.phantom.frames, limits.frozen_frame.frames, flicker)
