@@ -12,7 +12,7 @@ import numpy as np
 
 from hilgui.records import Fate, Finding, FrameRef, Loss, Moment, Role, RunHeader
 from hilgui.report.frames import captured_frames
-from hilgui.report.protocol import Progress, replacing
+from hilgui.report.protocol import Progress, place_for, replacing
 from hilgui.store import RunReader
 
 _FRAME = ("seq", "key", "time_s", "stamp", "fate", "reason", "labelled", "truths", "brightness", "disagreement")
@@ -42,17 +42,18 @@ class CsvTable:
     suffix: ClassVar[str] = ".csv"
     file_name: ClassVar[str] = "frames.csv"
 
-    def export(self, reader: RunReader, out: Path, progress: Progress) -> Path:
+    def export(self, reader: RunReader, out: Path | None, progress: Progress) -> Path:
         """Write the file; see `Exporter.export`."""
         total = reader.ledger.captured
-        with replacing(out) as file:
+        place = place_for(reader, out, self.file_name)
+        with replacing(place) as file:
             table = csv.DictWriter(file, columns(reader.header), restval="")
             table.writeheader()
             for done, row in enumerate(rows(reader), start=1):
                 table.writerow({name: _cell(value) for name, value in row.items()})
                 if done % 100 == 0 or done == total:
                     progress(done, total)
-        return out
+        return place
 
 
 def columns(header: RunHeader) -> list[str]:

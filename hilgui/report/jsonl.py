@@ -25,7 +25,7 @@ from hilgui.records import (
     Truth,
 )
 from hilgui.report.frames import captured_frames
-from hilgui.report.protocol import Progress, replacing
+from hilgui.report.protocol import Progress, place_for, replacing
 from hilgui.report.summary import summary
 from hilgui.store import RunReader
 from hilgui.store.codec import finding_json
@@ -48,10 +48,11 @@ class Jsonl:
     suffix: ClassVar[str] = ".jsonl"
     file_name: ClassVar[str] = "frames.jsonl"
 
-    def export(self, reader: RunReader, out: Path, progress: Progress) -> Path:
+    def export(self, reader: RunReader, out: Path | None, progress: Progress) -> Path:
         """Write the file; see `Exporter.export`."""
         total = reader.ledger.captured
-        with replacing(out) as file:
+        place = place_for(reader, out, self.file_name)
+        with replacing(place) as file:
             file.write(_line(header_line(reader)))
             for done, line in enumerate(frame_lines(reader), start=1):
                 file.write(_line(line))
@@ -59,7 +60,7 @@ class Jsonl:
                     progress(done, total)
             for finding in reader.findings():
                 file.write(_line({"type": "finding"} | finding_json(finding)))
-        return out
+        return place
 
 
 def header_line(reader: RunReader) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from hilgui.records import Finding, Outcome
-from hilgui.report.protocol import Progress, replacing
+from hilgui.report.protocol import Progress, place_for, replacing
 from hilgui.report.summary import summary
 from hilgui.store import RunReader
 
@@ -32,16 +32,17 @@ class Junit:
     suffix: ClassVar[str] = ".xml"
     file_name: ClassVar[str] = "junit.xml"
 
-    def export(self, reader: RunReader, out: Path, progress: Progress) -> Path:
+    def export(self, reader: RunReader, out: Path | None, progress: Progress) -> Path:
         """Write the file; see `Exporter.export`."""
         suites = suites_of(summary(reader), reader.findings())
         ElementTree.indent(suites)
-        with replacing(out) as file:
+        place = place_for(reader, out, self.file_name)
+        with replacing(place) as file:
             file.write("<?xml version='1.0' encoding='utf-8'?>\n")
             file.write(ElementTree.tostring(suites, encoding="unicode"))
             file.write("\n")
         progress(1, 1)
-        return out
+        return place
 
 
 def suites_of(facts: dict[str, Any], findings: list[Finding]) -> Element:
@@ -128,6 +129,10 @@ def _kind(suite: Element, drive: str, kind: str, findings: list[Finding]) -> Non
 
 def _case(suite: Element, drive: str, name: str, time_s: float = 0.0) -> Element:
     return SubElement(suite, "testcase", classname=_text(drive), name=name, time=f"{time_s:.3f}")
+
+
+def _joined(value: str | list[str] | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _text(value: str) -> str:

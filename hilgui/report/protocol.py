@@ -22,10 +22,11 @@ class Exporter(Protocol):
     suffix: ClassVar[str]
     file_name: ClassVar[str]  # inside the run folder, where no other place is given
 
-    def export(self, reader: RunReader, out: Path, progress: Progress) -> Path:
-        """Write the run to the file `out`, replacing it at once or not at all, and give its path.
+    def export(self, reader: RunReader, out: Path | None, progress: Progress) -> Path:
+        """Write the run and give the path of the file, which is replaced at once or not at all.
 
-        Works on a running run too, with the frames stored so far. Raises StoreBroken.
+        `out` is a file; a folder gets the file under its usual name, None means the run folder. Works on a running
+        run too, with the frames stored so far. Raises StoreBroken where a file cannot be read or written.
         """
         ...
 
@@ -39,20 +40,19 @@ def formats() -> tuple[str, ...]:
     return tuple(sorted(plugins.working("hilgui.exporters")))
 
 
-def export_run(reader: RunReader, format_name: str, out: Path | None = None, progress: Progress = silent) -> Path:
-    """Export a run; without `out` into its folder, with a folder as `out` under the usual name.
-
-    Raises CallWrong for a format that nobody announces and StoreBroken where a file cannot be read or written.
-    """
+def export_run(reader: RunReader, form: str, out: Path | None = None, progress: Progress = silent) -> Path:
+    """Export a run in a format; see `Exporter.export`. Raises CallWrong for a format that nobody announces."""
     makers = plugins.working("hilgui.exporters")
-    if format_name not in makers:
-        raise CallWrong(f"there is no format {format_name!r}; choose one of {', '.join(formats())}")
-    exporter: Exporter = makers[format_name]()
-    if out is None:
-        out = reader.folder / exporter.file_name
-    elif out.is_dir():
-        out = out / exporter.file_name
+    if form not in makers:
+        raise CallWrong(f"there is no export format {form!r}; there are {', '.join(formats())}")
+    exporter: Exporter = makers[form]()
     return exporter.export(reader, out, progress)
+
+
+def place_for(reader: RunReader, out: Path | None, file_name: str) -> Path:
+    """Choose the file of an export as `Exporter.export` promises."""
+    folder = reader.folder if out is None else out
+    return folder / file_name if out is None or out.is_dir() else folder
 
 
 @contextmanager
