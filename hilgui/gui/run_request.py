@@ -1,0 +1,157 @@
+"""A replay as the operator types it: checked field by field, and written as the command that does the same."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hilgui.errors import HilguiError
+from hilgui.settings import Settings
+
+if TYPE_CHECKING:
+    from hilgui.pipeline import RunPlan
+
+PROVIDERS = ("auto", "cpu", "cuda", "tensorrt")
+SPEEDS = ("max", "realtime", "0.5", "0.25", "2")
+NO_TRUTH = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """Texts of the form; an empty `candidate` or `classes` is allowed, an empty `truth` means "none"."""
+
+    source: str = ""
+    truth: str = ""
+    baseline: str = ""
+    candidate: str = ""
+    provider: str = "auto"
+    classes: str = ""
+    speed: str = "max"
+    fps: str = ""  # frame rate of a folder of images; empty: an unordered set
+    operator: str = ""
+    notes: str = ""
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Split the class names at commas."""
+        return tuple(name for name in (part.strip() for part in self.classes.split(",")) if name)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field of a request."""
+
+    field: str  # name in RunRequest
+    sentence: str
+
+
+def problems(request: RunRequest) -> list[Problem]:
+    """Check what can be checked without opening anything large, in the order of the form."""
+    return [Problem(field, sentence) for field, sentence in _problems(request)]
+
+
+def command_words(request: RunRequest) -> list[str]:
+    """Give the command that does the same; what equals a default is left out, except the truth.
+
+    The truth is always said, so that labels found beside a recording cannot change what the command means.
+    """
+    words = ["hilgui", "replay", request.source or "SOURCE", "--baseline", request.baseline or "MODEL"]
+    if request.candidate:
+        words += ["--candidate", request.candidate]
+    words += ["--truth", request.truth or NO_TRUTH]
+    if request.provider != "auto":
+        words += ["--provider", request.provider]
+    if request.class_names:
+        words += ["--classes", ",".join(request.class_names)]
+    if request.speed != "max":
+        words += ["--speed", request.speed]
+    if request.fps:
+        words += ["--fps", request.fps]
+    if request.operator:
+        words += ["--operator", request.operator]
+    if request.notes:
+        words += ["--notes", request.notes]
+    return words
+
+
+def command_text(request: RunRequest) -> str:
+    """Give the command as one pastes it into a shell."""
+    return shlex.join(command_words(request))
+
+
+def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
+    """Turn a request without problems into what the engine takes."""
+    from hilgui.pipeline import RunPlan
+    from hilgui.records import People
+
+    return RunPlan(
+        source=_path(request.source),
+        baseline=_path(request.baseline),
+        candidate=_path(request.candidate) if request.candidate else None,
+        truth=_path(request.truth) if request.truth else None,
+        out=settings.runs,
+        settings=settings,
+        provider=request.provider,
+        classes=request.class_names,
+        speed=request.speed,
+        fps=float(request.fps) if request.fps else None,
+        people=People(
+            operator=request.operator or settings.operator,
+            bench=settings.bench,
+            device_under_test=settings.device_under_test,
+            notes=request.notes,
+        ),
+        command=tuple(command_words(request)),
+    )
+
+
+def _problems(request: RunRequest) -> Iterator[tuple[str, str]]:
+    if not request.source:
+        yield "source", "Choose a recording: a video file or a folder of images."
+    elif not _path(request.source).exists():
+        yield "source", f"There is no {request.source}; check the path."
+    if request.truth and not _path(request.truth).exists():
+        yield "truth", f"There are no labels {request.truth}; check the path, or leave it empty to run without."
+    if not request.baseline:
+        yield "baseline", "Choose the model in service, an .onnx file."
+    elif (sentence := _model_problem(request.baseline)) is not None:
+        yield "baseline", sentence
+    if request.candidate and (sentence := _model_problem(request.candidate)) is not None:
+        yield "candidate", sentence
+    if (sentence := _speed_problem(request.speed)) is not None:
+        yield "speed", sentence
+    if request.fps and not _is_rate(request.fps):
+        yield "fps", f"{request.fps!r} is not a frame rate; type a number above 0, or leave it empty."
+
+
+def _model_problem(text: str) -> str | None:
+    path = _path(text)
+    if not path.is_file():
+        return f"There is no model {text}; check the path."
+    if path.suffix.lower() != ".onnx":
+        return f"{path.name} is not an .onnx file; export the model to ONNX first."
+    return None
+
+
+def _speed_problem(text: str) -> str | None:
+    from hilgui.pipeline import speed_factor
+
+    try:
+        speed_factor(text)
+    except HilguiError as failure:
+        return f"{str(failure)[:1].upper()}{str(failure)[1:]}."
+    return None
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return 0 < float(text) <= 1000
+    except ValueError:
+        return False
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser()
