@@ -1,0 +1,71 @@
+"""Class flip: a model calls an object something else than it usually does."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable
+from typing import ClassVar
+
+from hilgui.cornercases.criticality import is_vulnerable
+from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.protocol import RunContext
+from hilgui.cornercases.sightings import Sighting, sightings
+from hilgui.cornercases.tracker import Tracker
+from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity
+
+LEAST_FRAMES = 3  # before there is anything usual
+
+
+class ClassFlip:
+    """Reports a track whose class differs from the most frequent one of its last `window` frames.
+
+    Frames in which the track is not seen do not count. A class that is as frequent as the first is no flip; one that
+    stays becomes the usual one, and the flip is over.
+    """
+
+    kind: ClassVar[Kind] = Kind.CLASS_FLIP
+    needs_time: ClassVar[bool] = True
+    needs_candidate: ClassVar[bool] = False
+    needs_real_time: ClassVar[bool] = False
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._window = context.limits.class_flip.window
+        self._trackers = {role: Tracker(keep=context.limits.merge_gap) for role in context.thresholds}
+        self._pasts: dict[Role, dict[int, deque[int]]] = {role: {} for role in context.thresholds}
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        """Give a hit for each track that is called differently in this frame."""
+        hits = []
+        for role, inference in moment.inferences.items():
+            seen = sightings(inference, self._context.thresholds[role], self._context.vocabulary.judged)
+            tracker, pasts = self._trackers[role], self._pasts[role]
+            for number, sighting in zip(tracker.update([sighting.box for sighting in seen]), seen, strict=True):
+                past = pasts.get(number)
+                if past is None:
+                    past = pasts[number] = deque(maxlen=self._window)
+                elif len(past) >= LEAST_FRAMES and (share := past.count(sighting.classed)) < len(past):
+                    usual, frequency = Counter(past).most_common(1)[0]
+                    if share < frequency:
+                        hits.append(self._hit(role, number, sighting, usual, frequency / len(past), moment))
+                past.append(sighting.classed)
+            for number in tracker.ended:
+                pasts.pop(number, None)
+        return hits
+
+    def _hit(self, role: Role, number: int, sighting: Sighting, usual: int, share: float, moment: Moment) -> Hit:
+        limits, names = self._context.limits.criticality, self._context.vocabulary
+        label, before = names.name(sighting.classed), names.name(usual)
+        matters = is_vulnerable(label, limits) != is_vulnerable(before, limits)
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread=f"track {number}",
+            severity=Severity.MEDIUM if matters else Severity.LOW,
+            weight=sighting.score,
+            why=f"track {number}, usually {before}, is {label} with score {sighting.score:.2f} for the {role} "
+            f"for {DURATION}",
+            role=role,
+            objects=(FoundObject(label, sighting.box, number, sighting.score),),
+            evidence={"score": sighting.score, "usual_share": share},
+        )

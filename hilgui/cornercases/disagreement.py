@@ -1,0 +1,110 @@
+"""Disagreement: baseline and candidate see the same frame too differently."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import ClassVar
+
+from hilgui.cornercases.criticality import severity_of
+from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.protocol import RunContext
+from hilgui.records import Disagreement, FoundObject, Hit, Kind, Moment, Role, Severity
+
+STRONG = 2.0  # times the limit
+
+
+class ModelDisagreement:
+    """Reports frames whose 1 - F1, mean of `smooth` frames, is above `value`, or with a critical object seen by one.
+
+    Critical is what would be a HIGH finding by its height in the picture; one model alone must see such an object
+    on `smooth` consecutive frames. Frames that the candidate skipped are not looked at; neither needs truth.
+    """
+
+    kind: ClassVar[Kind] = Kind.DISAGREEMENT
+    needs_time: ClassVar[bool] = False
+    needs_candidate: ClassVar[bool] = True
+    needs_real_time: ClassVar[bool] = False
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._limit = context.limits.disagreement.value
+        self._smooth = context.limits.disagreement.smooth if context.period_s is not None else 1
+        self._values: deque[float] = deque(maxlen=self._smooth)
+        self._alone = dict.fromkeys(Role, 0)  # consecutive frames with a critical object only it sees
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        """Give at most one hit, for the whole frame; none before `smooth` frames were seen."""
+        disagreement = moment.disagreement
+        if disagreement is None:
+            return []
+        self._values.append(disagreement.value)
+        only = {
+            Role.BASELINE: self._objects(Role.BASELINE, disagreement, moment),
+            Role.CANDIDATE: self._objects(Role.CANDIDATE, disagreement, moment),
+        }
+        for role, found in only.items():
+            self._alone[role] = self._alone[role] + 1 if self._critical(found, moment) else 0
+        mean = sum(self._values) / self._smooth
+        lonely = [role for role in Role if self._alone[role] >= self._smooth]
+        if len(self._values) < self._smooth or (mean <= self._limit and not lonely):
+            return []
+        return [self._hit(moment, disagreement.value, mean, only, lonely)]
+
+    def _objects(self, role: Role, disagreement: Disagreement, moment: Moment) -> list[FoundObject]:
+        rows = disagreement.only_baseline if role is Role.BASELINE else disagreement.only_candidate
+        if not len(rows):
+            return []
+        detections = moment.inferences[role].detections
+        columns = zip(
+            detections.boxes[rows].tolist(),
+            detections.classes[rows].tolist(),
+            detections.scores[rows].tolist(),
+            strict=True,
+        )
+        name = self._context.vocabulary.name
+        return [
+            FoundObject(name(classed), (left, top, right, bottom), score=score)
+            for (left, top, right, bottom), classed, score in columns
+        ]
+
+    def _critical(self, found: list[FoundObject], moment: Moment) -> list[FoundObject]:
+        limits, height = self._context.limits.criticality, moment.ref.height
+        return [
+            one for one in found if severity_of(one.label, one.box[3] - one.box[1], height, limits) is Severity.HIGH
+        ]
+
+    def _hit(
+        self, moment: Moment, value: float, mean: float, only: dict[Role, list[FoundObject]], lonely: list[Role]
+    ) -> Hit:
+        severity = Severity.MEDIUM if mean > STRONG * self._limit else Severity.LOW
+        why = (
+            f"the models disagree for {DURATION}: 1 - F1 = {value:.2f} here, {mean:.2f} smoothed; "
+            f"seen by the baseline alone: {_listed(only[Role.BASELINE])}; "
+            f"by the candidate alone: {_listed(only[Role.CANDIDATE])}"
+        )
+        if lonely:
+            severity = Severity.HIGH
+            critical = self._critical(only[lonely[0]], moment)
+            why += f"; {_listed(critical)} close by, seen by the {lonely[0]} alone"
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread="",
+            severity=severity,
+            weight=value + (1.0 if lonely else 0.0),
+            why=why,
+            objects=tuple(only[Role.BASELINE] + only[Role.CANDIDATE]),
+            evidence={
+                "value": value,
+                "smoothed": mean,
+                "only_baseline": float(len(only[Role.BASELINE])),
+                "only_candidate": float(len(only[Role.CANDIDATE])),
+            },
+        )
+
+
+def _listed(found: list[FoundObject]) -> str:
+    """Count objects by class, "2 × person, 1 × car"."""
+    labels = [one.label for one in found]
+    return ", ".join(f"{labels.count(label)} × {label}" for label in dict.fromkeys(labels)) or "nothing"

@@ -1,0 +1,125 @@
+"""Flicker: an object that disappears from a model's output for a moment and returns."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from hilgui.cornercases.boxes import strongest_near
+from hilgui.cornercases.criticality import severity_of
+from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.protocol import RunContext
+from hilgui.cornercases.sightings import Sighting, sightings
+from hilgui.cornercases.tracker import Tracker
+from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity
+
+SLACK_S = 1e-6  # stamps of videos are rounded
+
+
+class _Seen(NamedTuple):
+    """What became of one track on one frame."""
+
+    seq: int
+    time_s: float
+    is_present: bool
+    has_changed: bool
+    last: Sighting  # where it was seen last
+    detections: Detections  # everything the model said, at any score
+
+
+@dataclass(slots=True)
+class _Past:
+    """The last half second of one track."""
+
+    frames: deque[_Seen] = field(default_factory=deque)
+    reported: int = -1  # seq up to which hits were given
+
+
+class Flicker:
+    """Reports a track whose presence changed `changes` times within `within_s` seconds.
+
+    The first appearance is no change. Needs no truth, and so cannot tell a flicker from an object that passed behind a
+    pole. A frame that the model skipped is not looked at.
+    """
+
+    kind: ClassVar[Kind] = Kind.FLICKER
+    needs_time: ClassVar[bool] = True
+    needs_candidate: ClassVar[bool] = False
+    needs_real_time: ClassVar[bool] = False
+
+    def __init__(self, context: RunContext) -> None:
+        assert context.period_s is not None
+        self._context = context
+        self._limits = context.limits.flicker
+        keep = math.ceil(self._limits.within_s / context.period_s)
+        self._trackers = {role: Tracker(keep) for role in context.thresholds}
+        self._pasts: dict[Role, dict[int, _Past]] = {role: {} for role in context.thresholds}
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        """Give the hits of every frame from the first change on, once there were enough changes."""
+        hits: list[Hit] = []
+        for role, inference in moment.inferences.items():
+            seen = sightings(inference, self._context.thresholds[role], self._context.vocabulary.judged)
+            tracker, pasts = self._trackers[role], self._pasts[role]
+            present = dict(zip(tracker.update([sighting.box for sighting in seen]), seen, strict=True))
+            for number in tracker.ended:
+                pasts.pop(number, None)
+            for number in present.keys() - pasts.keys():
+                pasts[number] = _Past()
+            for number, past in pasts.items():
+                has_changed = self._note(past, present.get(number), moment, inference.detections)
+                if has_changed and sum(frame.has_changed for frame in past.frames) >= self._limits.changes:
+                    hits += self._hits(role, number, past, moment.ref.height)
+        return hits
+
+    def _note(self, past: _Past, sighting: Sighting | None, moment: Moment, detections: Detections) -> bool:
+        """Add a frame to the past of a track; say whether its presence changed."""
+        frames, now_s = past.frames, moment.ref.time_s
+        before = frames[-1] if frames else None
+        last = sighting or (before.last if before else None)
+        assert last is not None  # a past begins with a sighting
+        is_present = sighting is not None
+        has_changed = before is not None and before.is_present != is_present
+        frames.append(_Seen(moment.ref.seq, now_s, is_present, has_changed, last, detections))
+        while frames[0].time_s < now_s - self._limits.within_s - SLACK_S:
+            frames.popleft()
+        return has_changed
+
+    def _hits(self, role: Role, number: int, past: _Past, height: int) -> list[Hit]:
+        frames = list(past.frames)
+        first = next(index for index, frame in enumerate(frames) if frame.has_changed)
+        gone = sum(not frame.is_present for frame in frames)
+        hits = [self._hit(role, number, frame, gone, height) for frame in frames[first:] if frame.seq > past.reported]
+        past.reported = frames[-1].seq
+        return hits
+
+    def _hit(self, role: Role, number: int, frame: _Seen, gone: int, height: int) -> Hit:
+        last, label = frame.last, self._context.vocabulary.name(frame.last.classed)
+        severity = severity_of(label, last.box[3] - last.box[1], height, self._context.limits.criticality)
+        evidence = {"frames_gone": float(gone), "height_px": last.box[3] - last.box[1]}
+        why = f"{label} (track {number}) flickers in the output of the {role} for {DURATION}"
+        if frame.is_present:
+            evidence["score"] = last.score
+            why += f": score {last.score:.2f} here"
+        else:
+            box, classed = np.array([last.box]), np.array([last.classed], np.int32)
+            ([while_gone], _) = strongest_near(frame.detections, box, classed)
+            evidence |= {"score_before": last.score, "score_while_gone": while_gone}
+            below = f"{while_gone:.2f} while gone" if while_gone else "nothing at any score while gone"
+            why += f": score {last.score:.2f} before, {below}"
+        return Hit(
+            kind=self.kind,
+            seq=frame.seq,
+            thread=f"track {number}",
+            severity=min(severity, Severity.MEDIUM),  # it came back
+            weight=last.score if frame.is_present else 1.0 + last.score,
+            why=why,
+            role=role,
+            objects=(FoundObject(label, last.box, number, last.score if frame.is_present else None),),
+            evidence=evidence,
+        )

@@ -1,0 +1,200 @@
+"""Missed object: a labelled object that a model does not report for several frames."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from hilgui.cornercases.boxes import Box, overlap, strongest_near
+from hilgui.cornercases.criticality import closeness, severity_of
+from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.protocol import RunContext
+from hilgui.cornercases.tracker import Tracker
+from hilgui.records import NO_TRACK, FoundObject, Hit, Judgement, Kind, Moment, Role, Truth
+
+MATCH_IOU = 0.5
+LONGEST = 30  # frames after which a miss does not grow worse by lasting
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    """One labelled object that a model may be asked for."""
+
+    row: int  # in the truth
+    thread: str
+    label: str
+    track: int
+    box: Box
+    height_px: float
+    distance_m: float | None
+    occlusion: float | None
+
+
+@dataclass(slots=True)
+class _Streak:
+    """Consecutive frames in which one model misses one object; hits wait until there are enough."""
+
+    frames: int = 0
+    waiting: list[Hit] = field(default_factory=list)
+
+
+class MissedObject:
+    """Reports a judged truth that is tall and visible enough and stays without a match for `frames` frames.
+
+    A frame without labels, or that the model skipped, pauses a miss: it neither counts nor ends it.
+    """
+
+    kind: ClassVar[Kind] = Kind.MISSED_OBJECT
+    needs_time: ClassVar[bool] = False
+    needs_candidate: ClassVar[bool] = False
+    needs_real_time: ClassVar[bool] = False
+
+    def __init__(self, context: RunContext) -> None:
+        self._limits = context.limits.missed_object
+        self._criticality = context.limits.criticality
+        self._vocabulary = context.vocabulary
+        self._thresholds = context.thresholds
+        self._tracker = Tracker(keep=context.limits.merge_gap) if context.period_s is not None else None
+        self._frames = self._limits.frames if context.period_s is not None else 1
+        self._streaks: dict[Role, dict[str, _Streak]] = {}
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        """Give a hit for each object and model; the first ones come when the miss has lasted long enough."""
+        if moment.truth is None:
+            return []
+        objects = self._objects(moment.truth)
+        hits: list[Hit] = []
+        for role, comparison in moment.comparisons.items():
+            verdicts = comparison.truths.tolist()
+            missed = [labelled for labelled in objects if verdicts[labelled.row] == Judgement.UNMATCHED]
+            hits += self._lasting(role, missed, self._hits(role, missed, moment) if missed else [])
+        return hits
+
+    def _objects(self, truth: Truth) -> list[_Object]:
+        """Give the objects that are large and visible enough to be asked for."""
+        threads = self._threads(truth)
+        found = []
+        columns = zip(
+            truth.boxes.tolist(),
+            truth.classes.tolist(),
+            truth.tracks.tolist(),
+            truth.distance_m.tolist(),
+            truth.occlusion.tolist(),
+            strict=True,
+        )
+        for row, ((left, top, right, bottom), classed, track, distance_m, occlusion) in enumerate(columns):
+            # NaN compares false: an unknown occlusion counts as visible.
+            if row in threads and bottom - top >= self._limits.min_height_px:
+                if occlusion > self._limits.max_occlusion:
+                    continue
+                found.append(
+                    _Object(
+                        row,
+                        threads[row],
+                        self._vocabulary.name(classed),
+                        track,
+                        (left, top, right, bottom),
+                        bottom - top,
+                        None if math.isnan(distance_m) else distance_m,
+                        None if math.isnan(occlusion) else occlusion,
+                    )
+                )
+        return found
+
+    def _threads(self, truth: Truth) -> dict[int, str]:
+        """Name what persists for each judged row: the label's own track, else one of ours."""
+        excused = (truth.crowd | truth.ignore).tolist()
+        classes, tracks = truth.classes.tolist(), truth.tracks.tolist()
+        judged = [row for row, classed in enumerate(classes) if classed in self._vocabulary.judged and not excused[row]]
+        threads = {row: f"truth {tracks[row]}" for row in judged if tracks[row] != NO_TRACK}
+        nameless = [row for row in judged if row not in threads]
+        if self._tracker is None:
+            return threads | {row: f"row {row}" for row in nameless}
+        numbers = self._tracker.update([tuple(truth.boxes[row].tolist()) for row in nameless])
+        return threads | {row: f"object {number}" for row, number in zip(nameless, numbers, strict=True)}
+
+    def _lasting(self, role: Role, missed: list[_Object], hits: list[Hit]) -> list[Hit]:
+        """Hold hits back until their miss has lasted `frames` frames; a streak without a miss today is over."""
+        before = self._streaks.get(role, {})
+        today: dict[str, _Streak] = {}
+        ready: list[Hit] = []
+        for labelled, hit in zip(missed, hits, strict=True):
+            streak = today[labelled.thread] = before.get(labelled.thread) or _Streak()
+            streak.frames += 1
+            streak.waiting.append(hit)
+            if streak.frames >= self._frames:
+                ready += streak.waiting
+                streak.waiting = []
+        self._streaks[role] = today
+        return ready
+
+    def _hits(self, role: Role, missed: list[_Object], moment: Moment) -> list[Hit]:
+        assert moment.truth is not None
+        rows = np.array([labelled.row for labelled in missed])
+        detections = moment.inferences[role].detections
+        scores, ious = strongest_near(detections, moment.truth.boxes[rows], moment.truth.classes[rows])
+        return [
+            self._hit(role, labelled, moment, score, iou)
+            for labelled, score, iou in zip(missed, scores, ious, strict=True)
+        ]
+
+    def _hit(self, role: Role, labelled: _Object, moment: Moment, score: float, iou: float) -> Hit:
+        height = moment.ref.height
+        distance = labelled.distance_m
+        severity = severity_of(labelled.label, labelled.height_px, height, self._criticality, distance)
+        before = self._streaks.get(role, {}).get(labelled.thread)
+        lasting = min(before.frames if before else 0, LONGEST) / LONGEST
+        evidence = {"height_px": labelled.height_px, "best_overlapping_score": score, "best_iou": iou}
+        if distance is not None:
+            evidence["distance_m"] = distance
+        if labelled.occlusion is not None:
+            evidence["occlusion"] = labelled.occlusion
+        other, found = _other(role, labelled.row, moment)
+        if other is not None:
+            evidence["other_found"] = float(found is not None)
+        who = labelled.label if labelled.track == NO_TRACK else f"{labelled.label} {labelled.track}"
+        where = f"at {distance:.1f} m" if distance is not None else f"{labelled.height_px:.0f} px tall"
+        why = f"{who} {where} missed by the {role} for {DURATION}: {self._instead(role, labelled, moment, score, iou)}"
+        if other is not None:
+            why += f"; the {other} found it with score {found:.2f}" if found is not None else f"; so did the {other}"
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread=labelled.thread,
+            severity=severity,
+            weight=closeness(labelled.height_px, height, self._criticality, distance) * (1.0 + lasting / 2),
+            why=why,
+            role=role,
+            objects=(FoundObject(labelled.label, labelled.box, labelled.track, None, distance),),
+            evidence=evidence,
+        )
+
+    def _instead(self, role: Role, labelled: _Object, moment: Moment, score: float, iou: float) -> str:
+        """Say what the model reported there instead."""
+        threshold = self._thresholds[role]
+        if score >= threshold:
+            return f"its box with score {score:.2f} fits by IoU {iou:.2f} only"
+        detections = moment.inferences[role].detections
+        shown = detections.first(detections.count_above(threshold))
+        for (left, top, right, bottom), classed in zip(shown.boxes.tolist(), shown.classes.tolist(), strict=True):
+            if overlap(labelled.box, (left, top, right, bottom)) >= MATCH_IOU:
+                return f"it reports {self._vocabulary.name(classed)} there"
+        if score > 0.0:
+            return f"its best score there is {score:.2f}, below the threshold of {threshold:.2f}"
+        return "it reports nothing there at any score"
+
+
+def _other(role: Role, row: int, moment: Moment) -> tuple[Role | None, float | None]:
+    """Name the other model, where it saw the frame, and its score for the truth of this row, where it found it."""
+    other = Role.BASELINE if role is Role.CANDIDATE else Role.CANDIDATE
+    comparison = moment.comparisons.get(other)
+    if comparison is None:
+        return None, None
+    partners = comparison.partner.tolist()
+    if row not in partners:
+        return other, None
+    return other, float(moment.inferences[other].detections.scores[partners.index(row)])
