@@ -14,7 +14,8 @@ from hilgui.errors import CallWrong
 from hilgui.resources import shipped
 
 SCHEMA_VERSION = 1
-_MAX_BYTES = 2**20
+_MAX_BYTES = 2**18
+_MAX_BRACKETS = 200  # a class map needs none; ruamel.yaml takes quadratic time over nested ones
 _FOLDER = "assets/classmaps"
 _KEYS = ("schema_version", "classes")
 
@@ -39,7 +40,7 @@ def load_class_map(name: str) -> ClassMap:
     except OSError as failure:
         raise CallWrong(f"class map {path} cannot be read: {failure.strerror or failure}") from failure
     if content is None:
-        raise CallWrong(f"class map {path} is larger than 1 MiB; is it the right file?")
+        raise CallWrong(f"class map {path} is larger than 256 KiB; is it the right file?")
     return ClassMap(path.stem, _classes(path, _document(path, content)))
 
 
@@ -58,6 +59,8 @@ def _path(name: str) -> Path:
 
 
 def _document(path: Path, content: bytes) -> CommentedMap:
+    if content.count(b"[") + content.count(b"{") > _MAX_BRACKETS:
+        raise CallWrong(f"class map {path} nests too deeply; is it the right file?")
     try:
         text = content.decode("utf-8-sig")
         document = YAML(typ="rt").load(text)

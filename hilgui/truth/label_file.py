@@ -18,10 +18,11 @@ def read_text(path: Path, *, limit: int = MAX_BYTES) -> tuple[str, str]:
         if not path.is_file():
             raise TruthBroken(f"{path} is not a file; give the label file itself", path=path)
         with path.open("rb") as file:
-            content = file.read(limit + 1)
+            size = path.stat().st_size
+            content = b"" if size > limit else file.read(limit + 1)
     except OSError as failure:
         raise TruthBroken(f"labels {path} cannot be read: {failure.strerror or failure}", path=path) from failure
-    if len(content) > limit:
+    if max(size, len(content)) > limit:
         raise TruthBroken(
             f"labels {path} are larger than {limit // 2**20} MiB; split them by drive and try again", path=path
         )
