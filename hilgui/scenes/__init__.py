@@ -1,0 +1,1 @@
+"""Made road scenes: seeded drives with exact truth, so that nobody's recordings have to be shipped."""
