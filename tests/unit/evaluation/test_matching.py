@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hilgui.evaluation import compare
+from hilgui.evaluation.match_rows import match_block
 from hilgui.records import NO_CLASS, Comparison, Detections, Judgement, Truth
 
 CAR, PERSON, TRAM = 0, 1, 2
@@ -96,3 +97,23 @@ def test_the_best_overlap_is_taken_among_several_truths() -> None:
 
 def test_a_score_equal_to_the_threshold_counts() -> None:
     assert judge([(HERE, 0.35, CAR)], [(HERE, CAR, "")], threshold=0.35).matched == 1
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_agrees_with_the_rows_of_average_precision_at_iou_one_half(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    boxes, known = (_grid_boxes(rng, count) for count in (25, 8))
+    scores = np.sort(rng.random(25).astype(np.float32))[::-1]
+    found = Detections(boxes.astype(np.float32), scores, rng.integers(0, 2, 25).astype(np.int32))
+    classes = rng.choice([CAR, PERSON, NO_CLASS], 8, p=[0.5, 0.4, 0.1]).astype(np.int32)
+    truth = Truth.of(known, classes, crowd=rng.random(8) < 0.2, ignore=classes == NO_CLASS)
+    comparison = compare(found, truth, 0.0, JUDGED)
+    rows, counted = match_block([(found, truth)], np.array([-1, 0, 1, -1], np.int32), 2)
+    assert np.count_nonzero(rows.hits & 1) == comparison.matched
+    assert np.count_nonzero(rows.ignored & 1) == np.count_nonzero(comparison.detections == I)
+    assert counted.sum() == comparison.matched + comparison.missed
+
+
+def _grid_boxes(rng: np.random.Generator, count: int) -> np.ndarray:
+    corner = rng.integers(0, 8, (count, 2))
+    return np.hstack([corner, corner + rng.integers(1, 8, (count, 2))]).astype(np.float64)
