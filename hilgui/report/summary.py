@@ -57,7 +57,7 @@ def summary(reader: RunReader) -> dict[str, Any]:
         "speed": header.speed,
         "people": asdict(header.people),
         "notes": reader.meta("notes") or [],
-        "left_out": {kind: reason for kind, reason in reader.meta("left_out") or []},
+        "left_out": dict(reader.meta("left_out") or []),
         "version": header.version,
         "commit": header.commit,
         "command": list(header.command),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,18 @@ def tally(reader: RunReader, progress: Progress = silent) -> dict[Role, RoleTall
         if done % 100 == 0 or done == total:
             progress(done, total)
     return {role: counter.result() for role, counter in counters.items()}
+
+
+def distance_bands() -> tuple[str, ...]:
+    """Name the bands of `ClassTally.by_distance`."""
+    middle = (f"at {low:.0f}–{high:.0f} m" for low, high in pairwise(DISTANCES_M))
+    return (f"within {DISTANCES_M[0]:.0f} m", *middle, f"beyond {DISTANCES_M[-1]:.0f} m")
+
+
+def height_bands() -> tuple[str, ...]:
+    """Name the bands of `ClassTally.by_height`."""
+    middle = (f"at {low:.0f}–{high:.0f} px height" for low, high in pairwise(HEIGHTS_PX))
+    return (f"below {HEIGHTS_PX[0]:.0f} px height", *middle, f"from {HEIGHTS_PX[-1]:.0f} px height")
 
 
 @dataclass(slots=True)

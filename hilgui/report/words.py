@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any
 
 from hilgui.records import Role
 from hilgui.report.summary import summary
-from hilgui.report.tally import DISTANCES_M, HEIGHTS_PX, ClassTally, RoleTally, Share, tally
+from hilgui.report.tally import ClassTally, RoleTally, Share, distance_bands, height_bands, tally
 from hilgui.store import RunReader
 
 LEVEL_SHARE = 0.02  # recalls that differ by less are called level
@@ -88,18 +87,6 @@ def conditions_in_words(facts: dict[str, Any]) -> str:
     return _DAY_PARTS.get(day_part, f" ({day_part})" if day_part else "") + _WEATHERS.get(
         weather, f" ({weather})" if weather else ""
     )
-
-
-def distance_bands() -> tuple[str, ...]:
-    """Name the bands of `ClassTally.by_distance`."""
-    middle = (f"at {low:.0f}–{high:.0f} m" for low, high in pairwise(DISTANCES_M))
-    return (f"within {DISTANCES_M[0]:.0f} m", *middle, f"beyond {DISTANCES_M[-1]:.0f} m")
-
-
-def height_bands() -> tuple[str, ...]:
-    """Name the bands of `ClassTally.by_height`."""
-    middle = (f"at {low:.0f}–{high:.0f} px height" for low, high in pairwise(HEIGHTS_PX))
-    return (f"below {HEIGHTS_PX[0]:.0f} px height", *middle, f"from {HEIGHTS_PX[-1]:.0f} px height")
 
 
 def _classes_against(baseline: RoleTally, candidate: RoleTally, where: str) -> Iterator[Statement]:
