@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # the reader went away; nothing is left to say to it
+        sys.stdout = None  # the reader went away; nothing is left to say to it
         return 0
     except HilguiError as failure:
         if debug:

@@ -7,13 +7,12 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from hilgui import plugins
 from hilgui.cli.console import notes, results
 from hilgui.cli.replaying import Ended, document, print_queue, run_queue
 from hilgui.errors import BenchBroken
 from hilgui.pipeline import RunPlan
 from hilgui.records import Outcome, People
-from hilgui.report import comparison_in_words
+from hilgui.report import comparison_in_words, export_run
 from hilgui.resources import shipped
 from hilgui.settings import Settings
 from hilgui.store import RunReader
@@ -55,8 +54,7 @@ def run_demo(settings: Settings, *, headless: bool, out: Path | None, debug: boo
             with closing(RunReader(each.folder)) as reader:
                 for sentence in comparison_in_words(reader):
                     results.print(f"{each.drive.stem}: {sentence}", markup=False)
-                report = plugins.working("hilgui.exporters")["html"]().export(reader, None, lambda _done, _total: None)
-                results.print(f"{each.drive.stem}: report {report}", markup=False)
+                results.print(f"{each.drive.stem}: report {export_run(reader, 'html')}", markup=False)
     broken = _first_broken(ended)
     if broken is not None:
         return broken.exit_code

@@ -156,8 +156,8 @@ def print_summary(ended: Ended, figures: dict[str, Any]) -> None:
     losses = "".join(f", {frames[name]} {name}" for name in ("dropped", "skipped") if frames[name])
     rate = "" if fps is None else f" at {fps:.1f} frames/s"
     results.print(
-        f"[bold]{escape(ended.drive.name)}[/]: {figures['verdict']} · {frames['evaluated']} of {frames['captured']} frames "
-        f"evaluated{losses}{rate}, {frames['with_truth']} with truth"
+        f"[bold]{escape(ended.drive.name)}[/]: {figures['verdict']} · {frames['evaluated']} of {frames['captured']} "
+        f"frames evaluated{losses}{rate}, {frames['with_truth']} with truth"
     )
     for reason in figures["reasons"]:
         results.print(f"  {reason}", markup=False)
@@ -169,10 +169,10 @@ def print_summary(ended: Ended, figures: dict[str, Any]) -> None:
                 escape(f"{role}: {model['name']}"),
                 model["adapter"],
                 escape(f"{model['provider'].removesuffix('ExecutionProvider')} · {model['device']}"),
-                _figure(latency["p50"], 1),
-                _figure(latency["p99"], 1),
+                figure(latency["p50"], 1),
+                figure(latency["p99"], 1),
                 str(model["detections"]),
-                *(_figure(quality.get(name), 3) for name in ("map_50_95", "map_50", "map_75")),
+                *(figure(quality.get(name), 3) for name in ("map_50_95", "map_50", "map_75")),
             )
     results.print(table)
     found = ", ".join(f"{count} {kind}" for kind, count in figures["findings"].items()) or "none"
@@ -191,13 +191,13 @@ def print_queue(ended: list[Ended], documents: list[dict[str, Any]]) -> None:
             continue
         frames, models = figures["frames"], figures["models"]
         quality = [(model or {}).get("detection") or {} for model in models.values()]
-        misses = "/".join(_figure((model or {}).get("missed"), 0) for model in models.values() if model)
+        misses = "/".join(figure((model or {}).get("missed"), 0) for model in models.values() if model)
         table.add_row(
             escape(each.drive.name),
             each.outcome.value,
             str(frames["evaluated"]),
-            _figure(figures["fps"], 1),
-            *(_figure(each_quality.get("map_50_95"), 3) for each_quality in quality),
+            figure(figures["fps"], 1),
+            *(figure(each_quality.get("map_50_95"), 3) for each_quality in quality),
             misses,
             str(sum(figures["findings"].values())),
             str(frames["dropped"] + frames["skipped"]),
@@ -262,7 +262,8 @@ def _truth(text: str | None, drive: Path) -> Path | None:
     return Path(text) if text is not None else find_truth(drive)
 
 
-def _figure(value: float | None, digits: int) -> str:
+def figure(value: float | None, digits: int) -> str:
+    """Write a number, or a dash where there is none."""
     return "–" if value is None else f"{value:.{digits}f}"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -13,16 +12,16 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from hilgui import plugins
 from hilgui.cli.console import Ticker, notes, print_json, results
-from hilgui.cli.replaying import Ended, print_summary
+from hilgui.cli.replaying import Ended, figure, print_summary
 from hilgui.errors import CallWrong
 from hilgui.records import Finding, Kind, Outcome
-from hilgui.report import compare_runs, comparison_in_words, summary
+from hilgui.report import compare_runs, comparison_in_words, export_run, summary
 from hilgui.store import RunReader, find_run, list_runs
 from hilgui.store.codec import finding_json
 
 _SHOWN_FINDINGS = 40
+_FIGURE_NAMES = {"map_50_95": "AP", "map_50": "AP50", "map_75": "AP75"}
 
 
 def show_runs(root: Path, *, as_json: bool) -> int:
@@ -78,15 +77,8 @@ def show_findings(text: str, root: Path, *, kind: str | None, as_json: bool) -> 
         for finding in found[:_SHOWN_FINDINGS]:
             start = f"#{finding.first_seq}" if math.isnan(finding.first_s) else f"{finding.first_s:.2f} s"
             role = finding.role.value if finding.role else "–"
-            table.add_row(
-                str(finding.number),
-                finding.severity.label,
-                finding.kind,
-                role,
-                start,
-                str(finding.frames),
-                escape(finding.why),
-            )
+            numbers = (str(finding.number), finding.severity.label, finding.kind, role, start, str(finding.frames))
+            table.add_row(*numbers, escape(finding.why))
         results.print(table)
         if len(found) > _SHOWN_FINDINGS:
             results.print(f"… and {len(found) - _SHOWN_FINDINGS} more; --json lists all")
@@ -100,25 +92,21 @@ def show_comparison(text_a: str, text_b: str, root: Path, *, as_json: bool) -> i
     if as_json:
         print_json(compared)
     else:
-        for line in _comparison_lines(compared):
-            results.print(line, markup=False)
+        _print_comparison(compared)
     return 0
 
 
 def write_export(text: str, root: Path, form: str, out: Path | None) -> int:
     """Export a run; prints the path that was written."""
-    exporters = plugins.working("hilgui.exporters")
-    if form not in exporters:
-        raise CallWrong(f"there is no export format {form!r}; there are {', '.join(sorted(exporters))}")
     with closing(RunReader(find_run(text, root))) as reader:
-        frames = reader.ledger.evaluated
         started = time.monotonic()
-        with Ticker(f"export {form}", frames) as ticker:
+        with Ticker(f"export {form}") as ticker:
 
-            def advance(done: int, _total: int) -> None:
+            def advance(done: int, total: int) -> None:
+                ticker.expect(total)
                 ticker.advance(done, done / max(time.monotonic() - started, 1e-6), "frames")
 
-            written = exporters[form]().export(reader, out, advance)
+            written = export_run(reader, form, out, advance)
     results.print(str(written), markup=False)
     return 0
 
@@ -148,5 +136,36 @@ def _badness(finding: Finding) -> tuple[int, int, int]:
     return (-int(finding.severity), -finding.frames, finding.first_seq)
 
 
-def _comparison_lines(compared: dict[str, Any]) -> Iterator[str]:
-    yield str(compared)
+def _print_comparison(compared: dict[str, Any]) -> None:
+    a, b = compared["a"], compared["b"]
+    results.print(f"A  {a['run_id']}\nB  {b['run_id']}", markup=False)
+    for note in compared["notes"]:
+        results.print(f"  {note}", markup=False)
+    table = Table("", "A", "B", "B - A", box=None)
+    table.add_row("frames evaluated", *_pair(compared["frames"]["evaluated"], 0))
+    table.add_row("frames/s", *_pair(compared["fps"], 1))
+    for role, model in compared["models"].items():
+        if model is not None:
+            table.add_row(f"{role}", str(model["name"]["a"] or "–"), str(model["name"]["b"] or "–"), "")
+            for name in ("map_50_95", "map_50", "map_75"):
+                if model["detection"] is not None:
+                    table.add_row(f"  {_FIGURE_NAMES[name]}", *_pair(model["detection"][name], 3))
+            for name in ("missed", "phantoms", "detections"):
+                table.add_row(f"  {name}", *_pair(model[name], 0))
+            table.add_row("  latency p50 ms", *_pair(model["latency_ms"]["p50"], 1))
+    results.print(table)
+    found = compared["findings"]
+    if found["new"] is None:
+        results.print(f"findings: {found['counts']['a']} in A, {found['counts']['b']} in B", markup=False)
+        return
+    counts = f"{len(found['new'])} new, {len(found['gone'])} gone, {len(found['same'])} the same"
+    results.print(f"findings in B against A: {counts}", markup=False)
+    for word in ("new", "gone"):
+        for finding in found[word][:_SHOWN_FINDINGS]:
+            results.print(f"  {word}: {finding['kind']} #{finding['first_seq']}: {finding['why']}", markup=False)
+
+
+def _pair(values: dict[str, Any], digits: int) -> tuple[str, str, str]:
+    difference = values["difference"]
+    signed = "" if difference is None else f"{difference:+.{digits}f}"
+    return figure(values["a"], digits), figure(values["b"], digits), signed

@@ -1,0 +1,170 @@
+"""A run from capture to verdict: nothing is lost, whatever breaks, and every thread ends."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hilgui.pipeline import Run, Watchers
+from hilgui.records import Kind, Outcome, Role
+from hilgui.store import RunReader
+
+from .rig import BoxModel, ListSource, Watching, prepared
+
+
+def execute(run: Run) -> RunReader:
+    run.execute()
+    return RunReader(run.folder)
+
+
+def make(tmp_path: Path, source: ListSource, *models: BoxModel, told: Watching | None = None, **more: object) -> Run:
+    told = told or Watching()
+    return Run(prepared(tmp_path, source, *models, **more), Watchers(told.on_progress, told.on_frame))  # type: ignore[arg-type]
+
+
+def test_a_lossless_replay_stores_every_frame_of_both_models_in_order(tmp_path: Path) -> None:
+    told = Watching()
+    run = make(tmp_path, ListSource(90), BoxModel("old"), BoxModel("new"), labelled=range(90), told=told, workers=3)
+    with closing(execute(run)) as reader:
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.PASS
+        assert [moment.ref.seq for moment in reader.moments()] == list(range(90)) == told.frames
+        assert all(set(moment.inferences) == set(Role) for moment in reader.moments())
+        assert reader.ledger.closes and reader.ledger.evaluated == reader.ledger.with_truth == 90
+        assert reader.figures()[Role.BASELINE]["map_50"] == pytest.approx(1.0)  # type: ignore[index]
+
+
+def test_a_person_the_candidate_loses_is_found_with_its_clip(tmp_path: Path) -> None:
+    blind = BoxModel("new", blind=frozenset(range(40, 60)))
+    run = make(tmp_path, ListSource(100), BoxModel("old"), blind, labelled=range(100))
+    with closing(execute(run)) as reader:
+        (finding,) = reader.findings(kind=Kind.MISSED_OBJECT)
+        assert (finding.role, finding.first_seq, finding.last_seq) == (Role.CANDIDATE, 40, 59)
+        assert (finding.clip_first, finding.clip_last) == (10, 89)
+        assert all(reader.picture(seq) for seq in range(10, 90))
+        assert reader.picture(9) is None
+
+
+def test_a_frame_that_cannot_be_decoded_makes_the_run_inconclusive(tmp_path: Path) -> None:
+    run = make(tmp_path, ListSource(20, lost=frozenset({3, 19})), BoxModel("old"))
+    with closing(execute(run)) as reader:
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.INCONCLUSIVE
+        assert "2 frames could not be decoded" in reader.verdict.reasons
+        assert (reader.ledger.dropped, reader.ledger.evaluated, reader.ledger.captured) == (2, 18, 20)
+        assert [loss.ref.seq for loss in reader.losses()] == [3, 19]
+
+
+def test_unlabelled_frames_are_not_judged(tmp_path: Path) -> None:
+    run = make(tmp_path, ListSource(30), BoxModel("old", blind=frozenset(range(30))), labelled=range(10, 12))
+    with closing(execute(run)) as reader:
+        assert reader.ledger.with_truth == 2
+        assert int(reader.timeline().roles[Role.BASELINE].missed.sum()) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "models", "cause"),
+    [
+        (ListSource(50, breaks_at=20), (BoxModel("old"),), "unplugged"),
+        (ListSource(50), (BoxModel("old", fails_at=20),), "model broke"),
+        (ListSource(50), (BoxModel("old"), BoxModel("new", fails_at=20)), "model broke"),
+    ],
+    ids=["capture", "baseline", "candidate"],
+)
+@pytest.mark.parametrize("factor", [None, 50.0])
+def test_a_stage_that_breaks_ends_the_run_as_error_with_its_cause(
+    tmp_path: Path, source: ListSource, models: tuple[BoxModel, ...], cause: str, factor: float | None
+) -> None:
+    run = make(tmp_path, source, *models, factor=factor)
+    with pytest.raises((OSError, ValueError), match=cause):
+        run.execute()
+    with closing(RunReader(run.folder)) as reader:
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.ERROR
+        assert cause in reader.verdict.reasons[0]
+        assert reader.ledger.closes
+        assert reader.ledger.evaluated == len(list(reader.moments()))
+
+
+def test_a_watcher_that_breaks_ends_the_run_as_error(tmp_path: Path) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the screen broke")
+
+    run = Run(prepared(tmp_path, ListSource(50), BoxModel("old")), Watchers(lambda _: None, fail))
+    with pytest.raises(RuntimeError, match="screen broke"):
+        run.execute()
+
+
+def test_stopping_keeps_what_was_acknowledged_and_aborts(tmp_path: Path) -> None:
+    model = BoxModel("old", slow_s=0.005)
+    run = make(tmp_path, ListSource(100), model)
+    threading.Timer(0.1, run.stop, ("stopped by the operator",)).start()
+    with closing(execute(run)) as reader:
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.ABORTED
+        ledger = reader.ledger
+        assert ledger.closes and 0 < ledger.evaluated < 100
+        assert ledger.evaluated == len(list(reader.moments()))
+
+
+def test_a_paused_run_waits_and_goes_on(tmp_path: Path) -> None:
+    told = Watching()
+    run = make(tmp_path, ListSource(60), BoxModel("old"), told=told)
+    run.pause()
+    thread = threading.Thread(target=run.execute)
+    thread.start()
+    thread.join(0.15)
+    assert thread.is_alive() and told.frames == []
+    run.resume()
+    thread.join(20)
+    assert len(told.frames) == 60
+
+
+def test_in_real_time_a_slow_candidate_skips_and_the_baseline_sees_every_frame(tmp_path: Path) -> None:
+    baseline, candidate = BoxModel("old"), BoxModel("new", slow_s=0.03)
+    run = make(tmp_path, ListSource(60), baseline, candidate, factor=4.0)
+    with closing(execute(run)) as reader:
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.PASS
+        ledger = reader.ledger
+        assert sorted(baseline.seen) == list(range(60)) and ledger.evaluated == 60
+        assert ledger.candidate_skipped == 60 - len(candidate.seen) > 0
+        ran = reader.timeline().roles[Role.CANDIDATE].ran
+        assert int(ran.sum()) == len(candidate.seen)
+
+
+def test_in_real_time_a_candidate_that_hangs_does_not_hold_the_baseline_up(tmp_path: Path) -> None:
+    baseline, candidate = BoxModel("old"), BoxModel("new")
+    candidate.may_go_on.clear()
+    run = make(tmp_path, ListSource(90), baseline, candidate, factor=20.0)
+    threading.Timer(0.5, candidate.may_go_on.set).start()
+    with closing(execute(run)) as reader:
+        assert reader.ledger.evaluated == 90
+        assert len(baseline.seen) == 90
+
+
+@pytest.mark.parametrize("workers", [1, 2, 5])
+def test_the_result_is_the_same_whatever_the_number_of_workers(tmp_path: Path, workers: int) -> None:
+    run = make(
+        tmp_path,
+        ListSource(70),
+        BoxModel("old"),
+        BoxModel("new", blind=frozenset(range(20, 30))),
+        labelled=range(70),
+        workers=workers,
+    )
+    with closing(execute(run)) as reader:
+        found = [(finding.kind, finding.first_seq, finding.last_seq) for finding in reader.findings()]
+        assert sorted(found) == [(Kind.DISAGREEMENT, 20, 33), (Kind.MISSED_OBJECT, 20, 29)] or len(found) == 2
+
+
+def test_a_full_disk_stops_the_run_and_keeps_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import shutil
+
+    from hilgui.errors import StoreBroken
+
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10_000_000))
+    run = make(tmp_path, ListSource(50), BoxModel("old"))
+    with pytest.raises(StoreBroken, match="10 MB are free"):
+        run.execute()
+    with closing(RunReader(run.folder)) as reader:
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.ERROR
