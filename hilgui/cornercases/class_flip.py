@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from hilgui.cornercases.criticality import is_vulnerable
+from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.cornercases.sightings import Sighting, sightings
-from hilgui.cornercases.tracker import Tracker
 from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity
 
 LEAST_FRAMES = 3  # before there is anything usual
@@ -31,16 +30,15 @@ class ClassFlip:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._window = context.limits.class_flip.window
-        self._trackers = {role: Tracker(keep=context.limits.merge_gap) for role in context.thresholds}
         self._pasts: dict[Role, dict[int, deque[int]]] = {role: {} for role in context.thresholds}
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give a hit for each track that is called differently in this frame."""
         hits = []
-        for role, inference in moment.inferences.items():
-            seen = sightings(inference, self._context.thresholds[role], self._context.vocabulary.judged)
-            tracker, pasts = self._trackers[role], self._pasts[role]
-            for number, sighting in zip(tracker.update([sighting.box for sighting in seen]), seen, strict=True):
+        following = self._context.following
+        for role, present in following.at(moment).items():
+            pasts = self._pasts[role]
+            for number, sighting in present.items():
                 past = pasts.get(number)
                 if past is None:
                     past = pasts[number] = deque(maxlen=self._window)
@@ -49,7 +47,7 @@ class ClassFlip:
                     if share < frequency:
                         hits.append(self._hit(role, number, sighting, usual, frequency / len(past), moment))
                 past.append(sighting.classed)
-            for number in tracker.ended:
+            for number in following.ended(role):
                 pasts.pop(number, None)
         return hits
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
 from hilgui.cornercases.boxes import strongest_near
 from hilgui.cornercases.criticality import severity_of
+from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.cornercases.sightings import Sighting, sightings
-from hilgui.cornercases.tracker import Tracker
 from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity
 
 SLACK_S = 1e-6  # stamps of videos are rounded
@@ -53,26 +49,22 @@ class Flicker:
     needs_real_time: ClassVar[bool] = False
 
     def __init__(self, context: RunContext) -> None:
-        assert context.period_s is not None
         self._context = context
         self._limits = context.limits.flicker
-        keep = math.ceil(self._limits.within_s / context.period_s)
-        self._trackers = {role: Tracker(keep) for role in context.thresholds}
         self._pasts: dict[Role, dict[int, _Past]] = {role: {} for role in context.thresholds}
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give the hits of every frame from the first change on, once there were enough changes."""
         hits: list[Hit] = []
-        for role, inference in moment.inferences.items():
-            seen = sightings(inference, self._context.thresholds[role], self._context.vocabulary.judged)
-            tracker, pasts = self._trackers[role], self._pasts[role]
-            present = dict(zip(tracker.update([sighting.box for sighting in seen]), seen, strict=True))
-            for number in tracker.ended:
+        following = self._context.following
+        for role, present in following.at(moment).items():
+            pasts, detections = self._pasts[role], moment.inferences[role].detections
+            for number in following.ended(role):
                 pasts.pop(number, None)
             for number in present.keys() - pasts.keys():
                 pasts[number] = _Past()
             for number, past in pasts.items():
-                has_changed = self._note(past, present.get(number), moment, inference.detections)
+                has_changed = self._note(past, present.get(number), moment, detections)
                 if has_changed and sum(frame.has_changed for frame in past.frames) >= self._limits.changes:
                     hits += self._hits(role, number, past, moment.ref.height)
         return hits
@@ -107,8 +99,7 @@ class Flicker:
             evidence["score"] = last.score
             why += f": score {last.score:.2f} here"
         else:
-            box, classed = np.array([last.box]), np.array([last.classed], np.int32)
-            ([while_gone], _) = strongest_near(frame.detections, box, classed)
+            while_gone, _ = strongest_near(frame.detections, last.box, last.classed)
             evidence |= {"score_before": last.score, "score_while_gone": while_gone}
             below = f"{while_gone:.2f} while gone" if while_gone else "nothing at any score while gone"
             why += f": score {last.score:.2f} before, {below}"

@@ -13,14 +13,16 @@ from hilgui.cornercases.protocol import RunContext
 from hilgui.records import Hit, Kind, Moment, Severity
 
 BEFORE_S = 1.0
+ABRUPT = 3  # frames from moving to standing still, at most
 LONG_S = 0.5  # from here on a freeze is HIGH
 
 
 class FrozenFrame:
     """Reports `frames` or more pictures in a row that changed by less than `change` grey levels while moving.
 
-    Moving means that the median change over the second before the first repeated picture was at least `moving`.
-    A scene that never moves is not frozen, and one that comes to rest slowly is not either.
+    Moving means that the median change over the second before the first repeated picture was at least `moving`,
+    and that one of the last three changes was: a freeze comes at once, a car comes to rest over many frames. One
+    change in between, when a key frame renews the frozen picture, does not hide the rest of the freeze.
     """
 
     kind: ClassVar[Kind] = Kind.FROZEN_FRAME
@@ -46,7 +48,7 @@ class FrozenFrame:
                 self._before.append(change)
             return []
         if self._streak == 0:
-            self._usual = median(self._before) if len(self._before) >= self._limits.frames else 0.0
+            self._usual = self._change_before()
         if self._usual < self._limits.moving:
             self._before.append(change)
             return []
@@ -56,6 +58,13 @@ class FrozenFrame:
             return []
         ready, self._waiting = self._waiting, []
         return ready
+
+    def _change_before(self) -> float:
+        """Give the usual change of a scene that was moving until now, else 0."""
+        before = list(self._before)
+        if len(before) < self._limits.frames or max(before[-ABRUPT:]) < self._limits.moving:
+            return 0.0
+        return median(before)
 
     def _hit(self, moment: Moment, change: float) -> Hit:
         lasts_s = self._streak * self._period_s

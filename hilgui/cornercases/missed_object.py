@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-import numpy as np
-
 from hilgui.cornercases.boxes import Box, overlap, strongest_near
 from hilgui.cornercases.criticality import closeness, severity_of
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.cornercases.tracker import Tracker
-from hilgui.records import NO_TRACK, FoundObject, Hit, Judgement, Kind, Moment, Role, Truth
+from hilgui.records import NO_TRACK, Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Truth
 
 MATCH_IOU = 0.5
 LONGEST = 30  # frames after which a miss does not grow worse by lasting
@@ -26,6 +24,7 @@ class _Object:
 
     row: int  # in the truth
     thread: str
+    classed: int
     label: str
     track: int
     box: Box
@@ -36,10 +35,10 @@ class _Object:
 
 @dataclass(slots=True)
 class _Streak:
-    """Consecutive frames in which one model misses one object; hits wait until there are enough."""
+    """Consecutive frames in which one model misses one object; its frames wait until there are enough."""
 
     frames: int = 0
-    waiting: list[Hit] = field(default_factory=list)
+    waiting: list[tuple[_Object, Moment]] = field(default_factory=list)
 
 
 class MissedObject:
@@ -66,43 +65,37 @@ class MissedObject:
         """Give a hit for each object and model; the first ones come when the miss has lasted long enough."""
         if moment.truth is None:
             return []
-        objects = self._objects(moment.truth)
+        threads = self._threads(moment.truth)
         hits: list[Hit] = []
         for role, comparison in moment.comparisons.items():
-            verdicts = comparison.truths.tolist()
-            missed = [labelled for labelled in objects if verdicts[labelled.row] == Judgement.UNMATCHED]
-            hits += self._lasting(role, missed, self._hits(role, missed, moment) if missed else [])
+            missed = self._missed(comparison, moment.truth, threads)
+            hits += self._lasting(role, missed, moment)
         return hits
 
-    def _objects(self, truth: Truth) -> list[_Object]:
-        """Give the objects that are large and visible enough to be asked for."""
-        threads = self._threads(truth)
+    def _missed(self, comparison: Comparison, truth: Truth, threads: dict[int, str]) -> list[_Object]:
+        """Give the objects without a match that are large and visible enough to be asked for."""
         found = []
-        columns = zip(
-            truth.boxes.tolist(),
-            truth.classes.tolist(),
-            truth.tracks.tolist(),
-            truth.distance_m.tolist(),
-            truth.occlusion.tolist(),
-            strict=True,
-        )
-        for row, ((left, top, right, bottom), classed, track, distance_m, occlusion) in enumerate(columns):
+        for row, verdict in enumerate(comparison.truths.tolist()):
+            if verdict != Judgement.UNMATCHED or row not in threads:
+                continue
+            left, top, right, bottom = truth.boxes[row].tolist()
+            distance_m, occlusion = float(truth.distance_m[row]), float(truth.occlusion[row])
             # NaN compares false: an unknown occlusion counts as visible.
-            if row in threads and bottom - top >= self._limits.min_height_px:
-                if occlusion > self._limits.max_occlusion:
-                    continue
-                found.append(
-                    _Object(
-                        row,
-                        threads[row],
-                        self._vocabulary.name(classed),
-                        track,
-                        (left, top, right, bottom),
-                        bottom - top,
-                        None if math.isnan(distance_m) else distance_m,
-                        None if math.isnan(occlusion) else occlusion,
-                    )
+            if bottom - top < self._limits.min_height_px or occlusion > self._limits.max_occlusion:
+                continue
+            found.append(
+                _Object(
+                    row,
+                    threads[row],
+                    int(truth.classes[row]),
+                    self._vocabulary.name(int(truth.classes[row])),
+                    int(truth.tracks[row]),
+                    (left, top, right, bottom),
+                    bottom - top,
+                    None if math.isnan(distance_m) else distance_m,
+                    None if math.isnan(occlusion) else occlusion,
                 )
+            )
         return found
 
     def _threads(self, truth: Truth) -> dict[int, str]:
@@ -117,37 +110,29 @@ class MissedObject:
         numbers = self._tracker.update([tuple(truth.boxes[row].tolist()) for row in nameless])
         return threads | {row: f"object {number}" for row, number in zip(nameless, numbers, strict=True)}
 
-    def _lasting(self, role: Role, missed: list[_Object], hits: list[Hit]) -> list[Hit]:
-        """Hold hits back until their miss has lasted `frames` frames; a streak without a miss today is over."""
+    def _lasting(self, role: Role, missed: list[_Object], moment: Moment) -> list[Hit]:
+        """Give hits once a miss has lasted `frames` frames, for the earlier ones too.
+
+        A streak without a miss in this frame is over.
+        """
         before = self._streaks.get(role, {})
         today: dict[str, _Streak] = {}
-        ready: list[Hit] = []
-        for labelled, hit in zip(missed, hits, strict=True):
+        hits: list[Hit] = []
+        for labelled in missed:
             streak = today[labelled.thread] = before.get(labelled.thread) or _Streak()
             streak.frames += 1
-            streak.waiting.append(hit)
+            streak.waiting.append((labelled, moment))
             if streak.frames >= self._frames:
-                ready += streak.waiting
+                first = streak.frames - len(streak.waiting) + 1
+                hits += [self._hit(role, one, then, nth) for nth, (one, then) in enumerate(streak.waiting, first)]
                 streak.waiting = []
         self._streaks[role] = today
-        return ready
+        return hits
 
-    def _hits(self, role: Role, missed: list[_Object], moment: Moment) -> list[Hit]:
-        assert moment.truth is not None
-        rows = np.array([labelled.row for labelled in missed])
-        detections = moment.inferences[role].detections
-        scores, ious = strongest_near(detections, moment.truth.boxes[rows], moment.truth.classes[rows])
-        return [
-            self._hit(role, labelled, moment, score, iou)
-            for labelled, score, iou in zip(missed, scores, ious, strict=True)
-        ]
-
-    def _hit(self, role: Role, labelled: _Object, moment: Moment, score: float, iou: float) -> Hit:
-        height = moment.ref.height
-        distance = labelled.distance_m
-        severity = severity_of(labelled.label, labelled.height_px, height, self._criticality, distance)
-        before = self._streaks.get(role, {}).get(labelled.thread)
-        lasting = min(before.frames if before else 0, LONGEST) / LONGEST
+    def _hit(self, role: Role, labelled: _Object, moment: Moment, nth: int) -> Hit:
+        """Describe the `nth` consecutive frame of a miss."""
+        height, distance = moment.ref.height, labelled.distance_m
+        score, iou = strongest_near(moment.inferences[role].detections, labelled.box, labelled.classed)
         evidence = {"height_px": labelled.height_px, "best_overlapping_score": score, "best_iou": iou}
         if distance is not None:
             evidence["distance_m"] = distance
@@ -160,13 +145,18 @@ class MissedObject:
         where = f"at {distance:.1f} m" if distance is not None else f"{labelled.height_px:.0f} px tall"
         why = f"{who} {where} missed by the {role} for {DURATION}: {self._instead(role, labelled, moment, score, iou)}"
         if other is not None:
-            why += f"; the {other} found it with score {found:.2f}" if found is not None else f"; so did the {other}"
+            why += (
+                f"; the {other} found it with score {found:.2f}"
+                if found is not None
+                else f"; the {other} missed it too"
+            )
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread=labelled.thread,
-            severity=severity,
-            weight=closeness(labelled.height_px, height, self._criticality, distance) * (1.0 + lasting / 2),
+            severity=severity_of(labelled.label, labelled.height_px, height, self._criticality, distance),
+            weight=closeness(labelled.height_px, height, self._criticality, distance)
+            * (1.0 + 0.5 * min(nth, LONGEST) / LONGEST),
             why=why,
             role=role,
             objects=(FoundObject(labelled.label, labelled.box, labelled.track, None, distance),),
@@ -176,6 +166,8 @@ class MissedObject:
     def _instead(self, role: Role, labelled: _Object, moment: Moment, score: float, iou: float) -> str:
         """Say what the model reported there instead."""
         threshold = self._thresholds[role]
+        if score >= threshold and iou >= MATCH_IOU:
+            return f"its box with score {score:.2f} went to another object"
         if score >= threshold:
             return f"its box with score {score:.2f} fits by IoU {iou:.2f} only"
         detections = moment.inferences[role].detections

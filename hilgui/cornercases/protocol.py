@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
+from hilgui.cornercases.following import Following
 from hilgui.records import Hit, Kind, Moment, Role, Vocabulary
 from hilgui.settings import CornerCaseLimits
 
@@ -19,6 +21,14 @@ class RunContext:
     thresholds: dict[Role, float]  # score threshold of each model's card; its keys are the roles present
     period_s: float | None  # nominal frame period; None for an unordered set
     real_time: bool  # live, or replayed at a finite speed: deadlines mean something
+    following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
+
+    def __post_init__(self) -> None:
+        """Start following with empty tracks; they live as long as a flicker or a merged finding may last."""
+        keep = self.limits.merge_gap
+        if self.period_s is not None:
+            keep = max(keep, math.ceil(self.limits.flicker.within_s / self.period_s))
+        object.__setattr__(self, "following", Following(self.thresholds, self.vocabulary.judged, keep))
 
 
 class CornerCase(Protocol):

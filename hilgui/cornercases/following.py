@@ -1,0 +1,72 @@
+"""Following: both models' objects over time, worked out once a frame for every detector that asks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hilgui.cornercases.boxes import Box, overlap
+from hilgui.cornercases.tracker import Tracker
+from hilgui.records import Inference, Moment, Role
+
+SAME_OBJECT_IOU = 0.7
+
+
+class Sighting(NamedTuple):
+    """One object above the card's threshold."""
+
+    box: Box
+    classed: int  # index into the vocabulary
+    score: float
+
+
+class Following:
+    """Tracks what each model shows; tracks are numbered from 0 per model and end after `keep` frames unseen.
+
+    A frame that a model skipped leaves its tracks as they were. Several detectors may ask about the same moment;
+    moments come in frame order, on one thread.
+    """
+
+    def __init__(self, thresholds: dict[Role, float], judged: frozenset[int], keep: int) -> None:
+        self._thresholds = thresholds
+        self._judged = judged
+        self._trackers = {role: Tracker(keep) for role in thresholds}
+        self._moment: Moment | None = None
+        self._seen: dict[Role, dict[int, Sighting]] = {}
+
+    def at(self, moment: Moment) -> dict[Role, dict[int, Sighting]]:
+        """Give the sightings of this frame by track number, for each model that saw it."""
+        if moment is not self._moment:
+            self._moment = moment
+            self._seen = {role: self._follow(role, inference) for role, inference in moment.inferences.items()}
+        return self._seen
+
+    def ended(self, role: Role) -> list[int]:
+        """Give the tracks that the model's last frame ended."""
+        return self._trackers[role].ended
+
+    def _follow(self, role: Role, inference: Inference) -> dict[int, Sighting]:
+        seen = sightings(inference, self._thresholds[role], self._judged)
+        numbers = self._trackers[role].update([sighting.box for sighting in seen])
+        return dict(zip(numbers, seen, strict=True))
+
+
+def sightings(inference: Inference, threshold: float, judged: frozenset[int]) -> list[Sighting]:
+    """Give the objects of judged classes at or above the threshold, best first.
+
+    Suppression runs within a class, so that one object may carry two boxes, "car" and "truck"; boxes that
+    overlap a better one by IoU .7 or more are the same object and only the better one stays.
+    """
+    kept = inference.detections.first(inference.detections.count_above(threshold))
+    found: list[Sighting] = []
+    rows = zip(kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist(), strict=True)
+    for (left, top, right, bottom), classed, score in rows:
+        box = (left, top, right, bottom)
+        if classed not in judged:
+            continue
+        for other in found:
+            x1, y1, x2, y2 = other.box
+            if x1 < right and x2 > left and y1 < bottom and y2 > top and overlap(box, other.box) >= SAME_OBJECT_IOU:
+                break
+        else:
+            found.append(Sighting(box, classed, score))
+    return found

@@ -1,0 +1,150 @@
+"""Missed object: who is asked for, how long, how bad, and what the sentence says."""
+
+from __future__ import annotations
+
+import pytest
+
+from hilgui.cornercases.missed_object import MissedObject
+from hilgui.records import Severity
+from hilgui.settings import CornerCaseLimits
+from tests.unit.cornercases.drive import CAR, PERSON, TREE, TRUCK, B, C, Known, context, look, moment, seqs
+
+BOX = (100.0, 200.0, 140.0, 300.0)  # 100 px tall in a picture of 540
+WALKER = Known(PERSON, BOX, track=23, distance_m=12.4)
+FOUND = [(PERSON, BOX, 0.71)]
+
+
+def test_a_miss_becomes_a_finding_at_its_third_frame_and_covers_the_first() -> None:
+    detector = MissedObject(context())
+    first, second, third, fourth = (detector.look(moment(seq, truth=[WALKER])) for seq in range(4))
+    assert (seqs(first), seqs(second), seqs(third), seqs(fourth)) == ([], [], [0, 1, 2], [3])
+
+
+def test_two_frames_are_not_enough() -> None:
+    moments = [moment(seq, truth=[WALKER], seen={B: FOUND if seq == 2 else []}) for seq in range(5)]
+    assert look(MissedObject(context()), moments) == []
+
+
+def test_a_hit_names_the_object_the_distance_and_the_model_that_found_it() -> None:
+    moments = [moment(seq, truth=[WALKER], seen={B: FOUND, C: [(PERSON, BOX, 0.21)]}) for seq in range(3)]
+    hit = look(MissedObject(context()), moments)[-1]
+    assert hit.why == (
+        "person 23 at 12.4 m missed by the candidate for {duration}: its best score there is 0.21, "
+        "below the threshold of 0.40; the baseline found it with score 0.71"
+    )
+    assert (hit.role, hit.thread, hit.severity) == (C, "truth 23", Severity.HIGH)
+    assert hit.evidence == pytest.approx(
+        {"height_px": 100, "best_overlapping_score": 0.21, "best_iou": 1.0, "distance_m": 12.4, "other_found": 1.0}
+    )
+    (found,) = hit.objects
+    assert (found.label, found.track, found.box, found.score) == ("person", 23, BOX, None)
+
+
+LOW_BOX = (100.0, 255.0, 140.0, 300.0)
+INSTEAD = [
+    ("nothing", [], "it reports nothing there at any score"),
+    ("another class", [(CAR, BOX, 0.8)], "it reports car there"),
+    ("a poor box", [(PERSON, LOW_BOX, 0.8)], "its box with score 0.80 fits by IoU 0.45 only"),
+]
+
+
+@pytest.mark.parametrize(("seen", "reason"), [row[1:] for row in INSTEAD], ids=[row[0] for row in INSTEAD])
+def test_the_sentence_says_what_the_model_reported_instead(seen: list[object], reason: str) -> None:
+    hits = look(MissedObject(context()), [moment(seq, truth=[WALKER], seen={B: seen}) for seq in range(3)])  # type: ignore[dict-item]
+    assert reason in hits[-1].why
+
+
+def test_both_models_missing_it_give_a_hit_each_and_say_so() -> None:
+    hits = look(MissedObject(context()), [moment(seq, truth=[WALKER], seen={B: [], C: []}) for seq in range(3)])
+    assert {hit.role for hit in hits} == {B, C}
+    assert all("missed it too" in hit.why for hit in hits)
+
+
+EXCUSED = [
+    ("too small", Known(PERSON, (100, 200, 140, 219.9), track=1)),
+    ("too hidden", Known(PERSON, BOX, track=1, occlusion=0.61)),
+    ("ignored", Known(PERSON, BOX, track=1, ignore=True)),
+    ("a crowd", Known(PERSON, BOX, track=1, crowd=True)),
+    ("not judged", Known(TREE, BOX, track=1)),
+]
+
+
+@pytest.mark.parametrize("known", [row[1] for row in EXCUSED], ids=[row[0] for row in EXCUSED])
+def test_nobody_is_asked_for_an_excused_object(known: Known) -> None:
+    assert look(MissedObject(context()), [moment(seq, truth=[known]) for seq in range(6)]) == []
+
+
+ASKED = [
+    ("just tall enough", Known(PERSON, (100, 200, 140, 220), track=1)),
+    ("just visible enough", Known(PERSON, BOX, track=1, occlusion=0.5)),
+    ("occlusion unknown", Known(PERSON, BOX, track=1)),
+]
+
+
+@pytest.mark.parametrize("known", [row[1] for row in ASKED], ids=[row[0] for row in ASKED])
+def test_an_object_at_the_limit_is_asked_for(known: Known) -> None:
+    assert seqs(look(MissedObject(context()), [moment(seq, truth=[known]) for seq in range(3)])) == [0, 1, 2]
+
+
+SEVERITIES = [
+    (Known(PERSON, BOX, 1, distance_m=15.0), Severity.HIGH),
+    (Known(PERSON, BOX, 1, distance_m=15.1), Severity.MEDIUM),
+    (Known(PERSON, BOX, 1, distance_m=30.1), Severity.LOW),
+    (Known(PERSON, (0, 0, 30, 64.8), 1), Severity.HIGH),
+    (Known(PERSON, (0, 0, 30, 64.0), 1), Severity.MEDIUM),
+    (Known(PERSON, (0, 0, 30, 32.0), 1), Severity.LOW),
+    (Known(CAR, BOX, 1, distance_m=8.0), Severity.HIGH),
+    (Known(CAR, BOX, 1, distance_m=8.1), Severity.MEDIUM),
+    (Known(TRUCK, BOX, 1, distance_m=20.0), Severity.LOW),
+    (Known(CAR, BOX, 1), Severity.MEDIUM),
+]
+
+
+@pytest.mark.parametrize(("known", "severity"), SEVERITIES)
+def test_severity_follows_distance_else_height(known: Known, severity: Severity) -> None:
+    hits = look(MissedObject(context()), [moment(seq, truth=[known]) for seq in range(3)])
+    assert {hit.severity for hit in hits} == {severity}
+
+
+def test_the_closer_and_the_longer_the_worse() -> None:
+    known = [Known(PERSON, BOX, 1, distance_m=distance) for distance in (20, 20, 20, 10, 20)]
+    hits = look(MissedObject(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
+    weights = [hit.weight for hit in hits]
+    assert weights[:3] == sorted(weights[:3])
+    assert max(hits, key=lambda hit: hit.weight).seq == 3
+
+
+def test_a_frame_without_labels_pauses_a_miss() -> None:
+    moments = [moment(seq, truth=None if seq in (1, 2) else [WALKER]) for seq in range(5)]
+    assert seqs(look(MissedObject(context()), moments)) == [0, 3, 4]
+
+
+def test_a_frame_that_the_candidate_skipped_pauses_its_miss() -> None:
+    moments = [moment(seq, truth=[WALKER], seen={B: FOUND} if seq == 1 else {B: FOUND, C: []}) for seq in range(4)]
+    assert seqs(look(MissedObject(context()), moments)) == [0, 2, 3]
+
+
+def test_a_labelled_frame_without_the_object_ends_a_miss() -> None:
+    moments = [moment(seq, truth=[] if seq == 2 else [WALKER]) for seq in range(5)]
+    assert look(MissedObject(context()), moments) == []
+
+
+def test_truths_without_identity_are_followed_by_overlap() -> None:
+    moments = [moment(seq, truth=[Known(PERSON, (100 + 5 * seq, 200, 140 + 5 * seq, 300))]) for seq in range(4)]
+    hits = look(MissedObject(context()), moments)
+    assert {hit.thread for hit in hits} == {"object 0"}
+    assert seqs(hits) == [0, 1, 2, 3]
+    assert hits[0].why.startswith("person 100 px tall missed by the baseline")
+
+
+def test_in_an_unordered_set_every_miss_counts_at_once() -> None:
+    detector = MissedObject(context(ordered=False))
+    known = [Known(PERSON, BOX), Known(CAR, (300, 200, 400, 300))]
+    assert seqs(look(detector, [moment(seq, truth=known, ordered=False) for seq in range(2)])) == [0, 0, 1, 1]
+
+
+def test_the_limits_come_from_the_settings() -> None:
+    limits = CornerCaseLimits.model_validate({"missed_object": {"frames": 1, "min_height_px": 101}})
+    assert look(MissedObject(context(limits)), [moment(0, truth=[WALKER])]) == []
+    limits = CornerCaseLimits.model_validate({"missed_object": {"frames": 1}})
+    assert seqs(look(MissedObject(context(limits)), [moment(0, truth=[WALKER])])) == [0]
