@@ -1,0 +1,152 @@
+"""The model card: what a model file cannot say about itself, in YAML beside it.
+
+schema: hilgui/model.v1
+adapter: yolox
+classes: [car, truck, pedestrian]
+thresholds: {score: 0.4, nms_iou: 0.65}
+licence: Apache-2.0
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+
+from hilgui.errors import ModelBroken
+from hilgui.inference.preprocess import Anchor, Color, Preprocess, Resize
+
+_LARGEST_CARD = 1 << 20
+_Finite = Annotated[float, Field(allow_inf_nan=False)]
+_Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class InputCard(_Part):
+    """How the picture is prepared; what is absent is as the adapter says."""
+
+    width: int | None = Field(None, ge=1, le=8192)
+    height: int | None = Field(None, ge=1, le=8192)
+    color: Color | None = None
+    scale: _Positive | None = None
+    mean: tuple[_Finite, _Finite, _Finite] | None = None
+    std: tuple[_Positive, _Positive, _Positive] | None = None
+    resize: Resize | None = None
+    anchor: Anchor | None = None
+    pad: int | None = Field(None, ge=0, le=255)
+
+    def over(self, default: Preprocess) -> Preprocess:
+        """Give the adapter's preparation with what the card says put over it."""
+        return Preprocess(
+            color=self.color or default.color,
+            scale=self.scale or default.scale,
+            mean=self.mean or default.mean,
+            std=self.std or default.std,
+            resize=self.resize or default.resize,
+            anchor=self.anchor or default.anchor,
+            pad=default.pad if self.pad is None else self.pad,
+        )
+
+
+class Thresholds(_Part):
+    """Where a detection begins to count, and where two boxes are one."""
+
+    score: float | None = Field(None, gt=0, le=1)
+    nms_iou: float | None = Field(None, gt=0, le=1, description="1 switches suppression off")
+
+
+class ModelCard(_Part):
+    """Everything a card may say; every field but the schema is optional."""
+
+    schema_: Literal["hilgui/model.v1"] = Field(alias="schema")
+    name: str = ""
+    adapter: str | None = None
+    classes: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
+    input: InputCard = InputCard()
+    thresholds: Thresholds = Thresholds()
+    licence: str = ""
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    made_by: str = ""
+    notes: str = ""
+
+    @field_validator("classes")
+    @classmethod
+    def _are_different(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        twice = sorted({name for name in classes if classes.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is named more than once")
+        return classes
+
+
+def card_beside(model: Path) -> Path | None:
+    """Give the card of a model where there is one: night.onnx has night.yaml."""
+    path = model.with_suffix(".yaml")
+    return path if path.is_file() else None
+
+
+def read_card(path: Path) -> ModelCard:
+    """Read a card; raises ModelBroken naming file, line and key."""
+    try:
+        if path.stat().st_size > _LARGEST_CARD:
+            raise ModelBroken(f"{path} is larger than 1 MiB, a model card is a page of YAML", path=path)
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as failure:
+        raise ModelBroken(f"model card {path} cannot be read: {failure}", path=path) from failure
+    tree = _parse(text, path)
+    try:
+        return ModelCard.model_validate(tree)
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        line = _line(tree, first["loc"])
+        key = ".".join(str(part) for part in first["loc"])
+        raise ModelBroken(
+            f"{path}, line {line}: {key}: {_in_words(first)}; docs/models.md lists every key of a model card",
+            path=path,
+            line=line,
+        ) from failure
+
+
+def _parse(text: str, path: Path) -> CommentedMap:
+    try:
+        if any(isinstance(event, AliasEvent) for event in YAML(pure=True).parse(text)):
+            raise ModelBroken(f"model card {path} uses a YAML alias; write the value out", path=path)
+        tree = YAML(typ="rt", pure=True).load(text)
+    except MarkedYAMLError as failure:
+        mark = failure.problem_mark or failure.context_mark
+        line = mark.line + 1 if mark else None
+        where = f"{path}, line {line}" if line else str(path)
+        raise ModelBroken(f"{where}: not valid YAML: {failure.problem}", path=path, line=line) from failure
+    except (YAMLError, ValueError, RecursionError) as failure:
+        said = (str(failure) or type(failure).__name__).splitlines()[0]
+        raise ModelBroken(f"model card {path} is not valid YAML: {said}", path=path) from failure
+    if not isinstance(tree, CommentedMap):
+        raise ModelBroken(f"model card {path} holds no keys; its first line is schema: hilgui/model.v1", path=path)
+    return tree
+
+
+def _line(tree: Any, location: tuple[int | str, ...]) -> int:
+    """Find the line of a key, of the nearest one above it where it is missing."""
+    line = 1
+    for part in location:
+        try:
+            line = (tree.lc.key(part) if isinstance(tree, CommentedMap) else tree.lc.item(part))[0] + 1
+            tree = tree[part]
+        except (AttributeError, KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+def _in_words(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "unknown key"
+    if error["type"] == "missing":
+        return "missing"
+    return f"{error['msg']} (got {error['input']!r})"

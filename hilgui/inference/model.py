@@ -1,0 +1,184 @@
+"""A detector, ready to be given pictures."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.errors import HilguiError, ModelBroken, PluginBroken
+from hilgui.inference.candidates import Candidates, settle
+from hilgui.inference.card import InputCard, ModelCard, card_beside, read_card
+from hilgui.inference.preprocess import Preprocess, Workspace
+from hilgui.inference.protocol import Adapter, Layout, Recognised
+from hilgui.inference.providers import device_name
+from hilgui.inference.recognition import find_adapter
+from hilgui.inference.session import Session, fingerprint
+from hilgui.records import Inference, ModelFacts
+
+log = logging.getLogger(__name__)
+
+_LARGEST_SIDE = 8192
+
+
+class Model:
+    """One model file with its adapter and card; one session, shared by any number of threads."""
+
+    def __init__(
+        self, session: Session, adapter: Adapter, wanted: Preprocess, nms_iou: float | None, facts: ModelFacts
+    ) -> None:
+        """Put the parts together; `Model.load` is what everybody calls."""
+        self.facts = facts
+        self._session: Session | None = session
+        self._adapter = adapter
+        self._wanted = wanted
+        self._nms_iou = nms_iou
+
+    @classmethod
+    def load(
+        cls, path: Path, *, provider: str = "auto", threads: int = 1, spinning: bool = False, card: Path | None = None
+    ) -> Model:
+        """Open a model file, find its card and adapter, and run it once on grey.
+
+        `provider`: auto, cpu, cuda or tensorrt. `threads` work on one picture together; with one, results do not
+        depend on how many threads call. `spinning` threads wait busily: quicker, and they eat the cores. `card`: use
+        this card, not the one beside the file.
+
+        Raises ModelBroken (file, card or tensors), ProviderMissing, PluginBroken, CallWrong.
+        """
+        sha256 = fingerprint(path)
+        card_path = card or card_beside(path)
+        read = None if card_path is None else read_card(card_path)
+        if read is not None and read.sha256 not in (None, sha256):
+            raise ModelBroken(
+                f"{card_path} belongs to another file: it names sha256 {read.sha256}, {path} has {sha256}; "
+                "get the right file, or correct the card if the change was meant",
+                path=path,
+            )
+        session = Session(path, provider=provider, threads=threads, spinning=spinning)
+        kind, recognised = find_adapter(path, session.signature, read)
+        given = read or ModelCard(schema="hilgui/model.v1")
+        names = _class_names(path, given, recognised)
+        width, height = _input_size(path, given.input, recognised)
+        layout = Layout(session.signature, recognised.image, width, height, len(names))
+        thresholds = given.thresholds
+        facts = ModelFacts(
+            name=given.name or path.stem,
+            path=str(path.resolve()),
+            sha256=sha256,
+            adapter=kind.name,
+            provider=session.provider,
+            device=device_name(session.provider),
+            threads=threads,
+            threshold=recognised.threshold if thresholds.score is None else thresholds.score,
+            nms_iou=recognised.nms_iou if thresholds.nms_iou is None else thresholds.nms_iou,
+            input_width=width,
+            input_height=height,
+            classes=names,
+            licence=given.licence,
+            card="" if card_path is None else str(card_path.resolve()),
+        )
+        model = cls(session, kind(layout), given.input.over(recognised.preprocess), facts.nms_iou, facts)
+        model.warm_up()
+        return model
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Give the class names; a detection's class is an index into them."""
+        return self.facts.classes
+
+    @property
+    def threshold(self) -> float:
+        """Give the score from which a detection is shown, counted and judged."""
+        return self.facts.threshold
+
+    def workspace(self) -> Workspace:
+        """Make the buffers of one thread."""
+        workspace = Workspace(self.facts.input_width, self.facts.input_height, self._wanted)
+        workspace.feeds = self._adapter.feeds(workspace.tensor)
+        return workspace
+
+    def infer(self, image: NDArray[np.uint8], workspace: Workspace) -> Inference:
+        """Detect on one picture, BGR (H, W, 3); boxes in its pixels, clipped to it, scores from 0.001.
+
+        Called by any thread, each with a workspace of its own. Raises ModelBroken when the network fails or gives
+        shapes that its adapter cannot read, ValueError on anything that is no picture.
+        """
+        if self._session is None:
+            raise ValueError(f"model {self.facts.name} is closed")
+        started = time.perf_counter_ns()
+        geometry = workspace.fill(image)
+        prepared = time.perf_counter_ns()
+        outputs = self._session.run(workspace.feeds)
+        ran = time.perf_counter_ns()
+        candidates = self._decode(outputs)
+        detections = settle(candidates, geometry, self._nms_iou)
+        done = time.perf_counter_ns()
+        return Inference(detections, prepared - started, ran - prepared, done - ran, candidates.invalid)
+
+    def warm_up(self) -> None:
+        """Run once on grey: first-run work is done, and outputs that the adapter cannot read are found now."""
+        size = (self.facts.input_height, self.facts.input_width, 3)
+        self.infer(np.full(size, 114, np.uint8), self.workspace())
+
+    def close(self) -> None:
+        """Let go of the session; a picture that another thread has under way is finished. May be called twice."""
+        self._session = None
+
+    def _decode(self, outputs: list[NDArray[np.generic]]) -> Candidates:
+        try:
+            return self._adapter.decode(outputs)
+        except HilguiError:
+            raise
+        except ValueError as failure:
+            raise ModelBroken(
+                f"model {self.facts.path}: its outputs are not those of adapter {self.facts.adapter}: {failure}",
+                path=Path(self.facts.path),
+            ) from failure
+        except Exception as failure:  # a plug-in call: a stranger's code may raise anything
+            log.warning("adapter %s failed", self.facts.adapter, exc_info=True)
+            raise PluginBroken(
+                f"adapter {self.facts.adapter} failed on model {self.facts.path}: {type(failure).__name__}: {failure}"
+            ) from failure
+
+
+def _class_names(path: Path, card: ModelCard, recognised: Recognised) -> tuple[str, ...]:
+    names = card.classes or recognised.names
+    beside = path.with_suffix(".yaml").name
+    if not names:
+        count = "its" if recognised.count is None else f"its {recognised.count}"
+        raise ModelBroken(f"model {path} does not name {count} classes; list them in a card {beside}", path=path)
+    if recognised.count is not None and len(names) != recognised.count:
+        origin = "its card" if card.classes else "the file"
+        raise ModelBroken(
+            f"model {path} gives {recognised.count} classes, {origin} names {len(names)}; "
+            f"list them in the order of the outputs in a card {beside}",
+            path=path,
+        )
+    return names
+
+
+def _input_size(path: Path, wanted: InputCard, recognised: Recognised) -> tuple[int, int]:
+    sizes = []
+    for side, asked, declared in (
+        ("width", wanted.width, recognised.width),
+        ("height", wanted.height, recognised.height),
+    ):
+        size = declared if declared is not None else asked
+        if size is None:
+            raise ModelBroken(
+                f"model {path} takes pictures of any {side}; give input: {{{side}: ...}} in a card "
+                f"{path.with_suffix('.yaml').name}",
+                path=path,
+            )
+        if asked not in (None, size):
+            raise ModelBroken(f"the card of model {path} says {side} {asked}, the file says {size}", path=path)
+        if size > _LARGEST_SIDE:
+            raise ModelBroken(
+                f"model {path} takes pictures of {side} {size}, more than {_LARGEST_SIDE} is not supported", path=path
+            )
+        sizes.append(size)
+    return sizes[0], sizes[1]
