@@ -1,0 +1,223 @@
+"""The findings of a run as a table: worst first, filtered and sorted without asking Qt row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtGui import QColor, QPainter, QPixmap
+
+from hilgui.gui.replay.drive import clock
+from hilgui.gui.replay.ink import SEVERITY_COLOURS
+from hilgui.gui.theme import Theme
+from hilgui.records import Finding, Kind, Role, Severity
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Column(IntEnum):
+    """The columns, from the left."""
+
+    SEVERITY = 0
+    KIND = 1
+    MODEL = 2
+    TIME = 3
+    WHAT = 4
+    FRAMES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which findings are listed; None and "" mean all."""
+
+    kind: Kind | None = None
+    least: Severity = Severity.LOW
+    role: Role | None = None
+    text: str = ""
+
+    def accepts(self, finding: Finding) -> bool:
+        """Say whether a finding is listed. The text is looked for in kind, objects, model and reason."""
+        if self.kind is not None and finding.kind is not self.kind:
+            return False
+        if finding.severity < self.least or (self.role is not None and finding.role is not self.role):
+            return False
+        if not self.text:
+            return True
+        haystack = f"{finding.kind} {finding.role or ''} {what(finding)} {finding.severity.label} {finding.why}"
+        return all(word in haystack.lower() for word in self.text.lower().split())
+
+
+_KIND_RANK = {kind: rank for rank, kind in enumerate(Kind)}
+
+
+def badness(finding: Finding) -> tuple[int, int, int, int, int]:
+    """Order findings from the worst: severity, the candidate before the baseline, kind, how long it lasts."""
+    return (
+        -finding.severity,
+        0 if finding.role is Role.CANDIDATE else 1,
+        _KIND_RANK[finding.kind],
+        -finding.frames,
+        finding.number,
+    )
+
+
+def what(finding: Finding) -> str:
+    """Name the objects of a finding."""
+    return ", ".join(sorted({found.label for found in finding.objects})) or "frame"
+
+
+_KEYS: dict[Column, Callable[[Finding], Any]] = {
+    Column.SEVERITY: badness,
+    Column.KIND: lambda finding: (finding.kind.value, badness(finding)),
+    Column.MODEL: lambda finding: (finding.role or "", badness(finding)),
+    Column.TIME: lambda finding: (finding.first_seq, finding.number),
+    Column.WHAT: lambda finding: (what(finding), badness(finding)),
+    Column.FRAMES: lambda finding: (-finding.frames, finding.number),
+}
+
+
+class FindingsModel(QAbstractTableModel):
+    """Rows are findings; the order and the choice are made here, in one go."""
+
+    def __init__(self, theme: Theme, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._findings: tuple[Finding, ...] = ()
+        self._shown: list[Finding] = []
+        self._row_of: dict[int, int] = {}
+        self._filter = Filter()
+        self._column = Column.SEVERITY
+        self._is_reversed = False
+        self._has_time = True
+        self._signs: dict[Severity, QPixmap] = {}
+        theme.changed.connect(self._signs.clear)
+        self._titles = {
+            Column.SEVERITY: "",
+            Column.KIND: self.tr("kind"),
+            Column.MODEL: self.tr("model"),
+            Column.TIME: self.tr("time"),
+            Column.WHAT: self.tr("what"),
+            Column.FRAMES: self.tr("frames"),
+        }
+
+    def set_findings(self, findings: tuple[Finding, ...], *, has_time: bool) -> None:
+        """Take the findings of a run."""
+        self._findings, self._has_time = findings, has_time
+        self._renew()
+
+    def set_filter(self, filter_: Filter) -> None:
+        """List only what the filter accepts."""
+        self._filter = filter_
+        self._renew()
+
+    @property
+    def filter(self) -> Filter:
+        """Give what is listed."""
+        return self._filter
+
+    @property
+    def total(self) -> int:
+        """Count the findings of the run."""
+        return len(self._findings)
+
+    def finding(self, row: int) -> Finding:
+        """Give the finding of a row."""
+        return self._shown[row]
+
+    def row_of(self, number: int) -> int | None:
+        """Give the row of a finding by its number, None where the filter hides it."""
+        return self._row_of.get(number)
+
+    def worst(self) -> Finding | None:
+        """Give the worst finding that is listed, however the list is sorted."""
+        return min(self._shown, key=badness, default=None)
+
+    # -- Qt -----------------------------------------------------------------------------------------------------------
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        """Count the rows."""
+        return 0 if parent.isValid() else len(self._shown)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        """Count the columns."""
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Give the titles."""
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return self._titles[Column(section)]
+        if role == Qt.ItemDataRole.ToolTipRole and section == Column.SEVERITY:
+            return self.tr("severity")
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
+        """Give what a cell shows."""
+        finding = self._shown[index.row()]
+        column = Column(index.column())
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(finding, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return f"{finding.severity.label} · {finding.why}"
+        if role == Qt.ItemDataRole.AccessibleTextRole:
+            return self._text(finding, column) or finding.severity.label
+        if role == Qt.ItemDataRole.DecorationRole and column is Column.SEVERITY:
+            return self._sign(finding.severity)
+        if role == Qt.ItemDataRole.ForegroundRole and column is Column.MODEL and finding.role is not None:
+            return self._theme.colour(finding.role.value)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column in (Column.TIME, Column.FRAMES):
+            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        return None
+
+    def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
+        """Sort; ascending severity puts the worst first."""
+        self._column = Column(column)
+        self._is_reversed = order is Qt.SortOrder.DescendingOrder
+        self._renew()
+
+    def text_of(self, rows: list[int]) -> str:
+        """Write rows as tab-separated text, with titles, for the clipboard."""
+        titles = ["severity", "kind", "model", "time", "what", "frames", "why"]
+        lines = [
+            [found.severity.label, *(self._text(found, column) for column in list(Column)[1:]), found.why]
+            for found in (self._shown[row] for row in rows)
+        ]
+        return "\n".join("\t".join(line) for line in [titles, *lines])
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _renew(self) -> None:
+        self.beginResetModel()
+        self._shown = [finding for finding in self._findings if self._filter.accepts(finding)]
+        self._shown.sort(key=_KEYS[self._column], reverse=self._is_reversed)
+        self._row_of = {finding.number: row for row, finding in enumerate(self._shown)}
+        self.endResetModel()
+
+    def _text(self, finding: Finding, column: Column) -> str:
+        if column is Column.KIND:
+            return finding.kind.value
+        if column is Column.MODEL:
+            return finding.role.value if finding.role is not None else "–"
+        if column is Column.TIME:
+            return clock(finding.worst_s)[:-1] if self._has_time else f"#{finding.worst_seq}"
+        if column is Column.WHAT:
+            return what(finding)
+        if column is Column.FRAMES:
+            return str(finding.frames)
+        return ""
+
+    def _sign(self, severity: Severity) -> QPixmap:
+        """Draw three bars, as many of them filled as the severity is high: readable without colour."""
+        if severity not in self._signs:
+            pixmap = QPixmap(32, 32)
+            pixmap.setDevicePixelRatio(2.0)
+            pixmap.fill(Qt.GlobalColor.transparent)
+            painter = QPainter(pixmap)
+            for bar in range(3):
+                colour = self._theme.colour(SEVERITY_COLOURS[severity] if bar < severity else "line_strong")
+                painter.fillRect(2 + bar * 5, 10 - bar * 4, 3, 4 + bar * 4, QColor(colour))
+            painter.end()
+            self._signs[severity] = pixmap
+        return self._signs[severity]

@@ -1,0 +1,433 @@
+"""The picture with its overlays: one widget, one paintEvent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QFont,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from hilgui.gui.replay.compare_mode import CompareMode, Layers, chosen, differing, side
+from hilgui.gui.replay.ink import Ink, readable_on
+from hilgui.gui.replay.overlay import Thing, followed, thing_at
+from hilgui.gui.replay.overlay_painter import OverlayPainter
+from hilgui.gui.replay.viewport import (
+    ZOOM_STEP,
+    Viewport,
+    actual_size,
+    brought_into_sight,
+    fit,
+    panned,
+    resized,
+    zoomed,
+)
+from hilgui.records import Role
+
+_GAP = 2  # px between two panes
+_GRIP = 7  # px around the curtain where it can be dragged
+_SHARP_FROM = 3.0  # screen pixels per picture pixel: from here on pixels are shown as squares
+_HOVER_SLACK = 3.0  # px around a box that still count as the box
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """One place where the picture is drawn, with what lies on it."""
+
+    x: int
+    clip: tuple[int, int]  # from, to: x of the widget
+    things: tuple[Thing, ...]
+    caption: str = ""
+    role: Role | None = None
+
+
+class FrameView(QWidget):
+    """Shows one frame; zoom with the wheel, pan by dragging, click an object to select it.
+
+    Everything it shows is set from outside: `show_frame`, `set_layers`, `set_mode`, `select`.
+    """
+
+    hovered = Signal(object)  # Thing or None
+    selected = Signal(object)  # Thing or None
+    zoom_changed = Signal(float)
+
+    def __init__(self, ink: Ink, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._ink = ink
+        self._image: NDArray[np.uint8] | None = None
+        self._problem = ""
+        self._things: tuple[Thing, ...] = ()
+        self._layers = Layers()
+        self._mode = CompareMode.OVERLAY
+        self._curtain = 0.5
+        self._names: dict[Role, str] = {}
+        self._panes: tuple[Pane, ...] = ()
+        self._view = Viewport((1.0, 1.0), (1, 1))
+        self._scaled: tuple[tuple[int, ...], NDArray[np.uint8]] | None = None
+        self._hovered: Thing | None = None
+        self._selected: Thing | None = None
+        self._press: QPointF | None = None
+        self._drag: QPointF | None = None
+        self._drags_curtain = False
+        self._overlay = OverlayPainter(ink, self._label_font())
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(240, 135)
+        self.setAccessibleName(self.tr("Picture"))
+        self.setAccessibleDescription(self.tr("The frame with the boxes of the truth and of both models"))
+
+    # -- what it shows ------------------------------------------------------------------------------------------------
+
+    def show_frame(self, image: NDArray[np.uint8] | None, things: tuple[Thing, ...], problem: str = "") -> None:
+        """Take a frame, (H, W, 4) as `for_screen` makes it; None shows `problem` instead."""
+        self._image, self._things, self._problem = image, things, problem
+        self._scaled = None
+        self._hovered = None
+        self._selected = followed(self._selected, things)
+        self._arrange()
+
+    def set_names(self, names: dict[Role, str]) -> None:
+        """Take the names of the models, for captions."""
+        self._names = names
+        self._arrange()
+
+    def set_layers(self, layers: Layers) -> None:
+        """Choose what is drawn."""
+        self._layers = layers
+        self._arrange()
+
+    def set_mode(self, mode: CompareMode) -> None:
+        """Choose how the models are put beside each other."""
+        self._mode = mode
+        self._arrange()
+
+    def set_ink(self, ink: Ink) -> None:
+        """Take the colours of another theme."""
+        self._ink = ink
+        self._overlay.set_looks(ink, self._label_font())
+        self.update()
+
+    def select(self, thing: Thing | None) -> None:
+        """Mark a thing and bring it into sight; does not emit `selected`."""
+        self._selected = thing
+        if thing is not None:
+            self._set_view(brought_into_sight(self._view, thing.box))
+        self.update()
+
+    @property
+    def layers(self) -> Layers:
+        """Give what is drawn."""
+        return self._layers
+
+    @property
+    def mode(self) -> CompareMode:
+        """Give how the models are put beside each other."""
+        return self._mode
+
+    @property
+    def selection(self) -> Thing | None:
+        """Give the marked thing."""
+        return self._selected
+
+    @property
+    def visible_things(self) -> tuple[Thing, ...]:
+        """Give the things that are drawn, from left to right."""
+        seen = {thing.key: thing for pane in self._panes for thing in pane.things}
+        return tuple(sorted(seen.values(), key=lambda thing: (thing.box[0], thing.box[1])))
+
+    @property
+    def viewport(self) -> Viewport:
+        """Give which part of the picture is shown."""
+        return self._view
+
+    # -- zoom ---------------------------------------------------------------------------------------------------------
+
+    def fit(self) -> None:
+        """Show the whole picture."""
+        self._set_view(fit(self._view))
+
+    def actual_size(self) -> None:
+        """Show one pixel of the picture on one of the screen."""
+        self._set_view(actual_size(self._view, self.devicePixelRatioF()))
+
+    def zoom(self, steps: float) -> None:
+        """Zoom in or out around the middle."""
+        x, y = self._view.pane[0] / 2, self._view.pane[1] / 2
+        self._set_view(zoomed(self._view, ZOOM_STEP**steps, x, y))
+
+    @property
+    def zoom_factor(self) -> float:
+        """Give screen pixels per pixel of the picture."""
+        return self._view.scale * self.devicePixelRatioF()
+
+    # -- Qt -----------------------------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        """Ask for a small 16:9 picture; the layout gives what is left."""
+        return QSize(640, 360)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep a fitted picture fitted."""
+        self._arrange()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Take another font."""
+        if event.type() == QEvent.Type.FontChange:
+            self._overlay.set_looks(self._ink, self._label_font())
+        super().changeEvent(event)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw picture, boxes, labels, captions."""
+        painter = QPainter(self)
+        if self._image is None:
+            self._paint_problem(painter)
+            return
+        for pane in self._panes:
+            painter.setClipRect(QRect(pane.clip[0], 0, pane.clip[1] - pane.clip[0], self.height()))
+            painter.translate(pane.x, 0)
+            self._paint_picture(painter)
+            self._overlay.paint(painter, pane.things, self._view, self._hovered, self._selected)
+            painter.translate(-pane.x, 0)
+            if pane.caption:
+                self._paint_caption(painter, pane)
+        painter.setClipping(False)
+        if self._mode is CompareMode.SWIPE:
+            self._paint_curtain(painter)
+        elif len(self._panes) == 2:
+            painter.fillRect(self._panes[0].clip[1], 0, _GAP, self.height(), self._ink.border)
+        if self.hasFocus():
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(self._ink.accent, 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Zoom around the cursor."""
+        place = self._in_pane(event.position())
+        steps = event.angleDelta().y() / 120
+        self._set_view(zoomed(self._view, ZOOM_STEP**steps, place.x(), place.y()))
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Begin a drag: of the curtain, else of the picture."""
+        if event.button() not in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton):
+            return
+        self._press = self._drag = event.position()
+        self._drags_curtain = self._is_on_curtain(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Drag what was pressed, else light up what lies under the cursor."""
+        place = event.position()
+        if self._drag is None:
+            self._set_hovered(self._thing_at(place))
+            on_curtain = self._is_on_curtain(place)
+            self.setCursor(Qt.CursorShape.SplitHCursor if on_curtain else Qt.CursorShape.ArrowCursor)
+            return
+        if self._drags_curtain:
+            self._curtain = min(max(place.x() / max(self.width(), 1), 0.0), 1.0)
+            self._arrange()
+        elif self._press is not None and (place - self._press).manhattanLength() > 3:
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+            step = place - self._drag
+            self._set_view(panned(self._view, step.x(), step.y()))
+        self._drag = place
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        """End a drag; a press that did not move selects."""
+        press, self._press, self._drag = self._press, None, None
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        if self._drags_curtain or press is None or event.button() != Qt.MouseButton.LeftButton:
+            self._drags_curtain = False
+            return
+        if (event.position() - press).manhattanLength() <= 3:
+            self._selected = self._thing_at(event.position())
+            self.selected.emit(self._selected)
+            self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        """Zoom to the object under the cursor, or fit the picture where there is none."""
+        thing = self._thing_at(event.position())
+        if thing is None:
+            self.fit()
+            return
+        width, height = max(thing.box[2] - thing.box[0], 8), max(thing.box[3] - thing.box[1], 8)
+        scale = min(self._view.pane[0] / (4 * width), self._view.pane[1] / (2.5 * height))
+        x, y = self._view.to_pane((thing.box[0] + thing.box[2]) / 2, (thing.box[1] + thing.box[3]) / 2)
+        centred = panned(self._view, self._view.pane[0] / 2 - x, self._view.pane[1] / 2 - y)
+        self._set_view(zoomed(centred, scale / centred.scale, self._view.pane[0] / 2, self._view.pane[1] / 2))
+        self._set_view(brought_into_sight(self._view, thing.box))
+
+    def enterEvent(self, event: QEnterEvent) -> None:
+        """Light up what the cursor comes in over."""
+        self._set_hovered(self._thing_at(event.position()))
+
+    def leaveEvent(self, event: QEvent) -> None:
+        """Nothing is under the cursor any more."""
+        self._set_hovered(None)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _label_font(self) -> QFont:
+        font = QFont(self.font())
+        font.setPixelSize(11)
+        return font
+
+    def _arrange(self) -> None:
+        """Work out the panes and what each shows."""
+        width = self.width()
+        things = chosen(self._things, self._layers)
+        if self._mode is CompareMode.SIDE_BY_SIDE:
+            half = (width - _GAP) // 2
+            right = half + _GAP
+            self._panes = (
+                Pane(0, (0, half), side(things, Role.BASELINE), self._caption(Role.BASELINE), Role.BASELINE),
+                Pane(
+                    right, (right, width), side(things, Role.CANDIDATE), self._caption(Role.CANDIDATE), Role.CANDIDATE
+                ),
+            )
+            pane_width = half
+        else:
+            pane_width = width
+            if self._mode is CompareMode.SWIPE:
+                x = round(self._curtain * width)
+                self._panes = (
+                    Pane(0, (0, x), side(things, Role.BASELINE), self._caption(Role.BASELINE), Role.BASELINE),
+                    Pane(0, (x, width), side(things, Role.CANDIDATE), self._caption(Role.CANDIDATE), Role.CANDIDATE),
+                )
+            elif self._mode is CompareMode.DIFFERENCE:
+                self._panes = (Pane(0, (0, width), differing(things), self.tr("only where the models differ")),)
+            else:
+                self._panes = (Pane(0, (0, width), things),)
+        if self._image is not None:
+            size = (self._image.shape[1], self._image.shape[0])
+            self._set_view(resized(self._view, (float(max(pane_width, 1)), float(max(self.height(), 1))), size))
+        self.update()
+
+    def _caption(self, role: Role) -> str:
+        word = self.tr("baseline") if role is Role.BASELINE else self.tr("candidate")
+        return f"{word} · {self._names[role]}" if role in self._names else word
+
+    def _set_view(self, view: Viewport) -> None:
+        if view == self._view:
+            return
+        changed = view.scale != self._view.scale
+        self._view = view
+        if changed:
+            self.zoom_changed.emit(self.zoom_factor)
+        self.update()
+
+    def _set_hovered(self, thing: Thing | None) -> None:
+        if thing != self._hovered:
+            self._hovered = thing
+            self.hovered.emit(thing)
+            self.update()
+
+    def _pane_at(self, x: float) -> Pane | None:
+        return next((pane for pane in self._panes if pane.clip[0] <= x < pane.clip[1]), None)
+
+    def _in_pane(self, place: QPointF) -> QPointF:
+        pane = self._pane_at(place.x())
+        return place if pane is None else place - QPointF(pane.x, 0)
+
+    def _thing_at(self, place: QPointF) -> Thing | None:
+        pane = self._pane_at(place.x())
+        if pane is None or self._image is None:
+            return None
+        x, y = self._view.to_image(place.x() - pane.x, place.y())
+        return thing_at(pane.things, x, y, _HOVER_SLACK / self._view.scale)
+
+    def _is_on_curtain(self, place: QPointF) -> bool:
+        return self._mode is CompareMode.SWIPE and abs(place.x() - self._curtain * self.width()) <= _GRIP
+
+    def _paint_problem(self, painter: QPainter) -> None:
+        painter.fillRect(self.rect(), self._ink.stage)
+        if self._problem:
+            painter.setPen(self._ink.on_stage)
+            area = self.rect().adjusted(24, 24, -24, -24)
+            painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self._problem)
+
+    def _paint_picture(self, painter: QPainter) -> None:
+        assert self._image is not None
+        ratio = self.devicePixelRatioF()
+        x1, y1, x2, y2 = self._view.visible()
+        left, top = self._view.origin
+        scale = self._view.scale * ratio
+        begin = QPoint(round((left * ratio) + x1 * scale), round((top * ratio) + y1 * scale))
+        end = QPoint(round((left * ratio) + x2 * scale), round((top * ratio) + y2 * scale))
+        width, height = end.x() - begin.x(), end.y() - begin.y()
+        place = QRectF(begin.x() / ratio, begin.y() / ratio, width / ratio, height / ratio)
+        self._paint_around(painter, place)
+        if width < 1 or height < 1 or x2 <= x1 or y2 <= y1:
+            return
+        pixels = self._pixels((x1, y1, x2, y2, width, height), scale)
+        picture = QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(ratio)
+        painter.drawImage(place.topLeft(), picture)
+
+    def _pixels(self, key: tuple[int, int, int, int, int, int], scale: float) -> NDArray[np.uint8]:
+        """Scale what is in sight once a frame and zoom, not once a paint."""
+        if self._scaled is not None and self._scaled[0] == key:
+            return self._scaled[1]
+        assert self._image is not None
+        x1, y1, x2, y2, width, height = key
+        pixels = self._image[y1:y2, x1:x2]
+        if (x2 - x1, y2 - y1) != (width, height):
+            how = cv2.INTER_NEAREST if scale >= _SHARP_FROM else cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
+            pixels = cv2.resize(pixels, (width, height), interpolation=how).astype(np.uint8, copy=False)
+        self._scaled = (key, pixels)
+        return pixels
+
+    def _paint_around(self, painter: QPainter, place: QRectF) -> None:
+        width, height = self._view.pane
+        stage = self._ink.stage
+        if place.top() > 0:
+            painter.fillRect(QRectF(0, 0, width + 1, place.top()), stage)
+        if place.bottom() < height:
+            painter.fillRect(QRectF(0, place.bottom(), width + 1, height - place.bottom()), stage)
+        if place.left() > 0:
+            painter.fillRect(QRectF(0, place.top(), place.left(), place.height()), stage)
+        if place.right() < width + 1:
+            painter.fillRect(QRectF(place.right(), place.top(), width + 1 - place.right(), place.height()), stage)
+
+    def _paint_caption(self, painter: QPainter, pane: Pane) -> None:
+        colour = self._ink.accent
+        if pane.role is not None:
+            colour = self._ink.baseline if pane.role is Role.BASELINE else self._ink.candidate
+        painter.setFont(self._label_font())
+        width = painter.fontMetrics().horizontalAdvance(pane.caption) + 12
+        on_right = self._mode is CompareMode.SWIPE and pane.role is Role.CANDIDATE
+        x = pane.clip[1] - width - 6 if on_right else pane.clip[0] + 6
+        plate = QRect(x, 6, width, painter.fontMetrics().height() + 4)
+        painter.fillRect(plate, colour)
+        painter.setPen(readable_on(colour))
+        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, pane.caption)
+
+    def _paint_curtain(self, painter: QPainter) -> None:
+        x = self._curtain * self.width()
+        painter.fillRect(QRectF(x - 1, 0, 2, self.height()), self._ink.selection)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
+        painter.setBrush(self._ink.selection)
+        middle = QPointF(x, self.height() / 2)
+        painter.drawEllipse(middle, _GRIP + 3, _GRIP + 3)
+        painter.setPen(QPen(readable_on(self._ink.selection), 2))
+        for sign in (-1, 1):
+            painter.drawPolyline(
+                [middle + QPointF(sign * 2, -4), middle + QPointF(sign * 6, 0), middle + QPointF(sign * 2, 4)]
+            )
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

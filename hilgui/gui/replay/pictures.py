@@ -1,0 +1,127 @@
+"""Where the pictures of a stored run come from: the recording itself, or the clips when it moved away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.errors import SourceBroken
+from hilgui.records import Moment, SourceFacts
+from hilgui.sources import FrameSource, source_for
+from hilgui.store import RunReader
+
+_FROM_CLIPS = "Pictures come from the clips that were kept."
+
+
+class Origin(Enum):
+    """Who gave the pixels."""
+
+    RECORDING = auto()
+    CLIP = auto()
+    LIVE = auto()
+    NOBODY = auto()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One frame ready for the screen."""
+
+    seq: int
+    image: NDArray[np.uint8] | None  # (H, W, 4) blue green red 255, as QImage.Format_RGB32 wants it
+    moment: Moment | None
+    origin: Origin
+    problem: str = ""  # why there is no image
+
+    @property
+    def nbytes(self) -> int:
+        """Give the memory of the pixels."""
+        return 0 if self.image is None else self.image.nbytes
+
+
+class Pictures(Protocol):
+    """What the decoder thread reads from; opened, used and closed on that thread."""
+
+    def open(self) -> str:
+        """Get ready; give a sentence for the operator where something is not as it was, else ""."""
+        ...
+
+    def read(self, seq: int) -> Picture:
+        """Give one frame; does not raise for a frame that cannot be decoded."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything; may be called twice."""
+        ...
+
+
+class RunPictures:
+    """Pictures of one run folder. Raises StoreBroken where the run itself cannot be read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._reader: RunReader | None = None
+        self._source: FrameSource | None = None
+
+    def open(self) -> str:
+        """Open the run and its recording; a recording that moved or changed is a sentence, not an error."""
+        self._reader = RunReader(self._folder)
+        facts = self._reader.header.source
+        if facts.live:
+            return ""
+        try:
+            source = source_for(Path(facts.path))
+            found = source.open()
+        except SourceBroken as failure:
+            return f"The recording cannot be opened ({failure}). {_FROM_CLIPS}"
+        reason = _differs(facts, found)
+        if reason:
+            source.close()
+            return (
+                f"{facts.path} is not the recording of this run: {reason}. Pictures come from the clips that were kept."
+            )
+        self._source = source
+        return ""
+
+    def read(self, seq: int) -> Picture:
+        """Give the frame with everything known about it."""
+        assert self._reader is not None
+        moment = self._reader.moment(seq)
+        problem = ""
+        if self._source is not None:
+            try:
+                return Picture(seq, for_screen(self._source.frame_at(seq).image), moment, Origin.RECORDING)
+            except (SourceBroken, IndexError) as failure:
+                problem = str(failure) or f"the recording has no frame {seq}"
+        kept = self._reader.picture(seq)
+        image = None if kept is None else cv2.imdecode(np.frombuffer(kept, np.uint8), cv2.IMREAD_COLOR)
+        if image is None:
+            return Picture(seq, None, moment, Origin.NOBODY, problem or "no picture of this frame was kept")
+        return Picture(seq, for_screen(image.astype(np.uint8, copy=False)), moment, Origin.CLIP)
+
+    def close(self) -> None:
+        """Close the recording and the run."""
+        if self._source is not None:
+            self._source.close()
+        if self._reader is not None:
+            self._reader.close()
+
+
+def for_screen(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Add the fourth byte that the screen wants; (H, W, 3) BGR → (H, W, 4)."""
+    return cv2.cvtColor(image, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
+
+
+def _differs(wanted: SourceFacts, found: SourceFacts) -> str:
+    if wanted.frames is not None and found.frames is not None and wanted.frames != found.frames:
+        return f"it has {found.frames} frames, the run had {wanted.frames}"
+    if (wanted.width, wanted.height) != (found.width, found.height):
+        return f"it is {found.width}×{found.height}, the run had {wanted.width}×{wanted.height}"
+    if found.sha256 != wanted.sha256:
+        return "its content has changed since"
+    return ""
