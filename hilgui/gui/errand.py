@@ -31,8 +31,8 @@ class Errand(QObject, Generic[Answer]):
         parent: QObject,
         name: str,
         work: Callable[[], Answer],
-        done: Callable[[Answer], None],
-        failed: Callable[[str, str], None],
+        done: Callable[[Answer], object],
+        failed: Callable[[str, str], object],
     ) -> None:
         super().__init__(parent)
         self._work = work

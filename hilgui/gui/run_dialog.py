@@ -80,6 +80,8 @@ class RunDialog(QDialog):
             speed=self.speed.currentText().strip(),
             fps=self.fps.text().strip(),
             operator=self.operator.text().strip(),
+            device_under_test=self.device.text().strip(),
+            tickets=self.tickets.text().strip(),
             notes=self.notes.text().strip(),
         )
 
@@ -132,8 +134,13 @@ class RunDialog(QDialog):
         self.fps.setAccessibleName(self.tr("Frame rate of a folder of images"))
         self.operator = QLineEdit(self)
         self.operator.setAccessibleName(self.tr("Operator"))
+        self.device = QLineEdit(self)
+        self.device.setAccessibleName(self.tr("Device under test"))
+        self.tickets = QLineEdit(self)
+        self.tickets.setPlaceholderText(self.tr("ids, separated by commas"))
+        self.tickets.setAccessibleName(self.tr("Tickets and requirements"))
         self.notes = QLineEdit(self)
-        self.notes.setPlaceholderText(self.tr("why this run, ticket numbers"))
+        self.notes.setPlaceholderText(self.tr("anything worth remembering"))
         self.notes.setAccessibleName(self.tr("Notes"))
         self._fields: dict[str, QWidget] = {
             "source": self.source,
@@ -163,7 +170,7 @@ class RunDialog(QDialog):
         layout.addWidget(self._command_panel())
         layout.addStretch(1)
         layout.addLayout(self._buttons())
-        self.resize(760, 560)
+        self.resize(780, 640)
 
     def _paths(self) -> QFormLayout:
         form = QFormLayout()
@@ -184,25 +191,27 @@ class RunDialog(QDialog):
         grid = QGridLayout()
         grid.setHorizontalSpacing(GAP)
         grid.setVerticalSpacing(GAP_S)
-        rows: tuple[tuple[tuple[str, QWidget], ...], ...] = (
+        rows: tuple[tuple[tuple[str, QWidget, int], ...], ...] = (
             (
-                (self.tr("&Provider"), self.provider),
-                (self.tr("&Speed"), self.speed),
-                (self.tr("&Frame rate"), self.fps),
+                (self.tr("&Provider"), self.provider, 1),
+                (self.tr("&Speed"), self.speed, 1),
+                (self.tr("&Frame rate of images"), self.fps, 1),
             ),
+            ((self.tr("Compared c&lasses"), self.classes, 3),),
             (
-                (self.tr("C&lasses"), self.classes),
-                (self.tr("&Operator"), self.operator),
-                (self.tr("&Notes"), self.notes),
+                (self.tr("&Operator"), self.operator, 1),
+                (self.tr("&Device under test"), self.device, 1),
+                (self.tr("T&ickets"), self.tickets, 1),
             ),
+            ((self.tr("&Notes"), self.notes, 3),),
         )
         for row, fields in enumerate(rows):
-            for column, (words, field) in enumerate(fields):
+            for column, (words, field, span) in enumerate(fields):
                 label = QLabel(words, self)
                 label.setBuddy(field)
                 mark(label, tone="soft")
-                grid.addWidget(label, 2 * row, column)
-                grid.addWidget(field, 2 * row + 1, column)
+                grid.addWidget(label, 2 * row, column, 1, span)
+                grid.addWidget(field, 2 * row + 1, column, 1, span)
                 grid.setColumnStretch(column, 1)
         return grid
 
@@ -261,6 +270,8 @@ class RunDialog(QDialog):
         self.classes.setText(given.classes)
         self.fps.setText(given.fps)
         self.operator.setText(given.operator or memory.text("operator"))
+        self.device.setText(given.device_under_test or memory.text("device_under_test"))
+        self.tickets.setText(given.tickets)
         self.notes.setText(given.notes)
 
     def _connect(self) -> None:
@@ -271,7 +282,7 @@ class RunDialog(QDialog):
         self.speed.editTextChanged.connect(lambda: self._edited("speed"))
         self.fps.textChanged.connect(lambda: self._edited("fps"))
         self.provider.currentIndexChanged.connect(self._refresh)
-        for line in (self.classes, self.operator, self.notes):
+        for line in (self.classes, self.operator, self.device, self.tickets, self.notes):
             line.textChanged.connect(self._refresh)
 
     def _edited(self, name: str) -> None:
@@ -339,6 +350,7 @@ class RunDialog(QDialog):
         self._memory.put("candidate", request.candidate)
         self._memory.put("provider", request.provider)
         self._memory.put("operator", request.operator)
+        self._memory.put("device_under_test", request.device_under_test)
 
 
 def _still_there(text: str) -> str:

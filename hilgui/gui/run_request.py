@@ -32,12 +32,19 @@ class RunRequest:
     speed: str = "max"
     fps: str = ""  # frame rate of a folder of images; empty: an unordered set
     operator: str = ""
+    device_under_test: str = ""
+    tickets: str = ""
     notes: str = ""
 
     @property
     def class_names(self) -> tuple[str, ...]:
         """Split the class names at commas."""
-        return tuple(name for name in (part.strip() for part in self.classes.split(",")) if name)
+        return _parts(self.classes)
+
+    @property
+    def ticket_ids(self) -> tuple[str, ...]:
+        """Split the ticket and requirement ids at commas."""
+        return _parts(self.tickets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,10 @@ def command_words(request: RunRequest) -> list[str]:
         words += ["--fps", request.fps]
     if request.operator:
         words += ["--operator", request.operator]
+    if request.device_under_test:
+        words += ["--dut", request.device_under_test]
+    for ticket in request.ticket_ids:
+        words += ["--ticket", ticket]
     if request.notes:
         words += ["--notes", request.notes]
     return words
@@ -93,7 +104,7 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
         candidate=_path(request.candidate) if request.candidate else None,
         truth=_path(request.truth) if request.truth else None,
         out=settings.runs,
-        settings=settings,
+        settings=settings.model_copy(update={"provider": request.provider}),
         provider=request.provider,
         classes=request.class_names,
         speed=request.speed,
@@ -101,8 +112,9 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
         people=People(
             operator=request.operator or settings.operator,
             bench=settings.bench,
-            device_under_test=settings.device_under_test,
+            device_under_test=request.device_under_test or settings.device_under_test,
             notes=request.notes,
+            tickets=request.ticket_ids,
         ),
         command=tuple(command_words(request)),
     )
@@ -144,6 +156,10 @@ def _speed_problem(text: str) -> str | None:
     except HilguiError as failure:
         return f"{str(failure)[:1].upper()}{str(failure)[1:]}."
     return None
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
 
 
 def _is_rate(text: str) -> bool:

@@ -1,0 +1,90 @@
+"""Pictures of the real window in both themes: for the docs, and for machines without a display."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from hilgui.errors import BenchBroken
+from hilgui.gui.bridge import Bridge, spawn_engine
+from hilgui.gui.main_window import MainWindow
+from hilgui.gui.memory import Memory
+from hilgui.gui.replay.page import ReplayPage
+from hilgui.gui.theme import Choice, Theme
+from hilgui.settings import Settings
+
+_SIZE = (1600, 1000)
+_PATIENCE_S = 30.0
+_LOOK_EVERY_MS = 20
+_SETTLE_MS = 200  # for what paints itself a moment after its data came
+_THEMES: tuple[Choice, ...] = ("dark", "light")
+
+
+def render(application: QApplication, run: Path, out: Path, settings: Settings) -> list[Path]:
+    """Render the Replay page at the worst finding, and the Library; returns the paths of the pictures.
+
+    Remembers nothing and starts no engine. Raises BenchBroken when the run does not appear in time.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    theme = Theme(application, "dark")
+    with tempfile.TemporaryDirectory(prefix="hilgui-screen-") as home:
+        window = MainWindow(settings, theme, Bridge(spawn_engine), Memory(Path(home)))
+        window.resize(*_SIZE)
+        window.show()
+        try:
+            return _pictures(window, theme, run, out)
+        finally:
+            window.close()
+            window.deleteLater()
+
+
+def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path) -> list[Path]:
+    paths = []
+    window.open_run(run)
+    page = window.page
+    if not isinstance(page, ReplayPage):
+        raise BenchBroken(f"{run} cannot be shown; is it a run folder?", path=run)
+    _wait(lambda: page.player.picture is not None, f"{run} does not appear on the screen; try `hilgui runs show`")
+    if page.drive is not None and page.drive.findings:
+        page.action("worst").trigger()
+        _wait(lambda: not page.player.is_waiting, f"the worst finding of {run} does not appear")
+    for choice in _THEMES:
+        theme.choose(choice)
+        paths.append(_shoot(window, out / f"replay-{choice}.png"))
+    window.show_page("library")
+    _wait(lambda: not window.library.is_reading, "the library does not appear")
+    for choice in _THEMES:
+        theme.choose(choice)
+        paths.append(_shoot(window, out / f"library-{choice}.png"))
+    return paths
+
+
+def _shoot(window: MainWindow, path: Path) -> Path:
+    _pause(_SETTLE_MS)
+    if not window.grab().save(str(path)):
+        raise BenchBroken(f"{path} cannot be written; is the disk full or the folder read-only?", path=path)
+    return path
+
+
+def _wait(is_done: Callable[[], bool], sentence: str) -> None:
+    """Let the event loop run until something is true; raises BenchBroken with the sentence."""
+    loop = QEventLoop()
+    timer = QTimer()
+    timer.setInterval(_LOOK_EVERY_MS)
+    deadline = time.monotonic() + _PATIENCE_S
+    timer.timeout.connect(lambda: loop.quit() if is_done() or time.monotonic() > deadline else None)
+    timer.start()
+    loop.exec()
+    if not is_done():
+        raise BenchBroken(f"{sentence} (waited {_PATIENCE_S:.0f} s)")
+
+
+def _pause(milliseconds: int) -> None:
+    loop = QEventLoop()
+    QTimer.singleShot(milliseconds, loop.quit)
+    loop.exec()

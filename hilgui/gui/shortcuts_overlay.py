@@ -1,0 +1,105 @@
+"""The overlay of `?`: every key, grouped by where it works."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
+
+Keys = list[tuple[str, str]]
+
+_DIM = QColor(0, 0, 0, 150)
+
+
+class ShortcutsOverlay(QWidget):
+    """Covers the window until Esc, `?` or a click; `groups` are (title, keys with their meaning)."""
+
+    def __init__(self, groups: list[tuple[str, Keys]], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAccessibleName(self.tr("Keyboard shortcuts"))
+        self._before = parent.window().focusWidget()
+        card = QFrame(self)
+        mark(card, surface="panel")
+        title = QLabel(self.tr("Keyboard shortcuts"), card)
+        mark(title, tone="heading")
+        inside = QWidget(card)
+        columns = QHBoxLayout(inside)
+        columns.setContentsMargins(0, 0, GAP, 0)
+        columns.setSpacing(GAP_L * 2)
+        for side in _two_columns(groups):
+            column = QVBoxLayout()
+            column.setSpacing(GAP_L)
+            for name, keys in side:
+                column.addLayout(self._group(name, keys, inside))
+            column.addStretch(1)
+            columns.addLayout(column, 1)
+        scroll = QScrollArea(card)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        layout = QVBoxLayout(card)
+        layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
+        layout.setSpacing(GAP)
+        layout.addWidget(title)
+        layout.addWidget(scroll, 1)
+        around = QVBoxLayout(self)
+        margin = 48
+        around.setContentsMargins(margin, margin, margin, margin)
+        around.addWidget(card)
+        card.setMaximumWidth(980)
+        around.setAlignment(card, Qt.AlignmentFlag(0))
+        self.setGeometry(parent.rect())
+        self.show()
+        self.raise_()
+        self.setFocus()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Dim the window behind."""
+        QPainter(self).fillRect(event.rect(), _DIM)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Close on Esc and `?`; other keys do nothing while this is open."""
+        if event.key() in {Qt.Key.Key_Escape, Qt.Key.Key_Question, Qt.Key.Key_Return}:
+            self.dismiss()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Close on a click beside the card."""
+        self.dismiss()
+
+    def dismiss(self) -> None:
+        """Go away and give the focus back."""
+        self.hide()
+        if self._before is not None and self._before.isVisible():
+            self._before.setFocus()
+        self.deleteLater()
+
+    def _group(self, name: str, keys: Keys, parent: QWidget) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(GAP_L)
+        grid.setVerticalSpacing(GAP_S)
+        head = QLabel(name, parent)
+        mark(head, tone="section")
+        grid.addWidget(head, 0, 0, 1, 2)
+        for row, (combination, meaning) in enumerate(keys, start=1):
+            key = QLabel(combination, parent)
+            mark(key, tone="key")
+            words = QLabel(meaning, parent)
+            words.setWordWrap(True)
+            grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(words, row, 1)
+        grid.setColumnMinimumWidth(0, 130)
+        grid.setColumnStretch(1, 1)
+        return grid
+
+
+def _two_columns(groups: list[tuple[str, Keys]]) -> tuple[list[tuple[str, Keys]], list[tuple[str, Keys]]]:
+    """Share the groups between two columns of about the same height."""
+    left: list[tuple[str, Keys]] = []
+    right: list[tuple[str, Keys]] = []
+    for group in sorted(groups, key=lambda group: -len(group[1])):
+        side = left if sum(len(keys) + 2 for _, keys in left) <= sum(len(keys) + 2 for _, keys in right) else right
+        side.append(group)
+    return left, right
