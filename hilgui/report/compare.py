@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 from hilgui.records import Finding, Role
@@ -14,6 +15,8 @@ SCHEMA = "hilgui/compare.v1"
 
 _FIGURES = ("map_50_95", "map_50", "map_75")
 _COUNTS = ("detections", "matched", "missed", "phantoms")
+
+_TOLD = 10  # findings that are told in words
 
 _Key = tuple[str, str | None, str]
 
@@ -41,6 +44,40 @@ def compare_runs(a: RunReader, b: RunReader) -> dict[str, Any]:
         "models": {role.value: _model(first["models"][role.value], second["models"][role.value]) for role in Role},
         "findings": _findings(a.findings(), b.findings(), is_same_drive=same["source"]),
     }
+
+
+def compared_in_words(compared: dict[str, Any]) -> list[str]:
+    """Say what `compare_runs` found, one line each, the notes first."""
+    a, b = compared["a"], compared["b"]
+    lines = [*compared["notes"], f"A: {a['run_id']} ({a['verdict']})", f"B: {b['run_id']} ({b['verdict']})"]
+    for role, model in compared["models"].items():
+        if model is not None:
+            lines.extend(_model_in_words(role, model))
+    findings = compared["findings"]
+    if findings["same"] is None:
+        counts = findings["counts"]
+        lines.append(f"findings: {sum(counts['a'].values())} in A, {sum(counts['b'].values())} in B")
+        return lines
+    new, gone, same = (findings[name] for name in ("new", "gone", "same"))
+    lines.append(f"findings: {len(new)} new in B, {len(gone)} gone, {len(same)} in both")
+    for word, group in (("new", new), ("gone", gone)):
+        lines.extend(
+            f"  {word}: {finding['kind']} ({finding['role'] or '–'}), {finding['why']}" for finding in group[:10]
+        )
+        if len(group) > 10:
+            lines.append(f"  {word}: and {len(group) - 10} more; --json lists all")
+    return lines
+
+
+def _model_in_words(role: str, model: dict[str, Any]) -> Iterator[str]:
+    names = model["name"]
+    yield f"{role}: {names['a'] or '–'}" + ("" if names["a"] == names["b"] else f" → {names['b'] or '–'}")
+    figures = {name: (model["detection"] or {}).get(name) for name in _FIGURES}
+    named = (*zip(("AP", "AP50", "AP75"), figures.values(), strict=True), ("missed", model["missed"]))
+    for name, pair in (*named, ("phantoms", model["phantoms"]), ("p50 ms", model["latency_ms"]["p50"])):
+        if pair is not None and pair["difference"] is not None:
+            digits = 3 if name.startswith("AP") else 1 if name.endswith("ms") else 0
+            yield f"  {name}: {pair['a']:.{digits}f} → {pair['b']:.{digits}f} ({pair['difference']:+.{digits}f})"
 
 
 def match_findings(a: list[Finding], b: list[Finding]) -> list[tuple[Finding, Finding]]:

@@ -157,7 +157,8 @@ def _points(theirs: float | None, mine: float | None) -> str:
     """Write a difference of two shares in points, with its sign."""
     if theirs is None or mine is None:
         return "–"
-    return f"{(mine - theirs) * 100:+.0f}".replace("-", "−")
+    points = round((mine - theirs) * 100)
+    return f"{points:+d}".replace("-", "−") if points else "0"
 
 
 def _evidence(value: float) -> str:

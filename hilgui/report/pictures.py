@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hilgui.evaluation import iou_matrix
 from hilgui.records import Finding, Judgement, Kind, Moment, Role, RunHeader
 from hilgui.store import RunReader
 
@@ -16,6 +17,7 @@ FULL_PX = 640  # widest picture of a whole frame
 CROP_PX = 360  # widest picture of an object
 CROP_FACTOR = 2.6  # side of the cut-out in sizes of the object
 SMALLEST_CROP_PX = 90  # in the original frame
+SAME_OBJECT_IOU = 0.3  # boxes that overlap the subject this much speak of it and are named
 QUALITY = 80
 
 Box = tuple[float, float, float, float]
@@ -29,6 +31,7 @@ class Overlay:
     box: Box
     label: str
     is_subject: bool  # what the finding is about
+    is_named: bool  # lies on the subject, so its label matters
 
     @property
     def width(self) -> float:
@@ -123,7 +126,7 @@ def _truths(finding: Finding, moment: Moment, header: RunHeader) -> list[Overlay
         is_subject = finding.kind is Kind.MISSED_OBJECT and _is_one_of(box, finding)
         name = header.vocabulary.name(int(moment.truth.classes[row]))
         style = "missed" if missed[row] else "truth"
-        overlays.append(Overlay(style, box, f"{name} · missed" if missed[row] else name, is_subject))
+        overlays.append(_overlay(style, box, f"{name} · missed" if missed[row] else name, finding, is_subject))
     return overlays
 
 
@@ -141,10 +144,16 @@ def _detections(finding: Finding, moment: Moment, header: RunHeader, role: Role)
         is_phantom = comparison is not None and comparison.detections[row] == Judgement.UNMATCHED
         label = f"{header.vocabulary.name(int(shown.classes[row]))} {shown.scores[row]:.2f}"
         if is_subject and is_phantom:
-            overlays.append(Overlay("phantom", box, f"{label} · phantom", True))
+            overlays.append(_overlay("phantom", box, f"{label} · phantom", finding, True))
         else:
-            overlays.append(Overlay(role.value, box, label, is_subject))
+            overlays.append(_overlay(role.value, box, label, finding, is_subject))
     return overlays
+
+
+def _overlay(style: str, box: Box, label: str, finding: Finding, is_subject: bool) -> Overlay:
+    subjects = np.array([found.box for found in finding.objects]).reshape(-1, 4)
+    overlaps = iou_matrix(np.array([box]), subjects)
+    return Overlay(style, box, label, is_subject, is_subject or bool((overlaps >= SAME_OBJECT_IOU).any()))
 
 
 def _box(row: NDArray[np.float64] | NDArray[np.float32]) -> Box:

@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-LEFT, WIDTH, RIGHT = 150, 800, 60  # px: names, the plot itself, numbers
+LEFT, WIDTH, RIGHT = 178, 790, 60  # px: names, the plot itself, numbers
 BAND_PX, CURVE_PX, SPAN_PX, GAP_PX = 18, 64, 12, 8
 
 Numbers = NDArray[np.float64]
@@ -100,7 +100,7 @@ def histogram(matched: NDArray[np.int64], phantom: NDArray[np.int64], top: int, 
                 )
     x = threshold * width
     parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{half * 2}" class="limit"/>')
-    parts.append(f'<text x="{x + 4:.1f}" y="10" class="small">threshold {threshold:g}</text>')
+    parts.append(f'<text x="{x + 4:.1f}" y="{half * 2 - 3:.0f}" class="small">threshold {threshold:g}</text>')
     for value in (0.0, 0.5, 1.0):
         anchor = {0.0: "start", 1.0: "end"}.get(value, "middle")
         parts.append(

@@ -122,6 +122,10 @@ def _worst_band(theirs: ClassTally, mine: ClassTally) -> Iterator[Statement]:
     if base.found > cand.found:
         text = f"Most of that loss is {name}: there the candidate found {_of(cand)}, the baseline {_of(base)}."
         yield Statement(text, Tone.WORSE)
+    nearest = rows[0] if by_distance else rows[-1]
+    if nearest[0] != name and _difference(*nearest[1:]) < -LEVEL_SHARE:
+        text = f"Even {nearest[0]} the candidate found {_of(nearest[2])}, the baseline {_of(nearest[1])}."
+        yield Statement(text, Tone.WORSE)
 
 
 def _never_found(name: str, theirs: ClassTally, mine: ClassTally) -> Iterator[Statement]:
@@ -166,7 +170,11 @@ def _speed(facts: dict[str, Any]) -> Iterator[Statement]:
         level = abs(ratio - 1) < LEVEL_LATENCY
         tone = Tone.LEVEL if level else Tone.BETTER if ratio < 1 else Tone.WORSE
         text = f"The candidate takes {mine:.1f} ms a frame (median), the baseline {theirs:.1f} ms"
-        yield Statement(f"{text} on {models[1]['provider']}.", tone)
+        yield Statement(f"{text} on {_provider(models[1])}.", tone)
+
+
+def _provider(model: dict[str, Any]) -> str:
+    return str(model["provider"]).removesuffix("ExecutionProvider")
 
 
 def _disagreement(facts: dict[str, Any]) -> Iterator[Statement]:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from night_run import header, write_run
 
 from hilgui.records import Role
 from hilgui.store import RunReader
+from tests.unit.report.night_run import header, write_run
 
 
 @pytest.fixture(scope="session")
