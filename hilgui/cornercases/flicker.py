@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from hilgui.cornercases.boxes import strongest_near
+from hilgui.cornercases.boxes import overlap, strongest_near
 from hilgui.cornercases.criticality import severity_of
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity
 
+COVERED_IOU = 0.3  # with another object
 SLACK_S = 1e-6  # stamps of videos are rounded
 
 
@@ -24,7 +25,7 @@ class _Seen(NamedTuple):
     time_s: float
     is_present: bool
     has_changed: bool
-    last: Sighting  # where it was seen last
+    last: Sighting  # as seen; where it would be, while it is gone
     detections: Detections  # everything the model said, at any score
 
 
@@ -39,7 +40,8 @@ class _Past:
 class Flicker:
     """Reports a track whose presence changed `changes` times within `within_s` seconds.
 
-    The first appearance is no change. Needs no truth, and so cannot tell a flicker from an object that passed behind a
+    The first appearance is no change, and an object is not gone while another one is shown in its place: two boxes on
+    neighbours may have become one. Needs no truth, and so cannot tell a flicker from an object that passed behind a
     pole. A frame that the model skipped is not looked at.
     """
 
@@ -63,21 +65,24 @@ class Flicker:
                 pasts.pop(number, None)
             for number in present.keys() - pasts.keys():
                 pasts[number] = _Past()
+            shown = [sighting.box for sighting in present.values()]
+            unseen = following.unseen(role)
             for number, past in pasts.items():
-                has_changed = self._note(past, present.get(number), moment, detections)
+                sighting, is_present = present.get(number), True
+                if sighting is None:
+                    expected = unseen[number]
+                    sighting = past.frames[-1].last._replace(box=expected)
+                    is_present = any(overlap(expected, box) >= COVERED_IOU for box in shown)
+                has_changed = self._note(past, sighting, is_present, moment, detections)
                 if has_changed and sum(frame.has_changed for frame in past.frames) >= self._limits.changes:
                     hits += self._hits(role, number, past, moment.ref.height)
         return hits
 
-    def _note(self, past: _Past, sighting: Sighting | None, moment: Moment, detections: Detections) -> bool:
+    def _note(self, past: _Past, sighting: Sighting, is_present: bool, moment: Moment, detections: Detections) -> bool:
         """Add a frame to the past of a track; say whether its presence changed."""
         frames, now_s = past.frames, moment.ref.time_s
-        before = frames[-1] if frames else None
-        last = sighting or (before.last if before else None)
-        assert last is not None  # a past begins with a sighting
-        is_present = sighting is not None
-        has_changed = before is not None and before.is_present != is_present
-        frames.append(_Seen(moment.ref.seq, now_s, is_present, has_changed, last, detections))
+        has_changed = bool(frames) and frames[-1].is_present != is_present
+        frames.append(_Seen(moment.ref.seq, now_s, is_present, has_changed, sighting, detections))
         while frames[0].time_s < now_s - self._limits.within_s - SLACK_S:
             frames.popleft()
         return has_changed

@@ -40,6 +40,10 @@ class Following:
             self._seen = {role: self._follow(role, inference) for role, inference in moment.inferences.items()}
         return self._seen
 
+    def unseen(self, role: Role) -> dict[int, Box]:
+        """Say where the tracks that the model's last frame did not show would be in it."""
+        return self._trackers[role].unseen()
+
     def ended(self, role: Role) -> list[int]:
         """Give the tracks that the model's last frame ended."""
         return self._trackers[role].ended

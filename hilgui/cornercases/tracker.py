@@ -21,10 +21,9 @@ class Track:
     missing: int = 0  # updates since it was last seen
     seen: int = 1  # updates in which it was seen
 
-    def expected(self) -> Box:
+    def after(self, updates: int) -> Box:
         """Move the last box on at constant velocity; its size stays."""
-        ahead = self.missing + 1
-        x, y = self.step_x * ahead, self.step_y * ahead
+        x, y = self.step_x * updates, self.step_y * updates
         left, top, right, bottom = self.box
         return left + x, top + y, right + x, bottom + y
 
@@ -75,10 +74,14 @@ class Tracker:
             del self._tracks[number]
         return numbers
 
+    def unseen(self) -> dict[int, Box]:
+        """Say where the tracks that the last update did not see would be in it."""
+        return {number: track.after(track.missing) for number, track in self._tracks.items() if track.missing}
+
     def _associate(self, boxes: Sequence[Box]) -> list[int]:
         pairs = []
         for number, track in self._tracks.items():
-            expected = track.expected()
+            expected = track.after(track.missing + 1)
             left, top, right, bottom = expected
             for row, box in enumerate(boxes):
                 if box[0] < right and box[2] > left and box[1] < bottom and box[3] > top:

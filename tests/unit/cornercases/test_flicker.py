@@ -50,6 +50,7 @@ def test_a_moving_object_is_expected_where_it_would_be() -> None:
     hits = blinking(gone=range(10, 18), step=20.0)  # 160 px further, twice its width
     assert {hit.thread for hit in hits} == {"track 0"}
     assert seqs(hits) == list(range(10, 19))
+    assert hits[4].objects[0].box == pytest.approx((380, 200, 460, 260))  # where it would be
 
 
 def test_every_frame_is_reported_once_however_often_it_blinks() -> None:
@@ -62,6 +63,15 @@ def test_two_overlapping_boxes_of_different_classes_are_one_object() -> None:
     for seq in range(10):
         truck = [(PERSON, same, 0.7)] if seq % 2 else []
         moments.append(moment(seq, seen={B: [(CAR, box, 0.8), *truck]}))
+    assert look(Flicker(context()), moments) == []
+
+
+def test_an_object_is_not_gone_while_another_one_is_shown_in_its_place() -> None:
+    one, other, both = (100.0, 200.0, 180.0, 260.0), (150.0, 200.0, 230.0, 260.0), (110.0, 195.0, 225.0, 262.0)
+    moments = []
+    for seq in range(20):
+        rows = [(CAR, both, 0.8)] if seq in (8, 9) else [(CAR, one, 0.8), (CAR, other, 0.7)]
+        moments.append(moment(seq, seen={B: rows}))
     assert look(Flicker(context()), moments) == []
 
 
