@@ -15,6 +15,7 @@ from hilgui.cornercases.tracker import Tracker
 from hilgui.records import NO_TRACK, Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Truth
 
 MATCH_IOU = 0.5
+FAINT = 0.01  # a lower score says nothing
 LONGEST = 30  # frames after which a miss does not grow worse by lasting
 
 
@@ -175,9 +176,9 @@ class MissedObject:
         for (left, top, right, bottom), classed in zip(shown.boxes.tolist(), shown.classes.tolist(), strict=True):
             if overlap(labelled.box, (left, top, right, bottom)) >= MATCH_IOU:
                 return f"it reports {self._vocabulary.name(classed)} there"
-        if score > 0.0:
+        if score > FAINT:
             return f"its best score there is {score:.2f}, below the threshold of {threshold:.2f}"
-        return "it reports nothing there at any score"
+        return f"it reports nothing there above a score of {FAINT}"
 
 
 def _other(role: Role, row: int, moment: Moment) -> tuple[Role | None, float | None]:

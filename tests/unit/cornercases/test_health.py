@@ -6,11 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hilgui.cornercases import HealthMeter
 
 
-def picture(level: int, height: int = 54, width: int = 96) -> np.ndarray:  # type: ignore[type-arg]
+def picture(level: int, height: int = 54, width: int = 96) -> NDArray[np.uint8]:
     return np.full((height, width, 3), level, np.uint8)
 
 

@@ -42,7 +42,7 @@ def test_a_hit_names_the_object_the_distance_and_the_model_that_found_it() -> No
 
 LOW_BOX = (100.0, 255.0, 140.0, 300.0)
 INSTEAD = [
-    ("nothing", [], "it reports nothing there at any score"),
+    ("nothing", [], "it reports nothing there above a score of 0.01"),
     ("another class", [(CAR, BOX, 0.8)], "it reports car there"),
     ("a poor box", [(PERSON, LOW_BOX, 0.8)], "its box with score 0.80 fits by IoU 0.45 only"),
 ]
