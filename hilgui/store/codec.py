@@ -113,20 +113,19 @@ def unpack_disagreement(value: float, blob: bytes) -> Disagreement:
 
 
 def finding_json(finding: Finding) -> dict[str, Any]:
-    """Give plain values; the same form in the database, in `--json` and in the exports."""
+    """Give plain values, NaN and infinity as None; the same form in the database, in `--json` and in the exports."""
     plain = asdict(finding)
     plain["severity"] = finding.severity.label
-    plain["objects"] = [dict(item) for item in plain["objects"]]
-    for name in ("first_s", "last_s", "worst_s"):
-        if math.isnan(plain[name]):
-            plain[name] = None
-    return plain
+    plain["objects"] = [_without_nan(item) for item in plain["objects"]]
+    plain["evidence"] = _without_nan(plain["evidence"])
+    return _without_nan(plain)
 
 
 def finding_from_json(plain: dict[str, Any]) -> Finding:
     """Read what `finding_json` wrote."""
     objects = tuple(FoundObject(**{**item, "box": tuple(item["box"])}) for item in plain["objects"])
     times = {name: math.nan if plain[name] is None else plain[name] for name in ("first_s", "last_s", "worst_s")}
+    evidence = {name: math.nan if value is None else value for name, value in plain["evidence"].items()}
     return Finding(
         **{
             **plain,
@@ -135,8 +134,16 @@ def finding_from_json(plain: dict[str, Any]) -> Finding:
             "severity": Severity[plain["severity"].upper()],
             "role": None if plain["role"] is None else Role(plain["role"]),
             "objects": objects,
+            "evidence": evidence,
         }
     )
+
+
+def _without_nan(plain: dict[str, Any]) -> dict[str, Any]:
+    """Replace what JSON cannot hold by None."""
+    return {
+        name: None if isinstance(value, float) and not math.isfinite(value) else value for name, value in plain.items()
+    }
 
 
 def _count(blob: bytes, row_bytes: int) -> int:

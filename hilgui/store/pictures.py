@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import sys
+from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 
 from hilgui.records import Finding, Frame
 from hilgui.settings import ClipSettings
+
+_LATE_S = 0.5  # a finding may be recognised this much after its first frame and still has its seconds before
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +45,15 @@ class ClipKeeper:
         """Take the next frame; give the picture to write when a finding just before wants it."""
         self._ring.append(frame)
         self._ring_bytes += frame.image.nbytes
-        oldest_s = frame.ref.time_s - self._settings.before_s
+        oldest_s = frame.ref.time_s - self._settings.before_s - _LATE_S
         limit = self._settings.ring_mb * 1_000_000
         while self._ring[0].ref.time_s < oldest_s or (self._ring_bytes > limit and len(self._ring) > 1):
             self._ring_bytes -= self._ring.popleft().image.nbytes
         return self._encode([frame]) if frame.ref.time_s <= self._keep_until_s else []
+
+    def time_of(self, seq: int) -> float:
+        """Give the recording time of a frame of the last moments; of the oldest known where it is older."""
+        return next((frame.ref.time_s for frame in self._ring if frame.ref.seq >= seq), math.inf)
 
     def keep_around(self, time_s: float) -> list[Picture]:
         """Mark a hit at the newest frames; give the pictures from before it that are not kept yet."""
@@ -62,17 +70,23 @@ class ClipKeeper:
 
     def ripe(self, now_s: float = math.inf) -> list[Finding]:
         """Give the findings whose clip is complete at recording time `now_s`, with the range of the clip."""
-        ready = [finding for finding in self._waiting if finding.last_s + self._settings.after_s <= now_s]
-        self._waiting = [finding for finding in self._waiting if finding not in ready]
+        early: list[Finding] = []
+        ready: list[Finding] = []
+        for finding in self._waiting:  # one without a time (NaN) has nothing to wait for
+            is_early = finding.last_s + self._settings.after_s > now_s
+            (early if is_early else ready).append(finding)
+        self._waiting = early
         return [self._with_clip(finding) for finding in ready]
 
     def _with_clip(self, finding: Finding) -> Finding:
         first_s, last_s = finding.first_s - self._settings.before_s, finding.last_s + self._settings.after_s
-        times = [time_s for time_s, _ in self._kept]
-        start, stop = np.searchsorted(times, first_s, "left"), np.searchsorted(times, last_s, "right")
-        if start == stop:
+        if math.isnan(first_s):
             return finding
-        return replace(finding, clip_first=self._kept[start][1], clip_last=self._kept[stop - 1][1])
+        start, stop = bisect_left(self._kept, (first_s, -1)), bisect_right(self._kept, (last_s, sys.maxsize))
+        numbers = [seq for _, seq in self._kept[start:stop]]
+        if finding.worst_seq not in numbers:  # the budget was spent; what is there belongs to other findings
+            return finding
+        return replace(finding, clip_first=numbers[0], clip_last=numbers[-1])
 
     def _encode(self, frames: list[Frame]) -> list[Picture]:
         pictures = []
