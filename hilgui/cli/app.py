@@ -6,9 +6,8 @@ import multiprocessing
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
-import click
 import typer
 
 from hilgui.errors import HilguiError
@@ -32,6 +31,10 @@ Json = Annotated[
 RunText = Annotated[str, typer.Argument(metavar="RUN", help='Run folder, its id or the beginning of it, or "last".')]
 
 
+# Typer brings its own click and does not export the root of its errors, which is ClickException.
+_CallError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     multiprocessing.freeze_support()
@@ -43,11 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     log.set_up(debug=debug)
     try:
         code = app(arguments, standalone_mode=False, obj={"debug": debug}, prog_name="hilgui")
-    except click.exceptions.Exit as leave:
-        return leave.exit_code
-    except click.exceptions.Abort:
+    except typer.Abort:
         return 130
-    except click.ClickException as failure:
+    except _CallError as failure:
         context = getattr(failure, "ctx", None)
         where = f" (see `{context.command_path} --help`)" if context is not None else ""
         print(f"hilgui: {failure.format_message()}{where}", file=sys.stderr)  # noqa: T201

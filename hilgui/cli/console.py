@@ -11,7 +11,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-results = Console(highlight=False, soft_wrap=True)
+_WIDE = 200  # columns where nobody looks through a terminal: a file, a pipe, CI
+
+results = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE)
 notes = Console(stderr=True, highlight=False, soft_wrap=True)
 
 _LINE_EVERY_S = 5.0

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import time
 from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -21,6 +22,7 @@ from hilgui.records import Outcome, Verdict
 from hilgui.store import close_dead_run
 
 _POLL_LIMIT = 256
+_CLOSE_S = 10.0  # to finish frames under way and write the verdict
 _KILLED = {signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM)}
 
 
@@ -133,7 +135,7 @@ class Engine:
                 self._pipe.send(Stop("the front end closed"))
                 self._pipe.send(Close())
         if self._process is not None:
-            self._drain_until_dead(10.0)
+            self._drain_until_dead(self._process, _CLOSE_S)
             if self._process.is_alive():
                 self._process.kill()
                 self._process.join()
@@ -144,14 +146,16 @@ class Engine:
             self._pipe = None
         self._release()
 
-    def _drain_until_dead(self, timeout_s: float) -> None:
-        assert self._process is not None and self._pipe is not None
-        while self._process.is_alive() and self._pipe.poll(timeout_s):
+    def _drain_until_dead(self, process: SpawnProcess, timeout_s: float) -> None:
+        """Take events away, so that a process that wants to say something can end."""
+        deadline = time.monotonic() + timeout_s
+        while self._pipe is not None and (left := deadline - time.monotonic()) > 0:
             try:
-                self._pipe.recv()
+                if self._pipe.poll(left):
+                    self._pipe.recv()
             except (EOFError, OSError):
                 break
-        self._process.join(timeout_s)
+        process.join(max(deadline - time.monotonic(), 0.1))
 
     def _send(self, command: Command) -> None:
         if self._pipe is None:

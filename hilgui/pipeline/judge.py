@@ -53,6 +53,8 @@ class Judge:
             return Judged(moment, (), tuple(looked.closed))
         pictures.extend(self._clips.push(paired.frame))
         if looked.hits:
+            first = min(hit.seq for hit in looked.hits)
+            pictures.extend(self._clips.keep_around(self._clips.time_of(first)))
             pictures.extend(self._clips.keep_around(moment.ref.time_s))
         self._clips.wait_for_end(looked.closed)
         return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)))

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import av
 import av.container
-import av.logging
 
 from hilgui.errors import SourceBroken
 
-av.logging.set_level(av.logging.PANIC)  # what FFmpeg has to say arrives as exceptions
+# PyAV is silent by default and must stay so: with a log level set, FFmpeg's decoder threads wait for the GIL to log
+# while `close` holds it and waits for them.
 
 HEAD_BYTES = 377
 
@@ -54,6 +54,7 @@ def open_container(path: Path) -> av.container.InputContainer:
     if not container.streams.video:
         container.close()
         raise SourceBroken(f"{path} holds no picture track; choose a recording with video", path=path)
+    container.streams.video[0].thread_type = "AUTO"
     return container
 
 

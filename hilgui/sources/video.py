@@ -177,7 +177,6 @@ class VideoSource:
 
     def _decode(self, container: av.container.InputContainer) -> Iterator[VideoFrame]:
         stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
         packets = itertools.chain(container.demux(stream), (None,))
         while True:
             with translated(self._path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import math
 import sys
 from bisect import bisect_left, bisect_right
@@ -95,7 +96,7 @@ class ClipKeeper:
             if len(jpeg) > self._budget:
                 break
             self._budget -= len(jpeg)
-            self._kept.append((frame.ref.time_s, frame.ref.seq))
+            bisect.insort(self._kept, (frame.ref.time_s, frame.ref.seq))
             pictures.append(Picture(frame.ref.seq, jpeg))
         return pictures
 
