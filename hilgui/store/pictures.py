@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import bisect
 import math
 import sys
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -60,10 +59,9 @@ class ClipKeeper:
         """Mark a hit at the newest frames; give the pictures from before it that are not kept yet."""
         first_s = time_s - self._settings.before_s
         self._keep_until_s = max(self._keep_until_s, time_s + self._settings.after_s)
-        last_kept = self._kept[-1][1] if self._kept else -1
-        return self._encode(
-            [frame for frame in self._ring if frame.ref.time_s >= first_s and frame.ref.seq > last_kept]
-        )
+        kept = {seq for _, seq in self._kept[-len(self._ring) :]}
+        wanted = [frame for frame in self._ring if frame.ref.time_s >= first_s and frame.ref.seq not in kept]
+        return self._encode(wanted)
 
     def wait_for_end(self, findings: list[Finding]) -> None:
         """Hold findings back until the seconds after them have played."""
@@ -96,7 +94,7 @@ class ClipKeeper:
             if len(jpeg) > self._budget:
                 break
             self._budget -= len(jpeg)
-            bisect.insort(self._kept, (frame.ref.time_s, frame.ref.seq))
+            insort(self._kept, (frame.ref.time_s, frame.ref.seq))
             pictures.append(Picture(frame.ref.seq, jpeg))
         return pictures
 
