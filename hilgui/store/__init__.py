@@ -3,7 +3,9 @@
 from hilgui.store.folder import find_run, is_run, new_run_id, run_folders
 from hilgui.store.listing import RunSummary, list_runs
 from hilgui.store.pictures import ClipKeeper, Picture
-from hilgui.store.reader import RoleTimeline, RunReader, Timeline, close_dead_run
+from hilgui.store.reader import RunReader
+from hilgui.store.recovery import close_dead_run
+from hilgui.store.timeline import RoleTimeline, Timeline
 from hilgui.store.writer import RunWriter
 
 __all__ = [

@@ -6,19 +6,13 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from hilgui.errors import StoreBroken
 from hilgui.records import (
     Disagreement,
-    Fate,
     Finding,
     FrameHealth,
     FrameRef,
@@ -35,36 +29,13 @@ from hilgui.records import (
 from hilgui.store import codec, schema
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
-from hilgui.store.writer import FATES, ROLES, leave_wal, ledger_json, verdict_json
+from hilgui.store.recovery import close_dead_run, count_frames, reading
+from hilgui.store.timeline import Timeline, read_timeline
+from hilgui.store.writer import FATES, ROLES
 
+_PAGE = 64  # frames that are read at once
 
-@dataclass(frozen=True, slots=True, eq=False)
-class RoleTimeline:
-    """What one model did, one entry a frame; where it did not run `ran` is False and the rest is NaN or 0."""
-
-    ran: NDArray[np.bool_]
-    latency_ms: NDArray[np.float32]
-    preprocess_ms: NDArray[np.float32]
-    run_ms: NDArray[np.float32]
-    postprocess_ms: NDArray[np.float32]
-    detections: NDArray[np.int32]
-    score: NDArray[np.float32]
-    matched: NDArray[np.int32]
-    missed: NDArray[np.int32]
-    phantoms: NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Timeline:
-    """The numbers of a stretch of frames as parallel arrays."""
-
-    seq: NDArray[np.int64]
-    time_s: NDArray[np.float64]  # NaN in an unordered set
-    fate: NDArray[np.uint8]  # 0 evaluated, 1 dropped, 2 skipped
-    with_truth: NDArray[np.bool_]
-    brightness: NDArray[np.float32]
-    disagreement: NDArray[np.float32]
-    roles: dict[Role, RoleTimeline]
+_Times = dict[tuple[int, Role], list[Any]]  # stage times in ms and invalid rows, by frame and model
 
 
 class RunReader:
@@ -78,7 +49,7 @@ class RunReader:
         close_dead_run(
             folder, Verdict(Outcome.ABORTED, ("the process that wrote the run ended before it was finished",))
         )
-        with _translated(folder):
+        with reading(folder):
             self._database = _open(folder)
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
             if version != schema.VERSION:
@@ -98,30 +69,37 @@ class RunReader:
     @property
     def verdict(self) -> Verdict | None:
         """Give how the run ended, None while it is written."""
-        plain = self.meta("verdict")
-        if plain is not None:
-            return Verdict(Outcome(plain["outcome"]), tuple(plain["reasons"]))
+        known = self._stored_verdict()
+        if known is not None:
+            return known
         lock = RunLock(self.folder)
         try:
             is_dead = lock.take()
         except OSError:  # read-only media: nobody can be writing there
             is_dead = True
         lock.release()
-        return Verdict(Outcome.ABORTED, ("the run was never finished",)) if is_dead else None
+        if not is_dead:
+            return None
+        # The writer may have finished between the two looks.
+        return self._stored_verdict() or Verdict(Outcome.ABORTED, ("the run was never finished",))
+
+    def _stored_verdict(self) -> Verdict | None:
+        plain = self.meta("verdict")
+        with reading(self.folder):
+            return None if plain is None else Verdict(Outcome(plain["outcome"]), tuple(plain["reasons"]))
 
     @property
     def ledger(self) -> Ledger:
         """Give what became of every frame; counted from the stored frames until the run is finished."""
         plain = self.meta("ledger")
-        if plain is None:
-            with _translated(self.folder):
+        with reading(self.folder):
+            if plain is None:
                 plain = count_frames(self._database)
-        reasons = tuple(sorted(plain.pop("reasons").items()))
-        return Ledger(**plain, reasons=reasons)
+            return Ledger(**{**plain, "reasons": tuple(sorted(plain["reasons"].items()))})
 
     def meta(self, key: str) -> Any:
         """Give a JSON value by name, None where it is not stored."""
-        with _translated(self.folder):
+        with reading(self.folder):
             row = self._database.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
             return None if row is None else json.loads(row[0])
 
@@ -131,50 +109,9 @@ class RunReader:
         return {role: plain.get(role.value) for role in self.header.models}
 
     def timeline(self, since: int = 0) -> Timeline:
-        """Give the numbers of every stored frame from `since` on."""
-        with _translated(self.folder):
-            rows = self._database.execute(
-                "SELECT seq, time_s, fate, labelled, mean, disagreement FROM frame WHERE seq>=? ORDER BY seq", (since,)
-            ).fetchall()
-            table = np.array(rows, np.float64).reshape(-1, 6)  # None becomes NaN
-            seqs = table[:, 0].astype(np.int64)
-            last = int(seqs[-1]) if len(seqs) else -1
-            roles = {role: self._role_timeline(role, since, last, seqs) for role in self.header.models}
-        return Timeline(
-            seq=seqs,
-            time_s=table[:, 1],
-            fate=table[:, 2].astype(np.uint8),
-            with_truth=table[:, 3] > 0,
-            brightness=table[:, 4].astype(np.float32),
-            disagreement=table[:, 5].astype(np.float32),
-            roles=roles,
-        )
-
-    def _role_timeline(self, role: Role, since: int, last: int, seqs: NDArray[np.int64]) -> RoleTimeline:
-        rows = self._database.execute(
-            "SELECT seq, preprocess_ms, run_ms, postprocess_ms, detections, score, matched, missed, phantoms"
-            " FROM inference WHERE role=? AND seq BETWEEN ? AND ? ORDER BY seq",
-            (ROLES.index(role), since, last),
-        ).fetchall()
-        given = np.array(rows, np.float64).reshape(-1, 9)
-        table = np.full((len(seqs), 9), np.nan)
-        where = np.searchsorted(seqs, given[:, 0].astype(np.int64))
-        table[where] = given
-        ran = ~np.isnan(table[:, 0])
-        times = table[:, 1:4].astype(np.float32)
-        counts = np.nan_to_num(table[:, [4, 6, 7, 8]]).astype(np.int32)
-        return RoleTimeline(
-            ran=ran,
-            latency_ms=times.sum(axis=1),
-            preprocess_ms=times[:, 0],
-            run_ms=times[:, 1],
-            postprocess_ms=times[:, 2],
-            detections=counts[:, 0],
-            score=table[:, 5].astype(np.float32),
-            matched=counts[:, 1],
-            missed=counts[:, 2],
-            phantoms=counts[:, 3],
-        )
+        """Give the numbers of every stored frame from `since` on; about 4 µs a frame and model."""
+        with reading(self.folder):
+            return read_timeline(self._database, tuple(self.header.models), since)
 
     def moment(self, seq: int) -> Moment | None:
         """Give everything about one frame; None where it was lost or is not stored yet."""
@@ -182,21 +119,40 @@ class RunReader:
         return found[0] if found else None
 
     def moments(self, first: int = 0, last: int | None = None) -> Iterator[Moment]:
-        """Give the evaluated frames from `first` to `last`, in order, one at a time."""
-        limits = (first, 2**62 if last is None else last)
-        with _translated(self.folder):
+        """Give the evaluated frames from `first` to `last`, in order; of a running run those stored when it gets there.
+
+        Reads a page at a time: between two frames no cursor is open, so the writer is not held up and other
+        questions to this reader see the newest state.
+        """
+        limit = 2**62 if last is None else last
+        while page := self._page(first, limit):
+            yield from page
+            first = page[-1].ref.seq + 1
+
+    def _page(self, first: int, last: int) -> list[Moment]:
+        with reading(self.folder):
             rows = self._database.execute(
                 "SELECT frame.seq, key, time_s, stamp, captured_ns, width, height, mean, deviation, saturated, change,"
                 " frame.disagreement, truth, baseline, candidate, baseline_match, candidate_match, content.disagreement"
-                " FROM frame JOIN content ON content.seq=frame.seq WHERE frame.seq BETWEEN ? AND ? ORDER BY frame.seq",
-                limits,
-            )
-            for row in rows:
-                yield self._moment(row)
+                " FROM content JOIN frame ON frame.seq=content.seq WHERE content.seq BETWEEN ? AND ?"
+                " ORDER BY content.seq LIMIT ?",
+                (first, last, _PAGE),
+            ).fetchall()
+            if not rows:
+                return []
+            times: _Times = {
+                (seq, ROLES[role]): figures
+                for seq, role, *figures in self._database.execute(
+                    "SELECT seq, role, preprocess_ms, run_ms, postprocess_ms, invalid FROM inference"
+                    " WHERE seq BETWEEN ? AND ?",
+                    (rows[0][0], rows[-1][0]),
+                )
+            }
+            return [_moment(row, times) for row in rows]
 
     def losses(self) -> list[Loss]:
         """Give the frames that were not evaluated, with the reason."""
-        with _translated(self.folder):
+        with reading(self.folder):
             rows = self._database.execute(
                 "SELECT seq, key, time_s, stamp, captured_ns, width, height, fate, reason FROM frame"
                 " WHERE fate>0 ORDER BY seq"
@@ -205,7 +161,7 @@ class RunReader:
 
     def findings(self, *, kind: Kind | None = None) -> list[Finding]:
         """Give the findings in the order in which they closed."""
-        with _translated(self.folder):
+        with reading(self.folder):
             rows = self._database.execute(
                 "SELECT value FROM finding WHERE ?1 IS NULL OR kind=?1 ORDER BY number",
                 (None if kind is None else kind.value,),
@@ -231,96 +187,47 @@ class RunReader:
             self._database.close()
             raise StoreBroken(f"the header of {self.folder} is damaged: {failure!r}", path=self.folder) from failure
 
-    def _moment(self, row: tuple[Any, ...]) -> Moment:
-        seq, disagreement, truth, disagreement_rows = row[0], row[11], row[12], row[17]
-        times = {
-            ROLES[role]: figures
-            for role, *figures in self._database.execute(
-                "SELECT role, preprocess_ms, run_ms, postprocess_ms, invalid FROM inference WHERE seq=?", (seq,)
-            )
-        }
-        inferences, comparisons = {}, {}
-        for index, role in enumerate(ROLES):
-            output, match = row[13 + index], row[15 + index]
-            if output is not None:
-                pre, run, post, invalid = times[role]
-                inferences[role] = Inference(
-                    codec.unpack_detections(output), round(pre * 1e6), round(run * 1e6), round(post * 1e6), invalid
-                )
-            if match is not None:
-                comparisons[role] = codec.unpack_comparison(match)
-        differs: Disagreement | None = None
-        if disagreement_rows is not None:
-            differs = codec.unpack_disagreement(disagreement, disagreement_rows)
-        return Moment(
-            ref=_ref(row[:7]),
-            health=FrameHealth(row[7], row[8], row[9], math.nan if row[10] is None else row[10]),
-            truth=None if truth is None else codec.unpack_truth(truth),
-            inferences=inferences,
-            comparisons=comparisons,
-            disagreement=differs,
-        )
-
-
-def close_dead_run(folder: Path, verdict: Verdict) -> bool:
-    """Finish a run whose writer is gone; say whether there was one.
-
-    Does nothing where a writer holds the lock, the run has a verdict, or the folder is read-only.
-    """
-    lock = RunLock(folder)
-    try:
-        if not lock.take():
-            return False
-    except OSError:
-        return False
-    try:
-        with _translated(folder):
-            database = sqlite3.connect(folder / DATABASE, isolation_level=None)
-            try:
-                if database.execute("SELECT 1 FROM meta WHERE key='verdict'").fetchone():
-                    return False
-                if database.execute("SELECT 1 FROM meta WHERE key='header'").fetchone() is None:
-                    return False
-                database.execute("BEGIN IMMEDIATE")
-                for key, value in (("ledger", count_frames(database)), ("verdict", verdict_json(verdict))):
-                    database.execute("INSERT INTO meta VALUES (?,?)", (key, json.dumps(value)))
-                database.execute("COMMIT")
-                leave_wal(database)
-                return True
-            finally:
-                database.close()
-    finally:
-        lock.release()
-
-
-def count_frames(database: sqlite3.Connection) -> dict[str, Any]:
-    """Count a ledger from the stored frames."""
-    counts = dict(database.execute("SELECT fate, count(*) FROM frame GROUP BY fate"))
-    ledger = Ledger(
-        captured=sum(counts.values()),
-        evaluated=counts.get(FATES.index(Fate.EVALUATED), 0),
-        dropped=counts.get(FATES.index(Fate.DROPPED), 0),
-        skipped=counts.get(FATES.index(Fate.SKIPPED), 0),
-        with_truth=database.execute("SELECT count(*) FROM frame WHERE labelled").fetchone()[0],
-        candidate_skipped=database.execute(
-            "SELECT count(*) FROM content WHERE candidate IS NULL AND EXISTS (SELECT 1 FROM inference WHERE role=1)"
-        ).fetchone()[0],
-        reasons=tuple(
-            database.execute("SELECT reason, count(*) FROM frame WHERE fate>0 GROUP BY reason ORDER BY reason")
-        ),
-    )
-    return ledger_json(ledger)
-
 
 def _open(folder: Path) -> sqlite3.Connection:
     uri = (folder / DATABASE).resolve().as_uri()
     database = sqlite3.connect(f"{uri}?mode=ro", uri=True, isolation_level=None)
     try:
         database.execute("SELECT count(*) FROM meta").fetchone()
-    except sqlite3.OperationalError:  # read-only media cannot hold the files that WAL wants
+    except sqlite3.OperationalError as failure:  # read-only media cannot hold the files that WAL wants
         database.close()
+        journal = folder / f"{DATABASE}-wal"
+        if journal.is_file() and journal.stat().st_size:  # frames in it would be left out without a word
+            raise StoreBroken(
+                f"the run {folder} was not finished and lies on read-only media; copy it to where it can be closed",
+                path=folder,
+            ) from failure
         database = sqlite3.connect(f"{uri}?immutable=1", uri=True, isolation_level=None)
     return database
+
+
+def _moment(row: tuple[Any, ...], times: _Times) -> Moment:
+    seq, disagreement, truth, disagreement_rows = row[0], row[11], row[12], row[17]
+    inferences, comparisons = {}, {}
+    for index, role in enumerate(ROLES):
+        output, match = row[13 + index], row[15 + index]
+        if output is not None:
+            pre, run, post, invalid = times[seq, role]
+            inferences[role] = Inference(
+                codec.unpack_detections(output), round(pre * 1e6), round(run * 1e6), round(post * 1e6), invalid
+            )
+        if match is not None:
+            comparisons[role] = codec.unpack_comparison(match)
+    differs: Disagreement | None = None
+    if disagreement_rows is not None:
+        differs = codec.unpack_disagreement(disagreement, disagreement_rows)
+    return Moment(
+        ref=_ref(row[:7]),
+        health=FrameHealth(row[7], row[8], row[9], math.nan if row[10] is None else row[10]),
+        truth=None if truth is None else codec.unpack_truth(truth),
+        inferences=inferences,
+        comparisons=comparisons,
+        disagreement=differs,
+    )
 
 
 def _ref(row: tuple[Any, ...]) -> FrameRef:
@@ -334,13 +241,3 @@ def _ref(row: tuple[Any, ...]) -> FrameRef:
         width=width,
         height=height,
     )
-
-
-@contextmanager
-def _translated(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlite3.Error, OSError, ValueError, KeyError, IndexError) as failure:
-        raise StoreBroken(
-            f"the run {folder} cannot be read: {failure}; is it damaged or on a broken disk?", path=folder
-        ) from failure
