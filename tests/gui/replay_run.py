@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -48,6 +49,7 @@ MISSED = range(20, 36)  # the candidate does not see the person
 WORST = 28
 PHANTOM = range(44, 50)  # the baseline sees a car in the sky
 UNLABELLED = range(54, 60)
+BITS = 7
 START = datetime(2026, 1, 5, 22, 0, tzinfo=UTC)
 
 
@@ -61,14 +63,20 @@ class Made:
 
 
 def frame_image(seq: int) -> NDArray[np.uint8]:
-    """Draw a frame; the grey of the top left corner is its number, so that a test can read which one it sees."""
+    """Draw a frame; blocks at the top left are the bits of its number, so that a test can read which one it sees."""
     image = np.full((HEIGHT, WIDTH, 3), (60, 50, 40), np.uint8)
     image[HEIGHT // 2 :] = (70, 70, 70)
     for box, colour in ((person_box(seq), (80, 160, 220)), (car_box(seq), (200, 90, 60))):
         x1, y1, x2, y2 = (round(value) for value in box)
         cv2.rectangle(image, (x1, y1), (x2, y2), colour, -1)
-    image[:24, :24] = seq * 4 % 256
+    for bit in range(BITS):
+        image[:16, bit * 16 : bit * 16 + 16] = 230 if seq >> bit & 1 else 20
     return image
+
+
+def number_in(brightness_at: Callable[[int, int], float]) -> int:
+    """Read the number of a frame from the blocks at its top; `brightness_at` looks at a pixel (x, y)."""
+    return sum((brightness_at(bit * 16 + 8, 8) > 125) << bit for bit in range(BITS))
 
 
 def person_box(seq: int) -> tuple[float, float, float, float]:

@@ -104,6 +104,8 @@ def _of_truth(thing: Thing, moment: Moment, header: RunHeader) -> Account:
 
 
 def _truth_sentence(thing: Thing, class_index: int, moment: Moment, header: RunHeader) -> str:
+    if len(thing.missed_by) > 1:
+        return "missed by both models"
     parts = []
     for role in header.models:
         if role not in moment.inferences:

@@ -61,7 +61,7 @@ COMMANDS = (
     _command("zoom_out", "-", QT_TRANSLATE_NOOP("ReplayCommands", "Zoom out"), "zoom_out"),
     _command("next_object", "X", QT_TRANSLATE_NOOP("ReplayCommands", "Next object on the picture")),
     _command("previous_object", "Shift+X", QT_TRANSLATE_NOOP("ReplayCommands", "Previous object on the picture")),
-    _command("no_object", "Esc", QT_TRANSLATE_NOOP("ReplayCommands", "Look at no object")),
+    _command("no_object", "U", QT_TRANSLATE_NOOP("ReplayCommands", "Look at no object")),
     _command("loop_in", "I", QT_TRANSLATE_NOOP("ReplayCommands", "Loop from here")),
     _command("loop_out", "O", QT_TRANSLATE_NOOP("ReplayCommands", "Loop to here")),
     _command("loop", "Shift+O", QT_TRANSLATE_NOOP("ReplayCommands", "Loop, or not"), "loop", is_switch=True),

@@ -108,10 +108,10 @@ class Decoder:
         if wanted is None:
             return None
         room = self._room()
-        block = max(min(self._behind, room // 3), 1)
+        block = min(self._behind, room // 3)
         if wanted not in self._cache:
             if wanted + 1 in self._cache:  # somebody walks backwards: one seek for many steps
-                return self._missing(wanted - block + 1, wanted)
+                return self._missing(wanted - max(block, 1) + 1, wanted)
             return wanted
         ahead = self._missing(wanted + 1, min(wanted + min(self._ahead, room // 3), self._end - 1))
         if ahead is not None:

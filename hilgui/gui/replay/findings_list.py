@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.findings_model import Column, Filter, FindingsModel
-from hilgui.gui.theme import GAP_S, ROW, Theme, mark
+from hilgui.gui.theme import GAP_S, ROW, SMALL_PT, Theme, mark, sans
 from hilgui.records import Finding, Kind, Role, Severity
 
 _SEARCH_AFTER_MS = 120
-_WIDTHS = {Column.SEVERITY: 34, Column.KIND: 108, Column.MODEL: 76, Column.TIME: 66, Column.FRAMES: 54}
+_WIDTHS = {Column.SEVERITY: 32, Column.KIND: 108, Column.MODEL: 80, Column.TIME: 76, Column.FRAMES: 56}
 
 
 class FindingsList(QFrame):
@@ -136,7 +136,7 @@ class FindingsList(QFrame):
 
     def _build(self) -> None:
         mark(self, surface="panel")
-        self.setMinimumWidth(410)
+        self.setMinimumWidth(440)
         self.setAccessibleName(self.tr("Findings"))
         self._search.setPlaceholderText(self.tr("Search findings"))
         self._search.setClearButtonEnabled(True)
@@ -182,6 +182,7 @@ class FindingsList(QFrame):
     def _build_table(self) -> None:
         table = self._table
         table.setModel(self._model)
+        table.setFont(sans(SMALL_PT))
         table.setAccessibleName(self.tr("Findings, worst first"))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -196,6 +197,7 @@ class FindingsList(QFrame):
         header = table.horizontalHeader()
         header.setHighlightSections(False)
         header.setMinimumSectionSize(30)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         for column, width in _WIDTHS.items():
             header.resizeSection(column, width)

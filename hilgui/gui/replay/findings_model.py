@@ -93,7 +93,7 @@ class FindingsModel(QAbstractTableModel):
         self._is_reversed = False
         self._has_time = True
         self._signs: dict[Severity, QPixmap] = {}
-        theme.changed.connect(self._signs.clear)
+        theme.changed.connect(self._forget_signs)
         self._titles = {
             Column.SEVERITY: "",
             Column.KIND: self.tr("kind"),
@@ -194,6 +194,9 @@ class FindingsModel(QAbstractTableModel):
         self._shown.sort(key=_KEYS[self._column], reverse=self._is_reversed)
         self._row_of = {finding.number: row for row, finding in enumerate(self._shown)}
         self.endResetModel()
+
+    def _forget_signs(self) -> None:
+        self._signs.clear()
 
     def _text(self, finding: Finding, column: Column) -> str:
         if column is Column.KIND:

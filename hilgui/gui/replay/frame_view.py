@@ -80,6 +80,8 @@ class FrameView(QWidget):
         self._scaled: tuple[tuple[int, ...], NDArray[np.uint8]] | None = None
         self._hovered: Thing | None = None
         self._selected: Thing | None = None
+        self._ghost: tuple[tuple[float, float, float, float], str] | None = None
+        self._cursor: QPointF | None = None  # where it rests over the picture
         self._press: QPointF | None = None
         self._drag: QPointF | None = None
         self._drags_curtain = False
@@ -98,9 +100,10 @@ class FrameView(QWidget):
         """Take a frame, (H, W, 4) as `for_screen` makes it; None shows `problem` instead."""
         self._image, self._things, self._problem = image, things, problem
         self._scaled = None
-        self._hovered = None
+        self._ghost = None
         self._selected = followed(self._selected, things)
         self._arrange()
+        self._hovered = None if self._cursor is None else self._thing_at(self._cursor)
 
     def set_names(self, names: dict[Role, str]) -> None:
         """Take the names of the models, for captions."""
@@ -130,6 +133,12 @@ class FrameView(QWidget):
             self._set_view(brought_into_sight(self._view, thing.box))
         self.update()
 
+    def show_ghost(self, box: tuple[float, float, float, float], text: str) -> None:
+        """Mark a place of this frame where something was, or should be; the next frame takes it away."""
+        self._ghost = (box, text)
+        self._set_view(brought_into_sight(self._view, box))
+        self.update()
+
     @property
     def layers(self) -> Layers:
         """Give what is drawn."""
@@ -144,6 +153,11 @@ class FrameView(QWidget):
     def selection(self) -> Thing | None:
         """Give the marked thing."""
         return self._selected
+
+    @property
+    def pointed(self) -> Thing | None:
+        """Give the thing under the cursor."""
+        return self._hovered
 
     @property
     def visible_things(self) -> tuple[Thing, ...]:
@@ -203,6 +217,8 @@ class FrameView(QWidget):
             painter.translate(pane.x, 0)
             self._paint_picture(painter)
             self._overlay.paint(painter, pane.things, self._view, self._hovered, self._selected)
+            if self._ghost is not None:
+                self._overlay.paint_ghost(painter, *self._ghost, self._view)
             painter.translate(-pane.x, 0)
             if pane.caption:
                 self._paint_caption(painter, pane)
@@ -232,7 +248,7 @@ class FrameView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Drag what was pressed, else light up what lies under the cursor."""
-        place = event.position()
+        place = self._cursor = event.position()
         if self._drag is None:
             self._set_hovered(self._thing_at(place))
             on_curtain = self._is_on_curtain(place)
@@ -274,10 +290,12 @@ class FrameView(QWidget):
 
     def enterEvent(self, event: QEnterEvent) -> None:
         """Light up what the cursor comes in over."""
+        self._cursor = event.position()
         self._set_hovered(self._thing_at(event.position()))
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is under the cursor any more."""
+        self._cursor = None
         self._set_hovered(None)
 
     # -- inside -------------------------------------------------------------------------------------------------------

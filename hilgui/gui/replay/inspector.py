@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePol
 
 from hilgui.gui.replay.account import Account
 from hilgui.gui.replay.drive import Drive
-from hilgui.gui.replay.findings_model import what
 from hilgui.gui.replay.overlay import State, Thing
 from hilgui.gui.theme import GAP, GAP_S, mark
 from hilgui.records import Finding
@@ -56,13 +55,13 @@ class Inspector(QFrame):
         self.setAccessibleName(self.tr("Inspector"))
         self._finding_title = _label(self, "heading")
         self._why = _label(self)
-        self._finding_facts = FactSheet(self)
-        self._line = QFrame(self)
-        self._line.setFixedHeight(1)
-        self._line.setFrameShape(QFrame.Shape.HLine)
-        self._title = _label(self, "heading")
+        self._extent = _label(self, "soft")
+        self._title = _label(self, "section")
         self._sentence = _label(self)
         self._facts = FactSheet(self)
+        self._evidence_title = _label(self, "section")
+        self._evidence_title.setText(self.tr("Evidence"))
+        self._evidence = FactSheet(self)
         self._hint = _label(self, "faint")
         self._hint.setText(self.tr("Point at a box, or press X to go from object to object."))
         self._build()
@@ -72,15 +71,20 @@ class Inspector(QFrame):
     def show_finding(self, finding: Finding | None, drive: Drive | None) -> None:
         """Say why a frame was flagged."""
         is_given = finding is not None and drive is not None
-        for widget in (self._finding_title, self._why, self._finding_facts, self._line):
+        for widget in (self._finding_title, self._why, self._extent):
             widget.setVisible(is_given)
+        evidence = (
+            () if finding is None else tuple((_words(name), _number(value)) for name, value in finding.evidence.items())
+        )
+        self._evidence.show_facts(evidence)
+        self._evidence.setVisible(bool(evidence))
+        self._evidence_title.setVisible(bool(evidence))
         if finding is None or drive is None:
             self._why.clear()
             return
         self._finding_title.setText(f"{finding.kind.value} · {finding.severity.label}")
-        mark(self._finding_title, tone="heading")
         self._why.setText(finding.why)
-        self._finding_facts.show_facts(_finding_facts(finding, drive))
+        self._extent.setText(_extent(finding, drive))
 
     def show_object(self, thing: Thing | None, account: Account | None) -> None:
         """Say what is known about an object."""
@@ -93,7 +97,9 @@ class Inspector(QFrame):
             return
         self._title.setText(account.title)
         self._sentence.setText(account.sentence)
-        mark(self._sentence, tone=_TONES.get(thing.state, "soft"))
+        tone = _TONES.get(thing.state, "soft")
+        if self._sentence.property("tone") != tone:
+            mark(self._sentence, tone=tone)
         self._facts.show_facts(account.facts)
 
     @property
@@ -111,17 +117,19 @@ class Inspector(QFrame):
         inner = QVBoxLayout(body)
         inner.setContentsMargins(10, 8, 10, 8)
         inner.setSpacing(GAP_S)
-        for widget in (
+        parts: tuple[QWidget, ...] = (
             self._finding_title,
             self._why,
-            self._finding_facts,
-            self._line,
+            self._extent,
+            self._hint,
             self._title,
             self._sentence,
             self._facts,
-            self._hint,
-        ):
-            inner.addWidget(widget)
+            self._evidence_title,
+            self._evidence,
+        )
+        for part in parts:
+            inner.addWidget(part)
         inner.addStretch(1)
         area = QScrollArea(self)
         area.setWidget(body)
@@ -144,17 +152,22 @@ def _label(parent: QWidget, tone: str = "") -> QLabel:
     return label
 
 
-def _finding_facts(finding: Finding, drive: Drive) -> tuple[tuple[str, str], ...]:
-    facts = []
+def _extent(finding: Finding, drive: Drive) -> str:
+    """Say whose finding it is, and where it begins and ends."""
+    parts = []
     if finding.role is not None:
-        facts.append(("model", f"{finding.role.value} · {drive.header.models[finding.role].name}"))
-    if drive.has_time and finding.first_seq != finding.last_seq:
+        parts.append(f"{finding.role.value} {drive.header.models[finding.role].name}")
+    if finding.first_seq == finding.last_seq:
+        parts.append(drive.place(drive.row_of(finding.first_seq)))
+    else:
         first, last = drive.place(drive.row_of(finding.first_seq)), drive.place(drive.row_of(finding.last_seq))
-        facts.append(("from, to", f"{first} – {last}"))
-    facts.append(("frames", f"{finding.frames} of {finding.first_seq}–{finding.last_seq}, worst {finding.worst_seq}"))
-    facts.append(("what", what(finding)))
-    facts += [(name.replace("_", " "), _number(value)) for name, value in finding.evidence.items()]
-    return tuple(facts)
+        parts.append(f"{first} – {last}")
+        parts.append(f"{finding.frames} frames, worst {finding.worst_seq}")
+    return " · ".join(parts)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _number(value: float) -> str:

@@ -92,7 +92,7 @@ def _lanes(drive: Drive, kinds: tuple[Kind, ...]) -> Iterator[Lane]:
         for role in sorted(drive.roles, key=lambda role: role is Role.BASELINE):
             yield Lane(f"phantoms {role.value}", f"phantoms · {role.value}", Look.BARS, "phantom", 16, role=role)
     if Role.CANDIDATE in drive.roles:
-        yield Lane("disagreement", "disagreement", Look.BARS, "text_soft", 16)
+        yield Lane("disagreement", "disagreement 1−F1", Look.BARS, "text_soft", 16)
     for role in drive.roles:
         yield Lane(f"latency {role.value}", f"latency · {role.value}", Look.BARS, role.value, 16, role=role)
     if drive.ledger.dropped or drive.ledger.skipped or drive.ledger.candidate_skipped:

@@ -34,6 +34,9 @@ class Style(Enum):
     IGNORED = auto()
 
 
+_WITH_CORNERS = (Style.MISSED, Style.PHANTOM)
+
+
 def style_of(thing: Thing) -> Style:
     """Choose the style of a thing."""
     if thing.state is State.MISSED:
@@ -45,14 +48,14 @@ def style_of(thing: Thing) -> Style:
     return {Layer.TRUTH: Style.TRUTH, Layer.BASELINE: Style.BASELINE, Layer.CANDIDATE: Style.CANDIDATE}[thing.layer]
 
 
-def label_of(thing: Thing) -> str:
-    """Write the label of a thing."""
+def label_of(thing: Thing, *, in_full: bool = False) -> str:
+    """Write the label of a thing: ✕ is a miss, ? a phantom, B and C the models; `in_full` with these words."""
     if thing.state is State.MISSED:
         who = "+".join(_ROLE_LETTER[role] for role in thing.missed_by)
-        return f"✕ missed {who} · {thing.name}"
+        return f"✕ missed {who} · {thing.name}" if in_full else f"✕ {who} {thing.name}"
     score = "" if thing.score is None else f" {score_text(thing.score)}"
     if thing.state is State.PHANTOM:
-        return f"? phantom {_LETTER[thing.layer]} · {thing.name}{score}"
+        return f"? {'phantom ' * in_full}{_LETTER[thing.layer]} {thing.name}{score}"
     return f"{_LETTER[thing.layer]} {thing.name}{score}"
 
 
@@ -93,6 +96,8 @@ class OverlayPainter:
             Style.PHANTOM: _pen(ink.phantom, 2.0, (1, 2)),
             Style.IGNORED: _pen(ink.ignored, 1.0, (1, 3)),
         }
+        self._corner_pens = {style: _pen(self._colours[style], 3.0) for style in _WITH_CORNERS}
+        self._hover_pen, self._select_pen = _pen(ink.selection, 1.0), _pen(ink.selection, 2.0)
 
     def paint(
         self,
@@ -105,65 +110,96 @@ class OverlayPainter:
         """Draw the things of one pane; the painter stands at the pane's corner."""
         left, top = view.origin
         scale = view.scale
+        width, height = view.pane
         boxes: dict[Style, list[QRectF]] = {}
-        labelled: dict[Style, list[tuple[Thing, QRectF]]] = {}
-        pane = QRectF(0, 0, *view.pane)
+        labelled: list[tuple[int, Style, Thing, QRectF]] = []
         for thing in things:
             x1, y1, x2, y2 = thing.box
             box = QRectF(left + x1 * scale, top + y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale)
-            if not box.intersects(pane):
+            if box.right() < 0 or box.bottom() < 0 or box.left() > width or box.top() > height:
                 continue
             style = style_of(thing)
             boxes.setdefault(style, []).append(box)
-            if _is_labelled(thing, box) or thing is hovered or thing is selected:
-                labelled.setdefault(style, []).append((thing, box))
+            rank = 0 if thing is selected or thing is hovered else _rank(thing, box)
+            if rank is not None:
+                labelled.append((rank, style, thing, box))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for style in Style:
             if style in boxes:
                 painter.setPen(self._pens[style])
                 painter.drawRects(boxes[style])
-                if style in (Style.MISSED, Style.PHANTOM):
-                    painter.setPen(_pen(self._colours[style], 3.0))
+                if style in _WITH_CORNERS:
+                    painter.setPen(self._corner_pens[style])
                     painter.drawLines([line for box in boxes[style] for line in _corners(box)])
         if hovered is not None and hovered is not selected:
-            self._paint_mark(painter, hovered, view, 40, 1.0)
+            self._paint_mark(painter, hovered, view, self._hover_pen)
         if selected is not None:
-            self._paint_mark(painter, selected, view, 40, 2.0)
-        painter.setFont(self._font)
-        for style, pairs in labelled.items():
-            self._paint_labels(painter, style, pairs, view)
+            self._paint_mark(painter, selected, view, self._select_pen)
+        self._paint_labels(painter, labelled, view)
 
-    def _paint_labels(self, painter: QPainter, style: Style, pairs: list[tuple[Thing, QRectF]], view: Viewport) -> None:
-        plates: list[QRectF] = []
-        texts: list[tuple[QPointF, QStaticText]] = []
-        for thing, box in pairs:
-            label = self._label(label_of(thing))
-            plate = self._plate(thing, box, label.width + 6, view)
-            plates.append(plate)
-            texts.append((plate.topLeft() + QPointF(3, 0), label.text))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._colours[style])
-        painter.drawRects(plates)
-        painter.setPen(self._text_colours[style])
-        for place, text in texts:
-            painter.drawStaticText(place, text)
+    def paint_ghost(self, painter: QPainter, box: tuple[float, float, float, float], text: str, view: Viewport) -> None:
+        """Mark a place where a finding saw something that is no box of this frame."""
+        x, y = view.to_pane(box[0], box[1])
+        place = QRectF(x, y, (box[2] - box[0]) * view.scale, (box[3] - box[1]) * view.scale)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(_pen(self._ink.selection, 2.0, (2, 2)))
+        painter.drawRect(place)
+        label = self._label(text)
+        left = max(min(x - 1, view.pane[0] - label.width - 6), 0)
+        plate = QRectF(round(left), round(max(y - self._height - 1, 0)), round(label.width + 6), self._height)
+        painter.fillRect(plate, self._ink.selection)
+        painter.setPen(readable_on(self._ink.selection))
+        painter.setFont(self._font)
+        painter.drawStaticText(plate.topLeft() + QPointF(3, 0), label.text)
+
+    def _paint_labels(
+        self, painter: QPainter, labelled: list[tuple[int, Style, Thing, QRectF]], view: Viewport
+    ) -> None:
+        """Draw labels, the important ones first; one that would cover another is left out."""
+        labelled.sort(key=_by_rank)
+        taken: list[tuple[float, float, float, float]] = []
+        plates: dict[Style, list[QRectF]] = {}
+        texts: dict[Style, list[tuple[QPointF, QStaticText]]] = {}
+        for rank, style, thing, box in labelled:
+            label = self._label(label_of(thing, in_full=rank == 0))
+            place = self._place(thing, box, label.width + 6, view, taken)
+            if place is None:
+                continue
+            taken.append(place)
+            x1, y1, x2, y2 = place
+            plates.setdefault(style, []).append(QRectF(x1, y1, x2 - x1, y2 - y1))
+            texts.setdefault(style, []).append((QPointF(x1 + 3, y1), label.text))
+        painter.setFont(self._font)
+        for style, areas in plates.items():
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self._colours[style])
+            painter.drawRects(areas)
+            painter.setPen(self._text_colours[style])
+            for point, text in texts[style]:
+                painter.drawStaticText(point, text)
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
-    def _plate(self, thing: Thing, box: QRectF, width: float, view: Viewport) -> QRectF:
-        """Put a label above the box, the candidate's below it, so that both models can be read; always in sight."""
+    def _place(
+        self, thing: Thing, box: QRectF, width: float, view: Viewport, taken: list[tuple[float, float, float, float]]
+    ) -> tuple[float, float, float, float] | None:
+        """Find room above the box or below it, the candidate's first below, so that both models can be read."""
         height = self._height
-        y = box.bottom() + 1 if thing.layer is Layer.CANDIDATE else box.top() - height - 1
-        y = min(max(y, 0.0), view.pane[1] - height)
-        x = min(max(box.left() - 1, 0.0), max(view.pane[0] - width, 0.0))
-        return QRectF(round(x), round(y), round(width), height)
+        x = round(min(max(box.left() - 1, 0.0), max(view.pane[0] - width, 0.0)))
+        above, below = box.top() - height - 1, box.bottom() + 1
+        for y in (below, above) if thing.layer is Layer.CANDIDATE else (above, below):
+            y1 = round(min(max(y, 0.0), view.pane[1] - height))
+            x2, y2 = x + round(width), y1 + height
+            if not any(x < right and x2 > left and y1 < bottom and y2 > top for left, top, right, bottom in taken):
+                return (x, y1, x2, y2)
+        return None
 
-    def _paint_mark(self, painter: QPainter, thing: Thing, view: Viewport, alpha: int, width: float) -> None:
+    def _paint_mark(self, painter: QPainter, thing: Thing, view: Viewport, pen: QPen) -> None:
         x, y = view.to_pane(thing.box[0], thing.box[1])
         box = QRectF(x, y, (thing.box[2] - thing.box[0]) * view.scale, (thing.box[3] - thing.box[1]) * view.scale)
         colour = QColor(self._colours[style_of(thing)])
-        colour.setAlpha(alpha)
+        colour.setAlpha(40)
         painter.fillRect(box, colour)
-        painter.setPen(_pen(self._ink.selection, width))
+        painter.setPen(pen)
         painter.drawRect(box.adjusted(-3, -3, 3, 3))
 
     def _label(self, text: str) -> _Label:
@@ -181,10 +217,18 @@ class OverlayPainter:
         return label
 
 
-def _is_labelled(thing: Thing, box: QRectF) -> bool:
+def _rank(thing: Thing, box: QRectF) -> int | None:
+    """Order labels by what matters: errors, then detections; None where a label says nothing new."""
     if thing.is_error:
-        return True
-    return thing.layer is not Layer.TRUTH and box.height() >= _SMALLEST_LABELLED
+        return 1
+    if thing.layer is Layer.TRUTH or thing.state is State.IGNORED or box.height() < _SMALLEST_LABELLED:
+        return None
+    return 2
+
+
+def _by_rank(entry: tuple[int, Style, Thing, QRectF]) -> tuple[int, float]:
+    rank, _, thing, _ = entry
+    return rank, -thing.area
 
 
 def _corners(box: QRectF) -> list[QLineF]:

@@ -66,7 +66,6 @@ class ReplayPage(QWidget):
         self._bridge: Bridge | None = None
         self._is_live = False
         self._things: tuple[Thing, ...] = ()
-        self._hovered: Thing | None = None
         self._finding: Finding | None = None
         self._wants_object = False  # of the finding, once its frame is on the screen
         self._actions: dict[str, QAction] = {}
@@ -217,7 +216,7 @@ class ReplayPage(QWidget):
         actions = self._actions
         self._bar.add_actions(tuple(actions[name] for name in (*_LAYER_COMMANDS, "errors")), with_text=True)
         self._bar.add_actions((None, *self._mode_actions.values(), None))
-        self._bar.add_actions((actions["zoom_out"], actions["zoom_in"], actions["fit"]))
+        self._bar.add_actions((actions["fit"],))
         self._bar.finish()
         play = ("to_start", "step_back", "play", "step_forward", "to_end")
         self.transport.add_actions((*(actions[name] for name in play), None))
@@ -279,6 +278,7 @@ class ReplayPage(QWidget):
         player.bookmarks_changed.connect(lambda: self.timeline.set_bookmarks(player.bookmarks))
         for seeker in (self.timeline, self.plots, self.transport):
             seeker.sought.connect(self._seek)
+        self.transport.left.connect(self.view.setFocus)
         self.timeline.loop_marked.connect(player.set_loop)
         self.timeline.finding_hit.connect(self._on_finding_hit)
         self.timeline.range_changed.connect(self.plots.set_span)
@@ -380,7 +380,7 @@ class ReplayPage(QWidget):
         self._things = ()
         self._banner.hide()
         self.view.show_frame(None, (), self.tr("No run is open."))
-        self._bar.show_title("")
+        self.transport.show_title("")
         for part in (self.timeline, self.plots, self.transport, self.findings):
             part.set_drive(None)
         self.inspector.show_finding(None, None)
@@ -401,7 +401,8 @@ class ReplayPage(QWidget):
         drive = self._session.drive
         if not self._is_live or drive is None:
             return
-        picture = Picture(shown.ref.seq, for_screen(shown.image), shown.moment, Origin.LIVE)
+        image = for_screen(shown.image, (shown.ref.width, shown.ref.height))  # very large frames come smaller
+        picture = Picture(shown.ref.seq, image, shown.moment, Origin.LIVE)
         self._player.show_live(picture)
 
     def _on_run_finished(self, event: RunFinished) -> None:
@@ -483,8 +484,12 @@ class ReplayPage(QWidget):
         if finding is None or not finding.objects:
             self._look_at(None)
             return
-        thing = thing_of_finding(self._things, finding.objects[0].box, finding.role)
+        found = finding.objects[0]
+        thing = thing_of_finding(self._things, found.box, finding.role)
         self.view.select(thing)
+        picture = self._player.picture
+        if thing is None and picture is not None and picture.seq == finding.worst_seq:
+            self.view.show_ghost(found.box, f"{finding.kind.value} · {found.label}")
         self._look_at(thing)
 
     def _on_finding_hit(self, kind: Kind, row: int) -> None:
@@ -522,13 +527,12 @@ class ReplayPage(QWidget):
         if picture is None or drive is None:
             return
         self._things = things_of(picture.moment, drive.header)
-        self._hovered = None
         self.view.show_frame(picture.image, self._things, self._problem(picture))
-        self._bar.show_title(self._title(picture, drive))
+        self.transport.show_title(self._title(picture, drive))
         if self._wants_object and self._finding is not None:
             self._mark_object()
         else:
-            self._look_at(self.view.selection)
+            self._look_at(self.view.pointed or self.view.selection)
 
     def _problem(self, picture: Picture) -> str:
         if picture.image is not None:
@@ -550,7 +554,6 @@ class ReplayPage(QWidget):
         return " · ".join(parts)
 
     def _on_hovered(self, thing: Thing | None) -> None:
-        self._hovered = thing
         self._look_at(thing if thing is not None else self.view.selection)
 
     def _on_selected(self, thing: Thing | None) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
 
 from hilgui.gui.theme import GAP, GAP_S, mark
 
 
 class PictureBar(QFrame):
-    """Holds buttons for actions, the zoom, and what is on show at the right."""
+    """Holds buttons for actions and tells the zoom."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -20,11 +20,7 @@ class PictureBar(QFrame):
         self._zoom = QLabel(self)
         self._zoom.setMinimumWidth(44)
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self._title = QLabel(self)
-        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._title.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         mark(self._zoom, tone="soft")
-        mark(self._title, tone="soft")
         mark(self, surface="panel")
 
     def add_actions(self, actions: tuple[QAction | None, ...], *, with_text: bool = False) -> None:
@@ -43,15 +39,10 @@ class PictureBar(QFrame):
             self._row.addWidget(button)
 
     def finish(self) -> None:
-        """Put zoom and title at the end."""
+        """Put the zoom at the end."""
         self._row.addWidget(self._zoom)
-        self._row.addWidget(self._title, 1)
+        self._row.addStretch(1)
 
     def show_zoom(self, factor: float) -> None:
         """Tell how large the picture is."""
         self._zoom.setText(f"{factor:.0%}" if factor < 10 else f"{factor:.0f}×")
-
-    def show_title(self, title: str) -> None:
-        """Tell what is on show; cut where there is no room."""
-        self._title.setText(title)
-        self._title.setToolTip(title)

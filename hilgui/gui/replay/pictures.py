@@ -112,8 +112,10 @@ class RunPictures:
             self._reader.close()
 
 
-def for_screen(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Add the fourth byte that the screen wants; (H, W, 3) BGR → (H, W, 4)."""
+def for_screen(image: NDArray[np.uint8], size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """Add the fourth byte that the screen wants; (H, W, 3) BGR → (H, W, 4), enlarged to `size` (width, height)."""
+    if size is not None and size != (image.shape[1], image.shape[0]):
+        image = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
     return cv2.cvtColor(image, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
 
 

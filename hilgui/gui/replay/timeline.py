@@ -134,6 +134,11 @@ class Timeline(QWidget):
         return self._lanes
 
     @property
+    def tops(self) -> tuple[int, ...]:
+        """Give where each lane begins, in px from the top."""
+        return tuple(top for _, top, _ in self._places())
+
+    @property
     def _extent(self) -> int:
         """Count the rows that there are or, while the run goes on, will be."""
         drive = self._drive
@@ -336,7 +341,7 @@ class Timeline(QWidget):
             if x + width / 2 < self.width():
                 painter.drawText(QPointF(max(x - width / 2, GUTTER), _RULER - 8), text)
         corner = QRect(8, 0, GUTTER - 16, _RULER)
-        painter.drawText(corner, Qt.AlignmentFlag.AlignVCenter, self.tr("%n frame(s)", "", len(drive)))
+        painter.drawText(corner, Qt.AlignmentFlag.AlignVCenter, self.tr("{0} frames").format(f"{len(drive):,}"))
 
     def _ticks(self, drive: Drive, metrics: QFontMetrics) -> list[tuple[int, str]]:
         first, last = self._span

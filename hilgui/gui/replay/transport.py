@@ -15,6 +15,7 @@ class Transport(QFrame):
     """Shows where the player stands and sends it on; buttons are the page's actions."""
 
     sought = Signal(int)  # row
+    left = Signal()  # the keyboard is wanted elsewhere
 
     def __init__(self, player: Player, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,6 +26,7 @@ class Transport(QFrame):
         self._frame = QLineEdit(self)
         self._frames = QLabel(self)
         self._speed = QComboBox(self)
+        self._title = QLabel(self)
         self._row = QHBoxLayout(self)
         self._build()
         player.position_changed.connect(self._show_position)
@@ -43,10 +45,6 @@ class Transport(QFrame):
                 button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 self._row.insertWidget(place, button)
             place += 1
-
-    def add_widget(self, widget: QWidget) -> None:
-        """Put a widget at the end of the strip."""
-        self._row.addWidget(widget)
 
     def set_drive(self, drive: Drive | None) -> None:
         """Take another drive."""
@@ -69,6 +67,11 @@ class Transport(QFrame):
         self._duration.setText(f"/ {drive.place(last)}")
         self._frames.setText(f"/ {drive.seq_at(last)}")
         self._show_position(self._player.position)
+
+    def show_title(self, title: str) -> None:
+        """Tell what is on show; cut where there is no room."""
+        self._title.setText(title)
+        self._title.setToolTip(title)
 
     def edit_position(self) -> None:
         """Put the keyboard into the position."""
@@ -111,9 +114,10 @@ class Transport(QFrame):
         self._row.setSpacing(GAP_S)
         for widget in (self._time, self._duration, self._frame, self._frames, self._speed):
             self._row.addWidget(widget)
-        gap = QWidget(self)
-        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._row.addWidget(gap)
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        mark(self._title, tone="soft")
+        self._row.addSpacing(GAP)
+        self._row.addWidget(self._title, 1)
 
     def _show_position(self, row: int) -> None:
         drive = self._drive
@@ -140,7 +144,5 @@ class Transport(QFrame):
         self._leave()
 
     def _leave(self) -> None:
-        parent = self.parentWidget()
-        if parent is not None:
-            parent.setFocus(Qt.FocusReason.OtherFocusReason)
+        self.left.emit()
         self._show_position(self._player.position)
