@@ -15,6 +15,7 @@ SCORE_FLOOR = 0.001  # what average precision looks at; screens and findings use
 MOST_CANDIDATES = 3000  # best boxes of a frame that suppression looks at
 MOST_DETECTIONS = 300  # best boxes of a frame that are kept; COCO's average precision counts 100
 _FARTHEST_PX = 1e6  # a corner beyond this is a number gone wrong
+_EIGHT_BELOW = np.uint64(0x0101010101010101)
 _SCORE_SLACK = 1e-3  # above 1 by rounding (float16, int8)
 
 
@@ -34,7 +35,7 @@ def sift(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Candidates:
     A row that scores and holds a number that is not finite or absurd, a score above 1, or a box without area is left
     out and counted once. Rows below the floor are not looked at; a NaN never counts as below.
     """
-    scoring = np.flatnonzero(~(scores < SCORE_FLOOR))
+    scoring = _reaching(scores)
     rows, classes = np.divmod(scoring, scores.shape[1])
     return pick(boxes, rows, classes, scores.reshape(-1)[scoring])
 
@@ -71,6 +72,19 @@ def settle(candidates: Candidates, geometry: Geometry, iou: float | None) -> Det
     detections = Detections(placed, candidates.scores[order[kept]], classes[kept])
     visible = (placed[:, 2] > placed[:, 0]) & (placed[:, 3] > placed[:, 1])
     return detections if visible.all() else detections.where(visible)
+
+
+def _reaching(scores: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Give the flat places that are not below the floor.
+
+    Nearly all are below, so eight answers are looked at in one word: half the time of `flatnonzero` on 8400 × 80.
+    """
+    below = np.less(scores, SCORE_FLOOR, order="C").reshape(-1)
+    if below.size % 8:
+        return np.flatnonzero(~below)
+    words = np.flatnonzero(below.view(np.uint64) != _EIGHT_BELOW)
+    near: NDArray[np.intp] = (words[:, None] * 8 + np.arange(8)).reshape(-1)
+    return near[~below[near]]
 
 
 def _best(scores: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +101,11 @@ class Model:
         workspace = Workspace(self.facts.input_width, self.facts.input_height, self._wanted)
         workspace.feeds = self._adapter.feeds(workspace.tensor)
         return workspace
+
+    def feeds(self, image: NDArray[np.uint8], workspace: Workspace) -> dict[str, NDArray[Any]]:
+        """Give what the session would be given for a picture, in buffers that the next call overwrites."""
+        workspace.fill(image)
+        return workspace.feeds
 
     def infer(self, image: NDArray[np.uint8], workspace: Workspace) -> Inference:
         """Detect on one picture, BGR (H, W, 3); boxes in its pixels, clipped to it, scores from 0.001.

@@ -7,7 +7,7 @@ numpy allocate at every call and pay 4 to 5 ms in page faults.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -88,7 +88,7 @@ class Workspace:
         self._levels: list[NDArray[np.uint8]] = []  # blue, green, red: the split picture
         self._planes: list[NDArray[np.float32]] = []  # where the picture lies in the tensor, in the order of `color`
         self.tensor = np.empty((1, 3, height, width), np.float32)
-        self.feeds: dict[str, NDArray[np.generic]] = {}  # what the session is given; holds `tensor`
+        self.feeds: dict[str, NDArray[Any]] = {}  # what the session is given; holds `tensor`
 
     def fill(self, image: NDArray[np.uint8]) -> Geometry:
         """Write a BGR picture (H, W, 3) into `tensor`; raises ValueError on anything else."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -103,6 +104,7 @@ def _make_best(path: Path, options: onnxruntime.SessionOptions) -> onnxruntime.I
 
 
 def _open(path: Path, chain: Sequence[str], options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
+    os.environ.pop("ORT_LOAD_CONFIG_FROM_MODEL", None)  # or the library asks for settings in the model's metadata
     with _translated(path, "is not a model that onnxruntime can load"):
         session = onnxruntime.InferenceSession(
             str(path), options, providers=list(chain), enable_fallback=0, read_config_from_model=0

@@ -41,7 +41,7 @@ class Deimv2:
         outputs = {output.name for output in signature.outputs}
         missing = [name for name in _OUTPUTS if name not in outputs]
         if missing:
-            return Refusal(f"it has no output named {' or '.join(missing)}", close=len(missing) == 1)
+            return Refusal(f"it has no output named {' or '.join(missing)}", close=missing in (["boxes"], ["scores"]))
         picture = picture_input(signature)
         if isinstance(picture, Refusal):
             return picture
