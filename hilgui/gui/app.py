@@ -17,6 +17,7 @@ from hilgui.gui.memory import Memory
 from hilgui.gui.qt_environment import create_application
 from hilgui.gui.screenshots import render
 from hilgui.gui.theme import Choice, Theme
+from hilgui.gui.typed_path import is_folder
 from hilgui.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -92,4 +93,4 @@ def _theme_choice(settings: Settings, memory: Memory) -> Choice:
 
 def _last_run(memory: Memory) -> Path | None:
     text = memory.text("last_run")
-    return Path(text) if text and Path(text).is_dir() else None
+    return Path(text) if text and is_folder(Path(text)) else None

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hilgui.gui.typed_path import is_folder, is_there
 from hilgui.store import is_run
 
 _IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
@@ -34,10 +35,10 @@ def sort_paths(paths: Iterable[Path]) -> Dropped:
 
 
 def _part(path: Path) -> str:
-    if path.is_dir():
+    if is_folder(path):
         return _folder_part(path)
     suffix = path.suffix.lower()
-    if not path.exists():
+    if not is_there(path):
         return "strange"
     if suffix == ".onnx":
         return "models"

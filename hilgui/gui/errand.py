@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
+from shiboken6 import isValid
 
 from hilgui.errors import HilguiError
 
@@ -19,11 +20,12 @@ log = logging.getLogger(__name__)
 _LOOK_EVERY_MS = 15
 
 
-class Errand(QObject, Generic[Answer]):
+class Errand(Generic[Answer]):
     """Runs `work` on a thread, then calls `done(answer)` or `failed(sentence, details)` on the GUI thread.
 
-    The parent keeps it alive. `forget` makes sure that no answer arrives any more; the thread ends by itself, so
-    `work` must end too. `failed` gets the sentence of a HilguiError, or of anything else that went wrong.
+    Nothing is called once the parent is gone or after `forget`; the thread ends by itself, so `work` must end too.
+    `failed` gets the sentence of a HilguiError, or of anything else that went wrong. A plain object that may be kept
+    and asked for as long as one likes: only its timer belongs to Qt.
     """
 
     def __init__(
@@ -34,27 +36,29 @@ class Errand(QObject, Generic[Answer]):
         done: Callable[[Answer], object],
         failed: Callable[[str, str], object],
     ) -> None:
-        super().__init__(parent)
         self._work = work
         self._done = done
         self._failed = failed
         self._answers: list[Answer] = []
         self._failure: tuple[str, str] | None = None
         self._thread = threading.Thread(target=self._run, name=f"errand:{name}")
-        self._timer = QTimer(self)
+        self._timer: QTimer | None = QTimer(parent)
         self._timer.setInterval(_LOOK_EVERY_MS)
-        self._timer.timeout.connect(self._look)
+        self._timer.timeout.connect(lambda: self._look())  # a lambda keeps the errand alive, a bound method does not
         self._timer.start()
         self._thread.start()
-
-    def forget(self) -> None:
-        """Drop the answer, whenever it comes."""
-        self._timer.stop()
 
     @property
     def is_under_way(self) -> bool:
         """Say whether an answer is still to come."""
-        return self._timer.isActive()
+        return self._timer is not None
+
+    def forget(self) -> None:
+        """Drop the answer, whenever it comes; may be called at any time."""
+        timer, self._timer = self._timer, None
+        if timer is not None and isValid(timer):
+            timer.stop()
+            timer.deleteLater()
 
     def wait(self, timeout_s: float) -> None:
         """Wait for the thread; for the end of the application."""
@@ -70,10 +74,9 @@ class Errand(QObject, Generic[Answer]):
             self._failure = (f"hilgui itself failed: {type(failure).__name__}: {failure}", traceback.format_exc())
 
     def _look(self) -> None:
-        if self._thread.is_alive():
+        if self._thread.is_alive() or self._timer is None:
             return
-        self._timer.stop()
-        self.deleteLater()
+        self.forget()
         if self._failure is not None:
             self._failed(*self._failure)
         else:

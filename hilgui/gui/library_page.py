@@ -164,6 +164,7 @@ class LibraryPage(QWidget):
         hint = QLabel(self.tr("Every replay is kept here, with its findings and figures."), page)
         mark(hint, tone="soft")
         demo = QPushButton(self.tr("Run the demo"), page)
+        demo.setAutoDefault(True)
         demo.clicked.connect(self.demo_asked)
         layout = QVBoxLayout(page)
         layout.addStretch(1)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QActionGroup,
@@ -188,7 +188,7 @@ class MainWindow(QMainWindow):
             for action in self._actions.values()
             if not action.shortcut().isEmpty()
         ]
-        ours.append(("Esc", self.tr("Close the newest message")))
+        ours.append(("Shift+Esc", self.tr("Close the newest message")))
         groups = [(self.tr("Everywhere"), ours), (self.tr("Library"), self.library.shortcuts())]
         if self._page is not None:
             groups.append((self.tr("Replay"), self._page.shortcuts()))
@@ -298,7 +298,7 @@ class MainWindow(QMainWindow):
         self._act(about, "shortcuts", self.tr("&Keyboard shortcuts"), "?", self.show_shortcuts, icon="keyboard")
         self._act(about, "about", self.tr("&About hilgui"), "", self._show_about, icon="info")
         close_message = QAction(self)
-        close_message.setShortcut("Esc")
+        close_message.setShortcut("Shift+Esc")
         close_message.triggered.connect(self.messages.close_newest)
         self.addAction(close_message)
 
@@ -348,6 +348,9 @@ class MainWindow(QMainWindow):
         geometry = self._memory.shape("geometry")
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(*_SIZE)
+            room = self.screen().availableGeometry().size()
+            if QSize(*_SIZE).boundedTo(room) != QSize(*_SIZE):
+                self.setWindowState(Qt.WindowState.WindowMaximized)
         self.welcome.show_recent(self._recent_paths())
         self.welcome.demo.setFocus()
 
@@ -438,7 +441,7 @@ class MainWindow(QMainWindow):
         self._show_replay()
         self._note_run(started.folder)
         for note in started.notes:
-            self.messages.show_info(f"{note[:1].upper()}{note[1:]}")
+            self.messages.show_info(note)
 
     def _on_progress(self, progress: Progress) -> None:
         self.strip.show_status(
@@ -460,20 +463,24 @@ class MainWindow(QMainWindow):
 
     def _on_message(self, tone: str, sentence: str) -> None:
         show = {"error": self.messages.show_error, "warning": self.messages.show_warning}
-        show.get(tone, self.messages.show_info)(f"{sentence[:1].upper()}{sentence[1:]}")
+        show.get(tone, self.messages.show_info)(sentence)
 
     def _on_opened(self, folder: Path) -> None:
         self._figures = None
         if self._figures_errand is not None:
             self._figures_errand.forget()
         self._figures_errand = Errand(
-            self, "figures", lambda: read_figures(folder), self._on_figures, self.messages.show_error
+            self, "figures", lambda: read_figures(folder), self._on_figures, self._on_no_figures
         )
 
     def _on_figures(self, figures: RunFigures) -> None:
         self._figures_errand = None
         self._figures = figures
         self._on_status(self._status)
+
+    def _on_no_figures(self, sentence: str, details: str) -> None:
+        self._figures_errand = None
+        log.warning("no figures for the status strip: %s", sentence)  # the page itself says what is wrong with the run
 
     def _show_status(self, status: ReplayStatus) -> None:
         self._status = status
@@ -493,8 +500,7 @@ class MainWindow(QMainWindow):
 
     def _on_failed(self, failed: RunFailed) -> None:
         self._actions["stop"].setEnabled(False)
-        sentence = f"{failed.sentence[:1].upper()}{failed.sentence[1:]}"
-        self.messages.show_error(sentence, failed.details)
+        self.messages.show_error(failed.sentence, failed.details)
 
     def _may_cut_run(self) -> bool:
         box = QMessageBox(self)

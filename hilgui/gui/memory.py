@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QByteArray, QSettings
 
 from hilgui.gui.theme import CHOICES, Choice
+from hilgui.gui.typed_path import is_there
 
 _RECENT = 10
 
@@ -57,7 +58,7 @@ class Memory:
 
     def existing(self, key: str) -> list[Path]:
         """Give the remembered paths that are still there, newest first."""
-        return [path for path in map(Path, self.texts(key)) if path.exists()]
+        return [path for path in map(Path, self.texts(key)) if is_there(path)]
 
     def shape(self, key: str) -> QByteArray | None:
         """Give a remembered geometry or window state."""

@@ -61,6 +61,7 @@ class Banner(QFrame):
         mark(self._count, tone="faint")
         self._count.hide()
         self._more = QPushButton(self.tr("Details"), self)
+        self._more.setAutoDefault(True)
         self._more.setCheckable(True)
         self._more.setVisible(bool(details))
         self._more.toggled.connect(self._fold_out)
@@ -69,7 +70,7 @@ class Banner(QFrame):
         self._copy.setAccessibleName(self.tr("Copy message"))
         self._copy.clicked.connect(self.copy)
         self._close = QToolButton(self)
-        self._close.setToolTip(self.tr("Close (Esc)"))
+        self._close.setToolTip(self.tr("Close (Shift+Esc)"))
         self._close.setAccessibleName(self.tr("Close message"))
         self._close.clicked.connect(self.closed)
         self._body = QPlainTextEdit(details, self)
@@ -80,10 +81,10 @@ class Banner(QFrame):
         self._body.hide()
         self._row = QHBoxLayout()
         self._row.setSpacing(GAP)
-        self._row.addWidget(self._icon, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.addWidget(self._icon)
         self._row.addWidget(self._text, 1)
         for widget in (self._count, self._more, self._copy, self._close):
-            self._row.addWidget(widget, 0, Qt.AlignmentFlag.AlignTop)
+            self._row.addWidget(widget)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP + GAP_S, GAP, GAP, GAP)
         layout.addLayout(self._row)
@@ -94,9 +95,10 @@ class Banner(QFrame):
     def offer(self, words: str, action: Callable[[], None]) -> None:
         """Add a button that does something about it and closes the message."""
         button = QPushButton(words, self)
+        button.setAutoDefault(True)
         button.clicked.connect(action)
         button.clicked.connect(self.closed)
-        self._row.insertWidget(2, button, 0, Qt.AlignmentFlag.AlignTop)
+        self._row.insertWidget(2, button)
 
     def again(self) -> None:
         """Note that the same thing happened once more."""
@@ -158,6 +160,7 @@ class Messages(QWidget):
         return True
 
     def _show(self, tone: Tone, sentence: str, details: str) -> Banner:
+        sentence = f"{sentence[:1].upper()}{sentence[1:]}"
         for known in self._banners:
             if (known.tone, known.sentence) == (tone, sentence):
                 known.again()

@@ -7,9 +7,20 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QSizePolicy,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from hilgui.gui.theme import GAP_S, GAP_XS, Theme, mark
+from hilgui.gui.typed_path import is_folder, is_there, typed_path
 
 
 class PathField(QWidget):
@@ -31,6 +42,7 @@ class PathField(QWidget):
         self._box.setMinimumContentsLength(24)
         self._box.setAccessibleName(name)
         self._box.editTextChanged.connect(self.changed)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFocusProxy(self._box)
         self._browse = QToolButton(self)
         self._browse.setIcon(theme.icon("folder"))
@@ -45,7 +57,7 @@ class PathField(QWidget):
         else:
             self._browse.clicked.connect(self._choose_file)
         self._hint = QLabel(self)
-        self._hint.setWordWrap(True)
+        self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # cut, not wider
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
         self._hint.hide()
         row = QHBoxLayout()
@@ -78,6 +90,7 @@ class PathField(QWidget):
     def say(self, sentence: str, tone: str = "faint") -> None:
         """Write a hint beneath the line; tone "missed" also marks the line as wrong."""
         self._hint.setText(sentence)
+        self._hint.setToolTip(sentence)
         self._hint.setVisible(bool(sentence))
         mark(self._hint, tone=tone)
         edit = self._box.lineEdit()
@@ -113,7 +126,7 @@ class PathField(QWidget):
             self.text = chosen
 
     def _start(self) -> str:
-        path = Path(self.text).expanduser()
-        if self.text and path.exists():
+        path = typed_path(self.text)
+        if self.text and is_there(path):
             return str(path)
-        return str(path.parent) if self.text and path.parent.exists() else str(Path.home())
+        return str(path.parent) if self.text and is_folder(path.parent) else str(Path.home())

@@ -27,6 +27,7 @@ from hilgui.gui.memory import Memory
 from hilgui.gui.path_field import PathField
 from hilgui.gui.run_request import PROVIDERS, SPEEDS, RunRequest, command_text, problems
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, Theme, mark
+from hilgui.gui.typed_path import is_file, is_folder, is_there, typed_path
 
 _LOOK_AFTER_MS = 250
 _VIDEO_FILTER = "*.mp4 *.m4v *.mov *.mkv *.webm *.avi *.ts *.m2ts"
@@ -170,7 +171,7 @@ class RunDialog(QDialog):
         layout.addWidget(self._command_panel())
         layout.addStretch(1)
         layout.addLayout(self._buttons())
-        self.resize(780, 640)
+        self.resize(780, 580)
 
     def _paths(self) -> QFormLayout:
         form = QFormLayout()
@@ -197,22 +198,27 @@ class RunDialog(QDialog):
                 (self.tr("&Speed"), self.speed, 1),
                 (self.tr("&Frame rate of images"), self.fps, 1),
             ),
-            ((self.tr("Compared c&lasses"), self.classes, 3),),
+            (
+                (self.tr("Compared c&lasses"), self.classes, 2),
+                (self.tr("T&ickets"), self.tickets, 1),
+            ),
             (
                 (self.tr("&Operator"), self.operator, 1),
                 (self.tr("&Device under test"), self.device, 1),
-                (self.tr("T&ickets"), self.tickets, 1),
+                (self.tr("&Notes"), self.notes, 1),
             ),
-            ((self.tr("&Notes"), self.notes, 3),),
         )
         for row, fields in enumerate(rows):
-            for column, (words, field, span) in enumerate(fields):
+            column = 0
+            for words, field, span in fields:
                 label = QLabel(words, self)
                 label.setBuddy(field)
                 mark(label, tone="soft")
                 grid.addWidget(label, 2 * row, column, 1, span)
                 grid.addWidget(field, 2 * row + 1, column, 1, span)
-                grid.setColumnStretch(column, 1)
+                column += span
+        for column in range(3):
+            grid.setColumnStretch(column, 1)
         return grid
 
     def _command_panel(self) -> QFrame:
@@ -225,7 +231,7 @@ class RunDialog(QDialog):
         self._copy.clicked.connect(self._copy_command)
         self._command = QPlainTextEdit(panel)
         self._command.setReadOnly(True)
-        self._command.setFixedHeight(74)
+        self._command.setFixedHeight(58)
         self._command.setTabChangesFocus(True)
         self._command.setAccessibleName(self.tr("Command line of this replay"))
         mark(self._command, tone="mono")
@@ -298,7 +304,7 @@ class RunDialog(QDialog):
         others = [sentence for name, sentence in wrong.items() if not isinstance(self._fields[name], PathField)]
         self._trouble.setText("\n".join(others))
         self._trouble.setVisible(bool(others))
-        self.fps.setEnabled(Path(request.source).expanduser().is_dir() if request.source else False)
+        self.fps.setEnabled(bool(request.source) and is_folder(typed_path(request.source)))
         self._command.setPlainText(command_text(request))
 
     def _hint(self, name: str) -> str:
@@ -313,13 +319,13 @@ class RunDialog(QDialog):
 
     def _look_for_truth(self) -> None:
         text = self.source.text
-        path = Path(text).expanduser()
+        path = typed_path(text)
         if self.truth.text and self.truth.text != self._proposed_truth:
             return  # typed by the operator
         if self._errand is not None:
             self._errand.forget()
             self._errand = None
-        if not text or not path.exists():
+        if not text or not is_there(path):
             return
         self._errand = Errand(
             self, "find-truth", lambda: self._find_truth(path), self._propose, lambda *_: self._propose(None)
@@ -354,7 +360,7 @@ class RunDialog(QDialog):
 
 
 def _still_there(text: str) -> str:
-    return text if text and Path(text).is_file() else ""
+    return text if text and is_file(typed_path(text)) else ""
 
 
 def _find_truth(source: Path) -> Path | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hilgui.errors import HilguiError
+from hilgui.gui.typed_path import is_file, is_there, typed_path
 from hilgui.settings import Settings
 
 if TYPE_CHECKING:
@@ -99,10 +100,10 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
     from hilgui.records import People
 
     return RunPlan(
-        source=_path(request.source),
-        baseline=_path(request.baseline),
-        candidate=_path(request.candidate) if request.candidate else None,
-        truth=_path(request.truth) if request.truth else None,
+        source=typed_path(request.source),
+        baseline=typed_path(request.baseline),
+        candidate=typed_path(request.candidate) if request.candidate else None,
+        truth=typed_path(request.truth) if request.truth else None,
         out=settings.runs,
         settings=settings.model_copy(update={"provider": request.provider}),
         provider=request.provider,
@@ -123,10 +124,10 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
 def _problems(request: RunRequest) -> Iterator[tuple[str, str]]:
     if not request.source:
         yield "source", "Choose a recording: a video file or a folder of images."
-    elif not _path(request.source).exists():
-        yield "source", f"There is no {request.source}; check the path."
-    if request.truth and not _path(request.truth).exists():
-        yield "truth", f"There are no labels {request.truth}; check the path, or leave it empty to run without."
+    elif not is_there(typed_path(request.source)):
+        yield "source", f"There is no {_short(request.source)}; check the path."
+    if request.truth and not is_there(typed_path(request.truth)):
+        yield "truth", f"There are no labels {_short(request.truth)}; check the path, or leave it empty to run without."
     if not request.baseline:
         yield "baseline", "Choose the model in service, an .onnx file."
     elif (sentence := _model_problem(request.baseline)) is not None:
@@ -140,9 +141,9 @@ def _problems(request: RunRequest) -> Iterator[tuple[str, str]]:
 
 
 def _model_problem(text: str) -> str | None:
-    path = _path(text)
-    if not path.is_file():
-        return f"There is no model {text}; check the path."
+    path = typed_path(text)
+    if not is_file(path):
+        return f"There is no model {_short(text)}; check the path."
     if path.suffix.lower() != ".onnx":
         return f"{path.name} is not an .onnx file; export the model to ONNX first."
     return None
@@ -158,6 +159,12 @@ def _speed_problem(text: str) -> str | None:
     return None
 
 
+def _short(text: str) -> str:
+    """Name a path by its last two parts: the whole one stands in the line above."""
+    parts = Path(text).parts
+    return text if len(parts) <= 2 else str(Path("…", *parts[-2:]))
+
+
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part for part in (piece.strip() for piece in text.split(",")) if part)
 
@@ -167,7 +174,3 @@ def _is_rate(text: str) -> bool:
         return 0 < float(text) <= 1000
     except ValueError:
         return False
-
-
-def _path(text: str) -> Path:
-    return Path(text).expanduser()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
@@ -11,6 +11,8 @@ from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
 Keys = list[tuple[str, str]]
 
 _DIM = QColor(0, 0, 0, 150)
+_MARGIN = 32
+_LEAST_WIDTH = 860
 
 
 class ShortcutsOverlay(QWidget):
@@ -45,16 +47,28 @@ class ShortcutsOverlay(QWidget):
         layout.setSpacing(GAP)
         layout.addWidget(title)
         layout.addWidget(scroll, 1)
-        around = QVBoxLayout(self)
-        margin = 48
-        around.setContentsMargins(margin, margin, margin, margin)
-        around.addWidget(card)
-        card.setMaximumWidth(980)
-        around.setAlignment(card, Qt.AlignmentFlag(0))
+        self._card, self._inside, self._head = card, inside, title
         self.setGeometry(parent.rect())
         self.show()
         self.raise_()
         self.setFocus()
+
+    def event(self, event: QEvent) -> bool:
+        """Keep every key for this overlay: no shortcut of the window works behind it."""
+        if event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the card in the middle, as large as its text needs and the window allows."""
+        wanted = self._inside.sizeHint()
+        frame = QSize(4 * GAP_L, 3 * GAP_L + GAP + self._head.sizeHint().height())
+        wanted = (wanted + frame).expandedTo(QSize(_LEAST_WIDTH, 0))
+        size = wanted.boundedTo(self.size() - QSize(2 * _MARGIN, 2 * _MARGIN))
+        box = QRect(QPoint(0, 0), size)
+        box.moveCenter(self.rect().center())
+        self._card.setGeometry(box)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Dim the window behind."""

@@ -61,6 +61,7 @@ class Welcome(QWidget):
         self._recent_title.setVisible(bool(paths))
         for path in paths[:_RECENT]:
             button = QPushButton(self._shortened(path), self)
+            button.setAutoDefault(True)
             button.setToolTip(str(path))
             button.setIcon(self._theme.icon(_icon_of(path)))
             mark(button, kind="link")
@@ -125,6 +126,7 @@ class Welcome(QWidget):
         panel = QFrame(parent)
         mark(panel, surface="panel")
         button = QPushButton(words, panel)
+        button.setAutoDefault(True)  # Enter presses it, as Space does
         button.setAccessibleDescription(hint)
         button.clicked.connect(signal)
         text = QLabel(hint, panel)
@@ -132,7 +134,7 @@ class Welcome(QWidget):
         mark(text, tone="soft")
         layout = QVBoxLayout(panel)
         layout.setContentsMargins(GAP + GAP_S, GAP + GAP_S, GAP + GAP_S, GAP + GAP_S)
-        layout.setSpacing(GAP_S)
+        layout.setSpacing(GAP)
         layout.addWidget(button)
         layout.addWidget(text)
         self._buttons.append((button, icon))

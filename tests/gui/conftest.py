@@ -1,0 +1,46 @@
+"""Widgets are tested with real events on the offscreen platform; QT_QPA_PLATFORM=xcb runs them in real windows."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+os.environ.setdefault("PYTEST_QT_API", "pyside6")
+
+from hilgui.gui.memory import Memory
+from hilgui.gui.qt_environment import undo_opencv
+from hilgui.gui.theme import Theme
+from hilgui.settings import Settings
+
+undo_opencv()
+
+
+@pytest.fixture(scope="session")
+def application(qapp):
+    return qapp
+
+
+@pytest.fixture(scope="session")
+def _theme_of_session(application):
+    return Theme(application, "dark")
+
+
+@pytest.fixture
+def theme(_theme_of_session):
+    """The theme, dark at the start of each test."""
+    if _theme_of_session.choice != "dark":
+        _theme_of_session.choose("dark")
+    return _theme_of_session
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings whose home is the test's own folder."""
+    return Settings(home=tmp_path / "home", operator="Ada")
+
+
+@pytest.fixture
+def memory(settings: Settings) -> Memory:
+    """What the application remembers, empty."""
+    return Memory(settings.home)
