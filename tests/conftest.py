@@ -19,7 +19,7 @@ _GRACE_S = 3.0  # a worker that was told to end may need this long on a busy mac
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Give the folder of real drives, models and labels (`HILGUI_TEST_DATA`, else ../shared/data beside the checkout)."""
+    """Give the folder of real drives, models and labels: `HILGUI_TEST_DATA` or ../shared/data beside the checkout."""
     beside = Path(__file__).resolve().parents[2] / "shared" / "data"
     folder = Path(os.environ.get("HILGUI_TEST_DATA") or beside)
     if folder.is_dir():
