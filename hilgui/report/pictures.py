@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -18,6 +18,8 @@ CROP_PX = 360  # widest picture of an object
 CROP_FACTOR = 2.6  # side of the cut-out in sizes of the object
 SMALLEST_CROP_PX = 90  # in the original frame
 SAME_OBJECT_IOU = 0.3  # boxes that overlap the subject this much speak of it and are named
+SAME_BOX_PX = 0.6
+WIDEST_CROP = 0.6  # of the frame; objects that are spread farther are not cut out
 QUALITY = 80
 
 Box = tuple[float, float, float, float]
@@ -91,7 +93,7 @@ def picture_of(reader: RunReader, finding: Finding) -> FindingPicture | None:
 
 
 def crop_box(finding: Finding, width: int, height: int) -> Box | None:
-    """Choose a 4:3 part of the frame around the objects of a finding; None where there are none."""
+    """Choose a 4:3 part of the frame around the objects of a finding; None where there are none or all over it."""
     if not finding.objects:
         return None
     boxes = np.array([found.box for found in finding.objects])
@@ -100,17 +102,45 @@ def crop_box(finding: Finding, width: int, height: int) -> Box | None:
     side = max(SMALLEST_CROP_PX, CROP_FACTOR * max((x2 - x1) * 0.75, y2 - y1))
     tall = min(side, height, width * 0.75)
     wide = tall / 0.75
+    if x2 - x1 > WIDEST_CROP * width:
+        return None
     left = float(np.clip((x1 + x2 - wide) / 2, 0, width - wide))
     top = float(np.clip((y1 + y2 - tall) / 2, 0, height - tall))
     return (round(left), round(top), round(left + wide), round(top + tall))
 
 
 def overlays_of(finding: Finding, moment: Moment, header: RunHeader) -> tuple[Overlay, ...]:
-    """Give the boxes of a frame, the subject of the finding last, so that it lies on top."""
+    """Give the boxes of a frame, the subject of the finding last, so that it lies on top.
+
+    An object that no model and no label has on this frame (it flickers) is drawn where the finding says it was.
+    """
     overlays = [*_truths(finding, moment, header)]
     for role in header.models:
         overlays.extend(_detections(finding, moment, header, role))
-    return tuple(sorted(overlays, key=lambda overlay: overlay.is_subject))
+    if finding.kind is Kind.FLICKER and not any(overlay.is_subject for overlay in overlays):
+        overlays.extend(
+            Overlay("missed", found.box, f"{found.label} · gone", is_subject=True, is_named=True)
+            for found in finding.objects
+        )
+    return tuple(sorted(_merged(overlays), key=lambda overlay: overlay.is_subject))
+
+
+def _merged(overlays: list[Overlay]) -> list[Overlay]:
+    """Draw a box once where a model reports it with several classes."""
+    merged: list[Overlay] = []
+    for overlay in overlays:
+        for index, other in enumerate(merged):
+            if other.style == overlay.style and np.allclose(other.box, overlay.box, atol=SAME_BOX_PX):
+                merged[index] = replace(
+                    other,
+                    label=f"{other.label} / {overlay.label}",
+                    is_subject=other.is_subject or overlay.is_subject,
+                    is_named=other.is_named or overlay.is_named,
+                )
+                break
+        else:
+            merged.append(overlay)
+    return merged
 
 
 def _truths(finding: Finding, moment: Moment, header: RunHeader) -> list[Overlay]:
@@ -162,7 +192,7 @@ def _box(row: NDArray[np.float64] | NDArray[np.float32]) -> Box:
 
 
 def _is_one_of(box: Box, finding: Finding) -> bool:
-    return any(np.allclose(box, found.box, atol=0.6) for found in finding.objects)
+    return any(np.allclose(box, found.box, atol=SAME_BOX_PX) for found in finding.objects)
 
 
 def _view(image: NDArray[np.uint8], box: Box, widest: int) -> View:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from hilgui.gui import colours as screen
-from hilgui.records import Kind, Role
+from hilgui.records import Detections, Kind, Role
 from hilgui.report import colours, export_run
 from hilgui.report.drive_plot import drive_plot
 from hilgui.report.html import PICTURED, worst_findings
-from hilgui.report.pictures import crop_box, picture_of
+from hilgui.report.pictures import crop_box, overlays_of, picture_of
 from hilgui.report.svg import Bars, Curves, Span, Spans, histogram, lanes, nice_ticks, share_bar
 from hilgui.store import RunReader
 from tests.unit.report.night_run import HEIGHT, WIDTH, findings_of, header, write_run
@@ -131,6 +131,28 @@ def test_the_cut_out_lies_inside_the_frame_around_the_object() -> None:
         assert corner[0] + 20 <= box[2] <= WIDTH
         assert corner[1] + 30 <= box[3] <= HEIGHT
     assert crop_box(replace(missed, objects=()), WIDTH, HEIGHT) is None
+
+
+def test_an_object_that_flickers_is_drawn_where_it_was(reader: RunReader) -> None:
+    missed, _ = findings_of(tuple(Role))
+    flicker = replace(missed, kind=Kind.FLICKER)
+    moment = reader.moment(12)
+    assert moment is not None
+    last = overlays_of(flicker, moment, reader.header)[-1]
+    assert (last.style, last.label, last.is_subject) == ("missed", "person · gone", True)
+
+
+def test_a_box_with_two_classes_is_drawn_once_with_both_names(reader: RunReader) -> None:
+    _, phantom = findings_of(tuple(Role))
+    moment = reader.moment(12)
+    assert moment is not None
+    found = moment.inferences[Role.CANDIDATE].detections
+    twice = Detections(found.boxes[[0, 0]], found.scores[[0, 0]], np.array([0, 2], np.int32))
+    inference = replace(moment.inferences[Role.CANDIDATE], detections=twice)
+    drawn = overlays_of(phantom, replace(moment, inferences={Role.CANDIDATE: inference}, comparisons={}), reader.header)
+    labels = [overlay.label for overlay in drawn if overlay.style == "candidate"]
+    score = f"{found.scores[0]:.2f}"
+    assert labels == [f"car {score} / bus {score}"]
 
 
 def test_a_picture_that_was_not_kept_or_is_damaged_is_none(tmp_path: Path) -> None:
