@@ -15,7 +15,6 @@ from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.qt_environment import create_application
-from hilgui.gui.screenshots import render
 from hilgui.gui.theme import Choice, Theme
 from hilgui.gui.typed_path import is_folder
 from hilgui.settings import Settings
@@ -46,6 +45,8 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
 
 def render_screenshots(run: Path, out: Path, settings: Settings | None = None) -> list[Path]:
     """Render the window on a stored run in both themes; see `screenshots.render`."""
+    from hilgui.gui.screenshots import render  # brings the plots along
+
     application = create_application([sys.argv[0]])
     return render(application, run, out, settings or Settings())
 

@@ -6,9 +6,7 @@ from pathlib import Path
 
 from hilgui.errors import BenchBroken, StoreBroken
 from hilgui.gui.run_request import RunRequest
-from hilgui.records import Outcome, Role
 from hilgui.resources import shipped
-from hilgui.store import RunReader, run_folders
 
 _DRIVE = "night.mp4"
 
@@ -24,10 +22,15 @@ def demo_request() -> RunRequest:
 
 def finished_demo(runs: Path) -> Path | None:
     """Find the newest complete run of the night drive with both models; reads run headers, so use an errand."""
+    from hilgui.store import run_folders  # here and below: loaded by the errand, not by the window
+
     return next((folder for folder in run_folders(runs) if _is_demo(folder)), None)
 
 
 def _is_demo(folder: Path) -> bool:
+    from hilgui.records import Outcome, Role
+    from hilgui.store import RunReader
+
     try:
         reader = RunReader(folder)
     except StoreBroken:  # not ours to report: the Library lists it with its problem

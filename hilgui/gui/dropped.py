@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hilgui.gui.typed_path import is_folder, is_there
-from hilgui.store import is_run
 
 _IMAGES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm"})
 _VIDEOS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".ts", ".m2ts", ".mpg", ".mpeg"})
@@ -50,6 +49,8 @@ def _part(path: Path) -> str:
 
 
 def _folder_part(folder: Path) -> str:
+    from hilgui.store import is_run
+
     if is_run(folder):
         return "runs"
     has_texts = False

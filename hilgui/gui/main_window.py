@@ -37,14 +37,12 @@ from hilgui.gui.bridge import Bridge
 from hilgui.gui.demo import demo_request, finished_demo
 from hilgui.gui.dropped import sort_paths
 from hilgui.gui.errand import Errand
-from hilgui.gui.library_page import LibraryPage
 from hilgui.gui.memory import Memory
 from hilgui.gui.messages import Messages
 from hilgui.gui.pages import RunPage, make_replay_page
 from hilgui.gui.rail import Rail
 from hilgui.gui.run_bar import RunBar
 from hilgui.gui.run_dialog import RunDialog
-from hilgui.gui.run_figures import RunFigures, read_figures
 from hilgui.gui.run_request import RunRequest, plan_of
 from hilgui.gui.shortcuts_overlay import ShortcutsOverlay
 from hilgui.gui.status import ReplayStatus
@@ -52,10 +50,11 @@ from hilgui.gui.status_strip import StatusStrip
 from hilgui.gui.theme import CHOICES, Choice, Theme
 from hilgui.gui.welcome import Welcome
 from hilgui.settings import Settings
-from hilgui.store import is_run
 
 if TYPE_CHECKING:
     from hilgui.engine import RunFailed, RunFinished, RunStarted
+    from hilgui.gui.library_page import LibraryPage
+    from hilgui.gui.run_figures import RunFigures
     from hilgui.pipeline import Progress
 
 log = logging.getLogger(__name__)
@@ -87,6 +86,7 @@ class MainWindow(QMainWindow):
         self._memory = memory
         self._make_page = make_page
         self._page: RunPage | None = None
+        self._library: LibraryPage | None = None
         self._status = ReplayStatus()
         self._figures: RunFigures | None = None
         self._figures_errand: Errand[RunFigures] | None = None
@@ -107,8 +107,23 @@ class MainWindow(QMainWindow):
         """Give the Replay page, once a run was opened or asked for."""
         return self._page
 
+    @property
+    def library(self) -> LibraryPage:
+        """Give the Library page, made when somebody first asks for it: it loads the store."""
+        if self._library is None:
+            from hilgui.gui.library_page import LibraryPage
+
+            self._library = LibraryPage(self._theme, self._settings.runs, self._pages)
+            self._library.opened.connect(self.open_run)
+            self._library.demo_asked.connect(self.show_demo)
+            self._library.message.connect(self.messages.show_error)
+            self._pages.addWidget(self._library)
+        return self._library
+
     def open_run(self, folder: Path) -> None:
         """Show a stored run on the Replay page."""
+        from hilgui.store import is_run
+
         if not is_run(folder):
             self.messages.show_error(self.tr("{folder} holds no run; choose a run folder.").format(folder=folder))
             return
@@ -228,7 +243,8 @@ class MainWindow(QMainWindow):
         if self._page is not None:
             self._page.remember()
             self._page.close_run()
-        self.library.close_page()
+        if self._library is not None:
+            self._library.close_page()
         for errand in (self._errand, self._figures_errand):
             if errand is not None:
                 errand.forget()
@@ -240,10 +256,8 @@ class MainWindow(QMainWindow):
     def _build(self) -> None:
         self.messages = Messages(self._theme, self)
         self.welcome = Welcome(self._theme, self)
-        self.library = LibraryPage(self._theme, self._settings.runs, self)
         self._pages = QStackedWidget(self)
         self._pages.addWidget(self.welcome)
-        self._pages.addWidget(self.library)
         self._rail = Rail(self._theme, self)
         self.run_bar = RunBar(self._theme, self._bridge, self)
         self.strip = StatusStrip(self._theme, self._settings.runs, self)
@@ -335,9 +349,6 @@ class MainWindow(QMainWindow):
         self.welcome.recording_asked.connect(self._choose_recording)
         self.welcome.run_asked.connect(self._choose_run)
         self.welcome.path_asked.connect(self._take_path)
-        self.library.opened.connect(self.open_run)
-        self.library.demo_asked.connect(self.show_demo)
-        self.library.message.connect(self.messages.show_error)
         self._bridge.run_asked.connect(self._on_asked)
         self._bridge.run_started.connect(self._on_started)
         self._bridge.progress.connect(self._on_progress)
@@ -466,6 +477,8 @@ class MainWindow(QMainWindow):
         show.get(tone, self.messages.show_info)(sentence)
 
     def _on_opened(self, folder: Path) -> None:
+        from hilgui.gui.run_figures import read_figures
+
         self._figures = None
         if self._figures_errand is not None:
             self._figures_errand.forget()
@@ -493,10 +506,10 @@ class MainWindow(QMainWindow):
         sentence = " ".join([words, *(f"{reason[:1].upper()}{reason[1:]}." for reason in finished.reasons)])
         is_good = finished.outcome.exit_code == 0
         banner = self.messages.show_info(sentence) if is_good else self.messages.show_warning(sentence)
-        if self._pages.currentWidget() in (self.welcome, self.library):
+        if self._pages.currentWidget() in (self.welcome, self._library):
             banner.offer(self.tr("Open"), lambda: self.open_run(finished.folder))
-        if self._pages.currentWidget() is self.library:
-            self.library.refresh()
+        if self._library is not None and self._pages.currentWidget() is self._library:
+            self._library.refresh()
 
     def _on_failed(self, failed: RunFailed) -> None:
         self._actions["stop"].setEnabled(False)

@@ -13,6 +13,8 @@ Keys = list[tuple[str, str]]
 _DIM = QColor(0, 0, 0, 150)
 _MARGIN = 32
 _LEAST_WIDTH = 860
+_HEAD_ROWS = 2  # a heading and the gap before it, in rows
+_ROWS_OF_TWO = 36
 
 
 class ShortcutsOverlay(QWidget):
@@ -30,8 +32,8 @@ class ShortcutsOverlay(QWidget):
         inside = QWidget(card)
         columns = QHBoxLayout(inside)
         columns.setContentsMargins(0, 0, GAP, 0)
-        columns.setSpacing(GAP_L * 2)
-        for side in _two_columns(groups):
+        columns.setSpacing(GAP_L + GAP)
+        for side in _columns(groups):
             column = QVBoxLayout()
             column.setSpacing(GAP_L)
             for name, keys in side:
@@ -104,16 +106,25 @@ class ShortcutsOverlay(QWidget):
             words.setWordWrap(True)
             grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             grid.addWidget(words, row, 1)
-        grid.setColumnMinimumWidth(0, 130)
+        grid.setColumnMinimumWidth(0, 110)
         grid.setColumnStretch(1, 1)
         return grid
 
 
-def _two_columns(groups: list[tuple[str, Keys]]) -> tuple[list[tuple[str, Keys]], list[tuple[str, Keys]]]:
-    """Share the groups between two columns of about the same height."""
-    left: list[tuple[str, Keys]] = []
-    right: list[tuple[str, Keys]] = []
-    for group in sorted(groups, key=lambda group: -len(group[1])):
-        side = left if sum(len(keys) + 2 for _, keys in left) <= sum(len(keys) + 2 for _, keys in right) else right
-        side.append(group)
-    return left, right
+def _columns(groups: list[tuple[str, Keys]]) -> list[list[tuple[str, Keys]]]:
+    """Share the groups between columns of about the same height; a long group goes on in the next column."""
+    rows = sum(len(keys) + _HEAD_ROWS for _, keys in groups)
+    count = 2 if rows < _ROWS_OF_TWO else 3
+    room = -(-rows // count) + 1
+    columns: list[list[tuple[str, Keys]]] = [[]]
+    left = room
+    for name, keys in groups:
+        while keys:
+            if left <= _HEAD_ROWS + 1 and len(columns) < count:
+                columns.append([])
+                left = room
+            taken = keys if len(columns) == count else keys[: max(left - _HEAD_ROWS, 1)]
+            columns[-1].append((name, taken))
+            left -= len(taken) + _HEAD_ROWS
+            keys = keys[len(taken) :]
+    return columns

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from hilgui.records import Role
+if TYPE_CHECKING:  # records bring numpy along, which the first sight of the window does not need
+    from hilgui.records import Role  # noqa: TC004 - the annotation stays a string, nobody asks for its type
 
 
 @dataclass(frozen=True, slots=True)

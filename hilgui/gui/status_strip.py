@@ -13,7 +13,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from hilgui.gui.status import ReplayStatus, clock_words, is_cpu, provider_words
 from hilgui.gui.theme import GAP, GAP_S, GAP_XS, Theme, mark
-from hilgui.records import Role
 
 _DASH = "–"
 _TICK_MS = 1000
@@ -89,8 +88,8 @@ class StatusStrip(QFrame):
         )
         self.speed = Readout(theme, tr("fps"), tr("Evaluated frames per second"), self)
         self.latency = {
-            Role.BASELINE: Readout(theme, tr("baseline"), self._latency_hint(), self),
-            Role.CANDIDATE: Readout(theme, tr("candidate"), self._latency_hint(), self),
+            "baseline": Readout(theme, tr("baseline"), self._latency_hint(), self),
+            "candidate": Readout(theme, tr("candidate"), self._latency_hint(), self),
         }
         self.dropped = Readout(theme, tr("dropped"), tr("Frames lost before a model saw them"), self)
         self.skipped = Readout(theme, tr("skipped"), tr("Frames left out on purpose, with a reason"), self)
@@ -125,8 +124,9 @@ class StatusStrip(QFrame):
             words = self.tr("{device} (GPU expected)").format(device=words)
         self.device.say(words, "warning" if has_gpu_missed else "")
         self.speed.say(_DASH if status.fps is None else f"{status.fps:.1f}")
+        latencies = {str(role): latency for role, latency in status.latency_ms.items()}
         for role, readout in self.latency.items():
-            self._say_latency(readout, status.latency_ms.get(role), status.deadline_ms)
+            self._say_latency(readout, latencies.get(role), status.deadline_ms)
         self.dropped.say(_count(status.dropped), "warning" if status.dropped else "")
         self.skipped.say(_count(status.skipped))
         self.recording.say(_times(status.time_s, status.duration_s))

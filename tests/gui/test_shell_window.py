@@ -44,6 +44,8 @@ def open_window(qtbot, settings, theme, engine, memory):
         window.resize(1280, 720)
         window.show()
         qtbot.waitExposed(window)
+        window.activateWindow()
+        qtbot.waitUntil(lambda: QApplication.activeWindow() is window, timeout=5000)
         made.append(window)
         return window
 
