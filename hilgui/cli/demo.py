@@ -18,6 +18,8 @@ from hilgui.settings import Settings
 from hilgui.store import RunReader
 from hilgui.truth import find_truth
 
+_SENTENCES = 3  # of each drive, worst news first; the report has all
+
 
 def demo_plans(settings: Settings, out: Path | None = None) -> list[RunPlan]:
     """Plan one run for each shipped drive; the night drive comes last. Raises BenchBroken."""
@@ -52,7 +54,7 @@ def run_demo(settings: Settings, *, headless: bool, out: Path | None, debug: boo
     for each in ended:
         if each.folder is not None:
             with closing(RunReader(each.folder)) as reader:
-                for sentence in comparison_in_words(reader):
+                for sentence in comparison_in_words(reader)[:_SENTENCES]:
                     results.print(f"{each.drive.stem}: {sentence}", markup=False)
                 results.print(f"{each.drive.stem}: report {export_run(reader, 'html')}", markup=False)
     broken = _first_broken(ended)

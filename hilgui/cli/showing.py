@@ -7,21 +7,19 @@ import time
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from hilgui.cli.console import Ticker, notes, print_json, results
-from hilgui.cli.replaying import Ended, figure, print_summary
+from hilgui.cli.replaying import Ended, print_summary
 from hilgui.errors import CallWrong
 from hilgui.records import Finding, Kind, Outcome
-from hilgui.report import compare_runs, comparison_in_words, export_run, summary
+from hilgui.report import compare_runs, compared_in_words, comparison_in_words, export_run, summary
 from hilgui.store import RunReader, find_run, list_runs
 from hilgui.store.codec import finding_json
 
 _SHOWN_FINDINGS = 40
-_FIGURE_NAMES = {"map_50_95": "AP", "map_50": "AP50", "map_75": "AP75"}
 
 
 def show_runs(root: Path, *, as_json: bool) -> int:
@@ -92,7 +90,8 @@ def show_comparison(text_a: str, text_b: str, root: Path, *, as_json: bool) -> i
     if as_json:
         print_json(compared)
     else:
-        _print_comparison(compared)
+        for line in compared_in_words(compared):
+            results.print(line, markup=False)
     return 0
 
 
@@ -134,38 +133,3 @@ def show_doctor(*, as_json: bool) -> int:
 
 def _badness(finding: Finding) -> tuple[int, int, int]:
     return (-int(finding.severity), -finding.frames, finding.first_seq)
-
-
-def _print_comparison(compared: dict[str, Any]) -> None:
-    a, b = compared["a"], compared["b"]
-    results.print(f"A  {a['run_id']}\nB  {b['run_id']}", markup=False)
-    for note in compared["notes"]:
-        results.print(f"  {note}", markup=False)
-    table = Table("", "A", "B", "B - A", box=None)
-    table.add_row("frames evaluated", *_pair(compared["frames"]["evaluated"], 0))
-    table.add_row("frames/s", *_pair(compared["fps"], 1))
-    for role, model in compared["models"].items():
-        if model is not None:
-            table.add_row(f"{role}", str(model["name"]["a"] or "–"), str(model["name"]["b"] or "–"), "")
-            for name in ("map_50_95", "map_50", "map_75"):
-                if model["detection"] is not None:
-                    table.add_row(f"  {_FIGURE_NAMES[name]}", *_pair(model["detection"][name], 3))
-            for name in ("missed", "phantoms", "detections"):
-                table.add_row(f"  {name}", *_pair(model[name], 0))
-            table.add_row("  latency p50 ms", *_pair(model["latency_ms"]["p50"], 1))
-    results.print(table)
-    found = compared["findings"]
-    if found["new"] is None:
-        results.print(f"findings: {found['counts']['a']} in A, {found['counts']['b']} in B", markup=False)
-        return
-    counts = f"{len(found['new'])} new, {len(found['gone'])} gone, {len(found['same'])} the same"
-    results.print(f"findings in B against A: {counts}", markup=False)
-    for word in ("new", "gone"):
-        for finding in found[word][:_SHOWN_FINDINGS]:
-            results.print(f"  {word}: {finding['kind']} #{finding['first_seq']}: {finding['why']}", markup=False)
-
-
-def _pair(values: dict[str, Any], digits: int) -> tuple[str, str, str]:
-    difference = values["difference"]
-    signed = "" if difference is None else f"{difference:+.{digits}f}"
-    return figure(values["a"], digits), figure(values["b"], digits), signed
