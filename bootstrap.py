@@ -299,7 +299,7 @@ def pip(step: str, arguments: list[str], before: dict[str, str], display: Displa
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
     code, lines = follow([*command, *arguments], lambda line: display.tell(progress.after(line)))
     if code == 0:
-        display.end("ok", progress.summary())
+        display.end("ok", progress.summary() if step == "requirements" else "")
         return
     display.end("FAILED")
     if code > 0:  # pip gave up by itself and cleaned up; killed, it may have left half a package
