@@ -197,7 +197,7 @@ class LibraryPage(QWidget):
 
     def _count_rows(self) -> None:
         total, shown = self._model.rowCount(), self._sorted.rowCount()
-        words = self.tr("{count} runs").format(count=total)
+        words = self.tr("1 run") if total == 1 else self.tr("{count} runs").format(count=total)
         if shown != total:
             words = self.tr("{shown} of {count} runs").format(shown=shown, count=total)
         self._count.setText(f"{words} · {self._runs}")
