@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hilgui import colours
+
 
 @dataclass(frozen=True, slots=True)
 class Colours:
@@ -43,51 +45,23 @@ class Colours:
 
 
 DARK = Colours(
+    **colours.DARK,
     name="dark",
-    truth="#f2f4f6",
-    baseline="#3c90f6",
-    candidate="#f79b4d",
-    missed="#f0374d",
-    phantom="#c656b3",
-    good="#2fd7b9",
-    warning="#e9d86a",
-    window="#15171a",
-    panel="#1b1e22",
-    raised="#25292e",
     field="#111316",
     hover="#2c3137",
     selected="#2a3a52",
     picture="#0c0d0f",
-    line="#2b3036",
-    line_strong="#454c55",
-    text="#e6e9ec",
-    text_soft="#a9b1ba",
-    text_faint="#7f8892",
     accent="#5b7fb4",
     on_accent="#ffffff",
 )
 
 LIGHT = Colours(
+    **colours.LIGHT,
     name="light",
-    truth="#1b1f24",
-    baseline="#1450b0",
-    candidate="#b45309",
-    missed="#a8123f",
-    phantom="#a656c8",
-    good="#1f9478",
-    warning="#ae901a",
-    window="#eceef1",
-    panel="#f7f8fa",
-    raised="#ffffff",
     field="#ffffff",
     hover="#e3e7ec",
     selected="#cfdef3",
     picture="#d9dde2",
-    line="#d5dae0",
-    line_strong="#a8b1bb",
-    text="#1c2126",
-    text_soft="#4b545e",
-    text_faint="#68727d",
     accent="#37629f",
     on_accent="#ffffff",
 )

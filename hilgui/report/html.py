@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from hilgui import colours
 from hilgui.records import Finding, Kind, Outcome, Role
-from hilgui.report import colours
 from hilgui.report.drive_plot import drive_plot, score_plots
 from hilgui.report.pictures import picture_of
 from hilgui.report.protocol import Progress, place_for, replacing

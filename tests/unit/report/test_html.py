@@ -9,9 +9,8 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from hilgui.gui import colours as screen
 from hilgui.records import Detections, Kind, Role
-from hilgui.report import colours, export_run
+from hilgui.report import export_run
 from hilgui.report.drive_plot import drive_plot
 from hilgui.report.html import PICTURED, worst_findings
 from hilgui.report.pictures import crop_box, overlays_of, picture_of
@@ -104,11 +103,6 @@ def test_a_run_that_died_at_once_has_a_page(tmp_path: Path) -> None:
     for form in ("jsonl", "csv", "junit"):
         assert export_run(reader, form).stat().st_size
     reader.close()
-
-
-def test_report_and_screen_give_colours_the_same_meaning() -> None:
-    for mine, theirs in ((colours.LIGHT, screen.LIGHT), (colours.DARK, screen.DARK)):
-        assert mine == {name: getattr(theirs, name) for name in mine}
 
 
 def test_one_kind_does_not_crowd_out_the_others() -> None:

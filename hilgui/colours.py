@@ -1,6 +1,5 @@
-"""The colours of a report; the same meanings, and the same values, as on the screen.
+"""The colours that mean something, the same on the screen and in every report.
 
-The report may not import the GUI, so the values stand here a second time; a test keeps both alike.
 Line style and words go with every colour: none of them speaks alone.
 """
 
