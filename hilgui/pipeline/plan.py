@@ -26,6 +26,7 @@ class RunPlan:
     class_map: str | None = None  # name of a shipped class map or a path
     speed: str = "max"  # "max", "realtime" or a factor
     fps: float | None = None  # frame rate of a folder of images
+    topic: str | None = None  # camera topic of a bag that holds several
     people: People = field(default_factory=People)
     command: tuple[str, ...] = ()
 

@@ -45,7 +45,7 @@ def prepare(plan: RunPlan) -> Prepared:
     """Open source, labels and models, in the order in which a mistake is cheapest; raises HilguiError."""
     factor = speed_factor(plan.speed)
     workers = (plan.settings.workers or os.cpu_count() or 1) if factor is None else 1
-    source = source_for(plan.source, plan.fps)
+    source = source_for(plan.source, plan.fps, plan.topic)
     models: dict[Role, Model] = {}
     try:
         facts = source.open()

@@ -23,6 +23,8 @@ class SourceFacts:
     frames: int | None  # counted by the index, not read from the header of the file
     ordered: bool  # False: a set of images without time
     live: bool = False
+    camera: dict[str, Any] | None = None  # intrinsics as the recording states them: width, height, model, K, D, frame
+    notes: tuple[str, ...] = ()  # sentences for the operator: what was reduced, rotated, left out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class ModelFacts:
     classes: tuple[str, ...]
     licence: str = ""
     card: str = ""  # path of the card, empty when the adapter was recognised
+    task: str = "detection"  # a Task; runs stored before there were others are detectors'
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class RunHeader:
                 **plain,
                 "command": tuple(plain["command"]),
                 "people": People(**{**plain["people"], "tickets": tuple(plain["people"]["tickets"])}),
-                "source": SourceFacts(**plain["source"]),
+                "source": SourceFacts(**{**plain["source"], "notes": tuple(plain["source"].get("notes", ()))}),
                 "truth": None if truth is None else TruthFacts(**{**truth, "unmapped": tuple(truth["unmapped"])}),
                 "models": {
                     Role(role): ModelFacts(**{**facts, "classes": tuple(facts["classes"])})

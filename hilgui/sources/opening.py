@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
+from typing import Any
 
 from hilgui import plugins
 from hilgui.errors import SourceBroken
-from hilgui.sources.images import ImageFolder
 from hilgui.sources.protocol import FrameSource
 
 
-def source_for(path: Path, fps: float | None = None) -> FrameSource:
+def source_for(path: Path, fps: float | None = None, topic: str | None = None, **how: Any) -> FrameSource:
     """Give an unopened source for a path, chosen by content; raises SourceBroken.
 
-    `fps` turns a folder of images into a drive; a video has its own stamps and refuses it.
+    `fps` turns a folder of images into a drive, `topic` chooses the camera of a bag. `how` are further keywords of
+    one source (`bayer="rggb"`). What a source does not know is refused, not ignored.
     """
     if not path.exists():
         raise SourceBroken(f"there is no recording {path}; check the path", path=path)
     classes = plugins.working("hilgui.frame_sources")
     for source_class in classes.values():
         if source_class.recognises(path):
-            if fps is None:
-                return source_class(path)  # type: ignore[no-any-return]
-            if source_class is ImageFolder:
-                return ImageFolder(path, fps)
-            raise SourceBroken(
-                f"{path} brings its own time stamps; a frame rate is only for folders of images", path=path
-            )
+            given = {name: value for name, value in {"fps": fps, "topic": topic, **how}.items() if value is not None}
+            _refuse_strange(path, source_class, given)
+            return source_class(path, **given)  # type: ignore[no-any-return]
     known = ", ".join(sorted(suffix for each in classes.values() for suffix in each.suffixes))
     what = "the folder holds no images" if path.is_dir() else f"its content is none of {known}"
     raise SourceBroken(f"{path} is not a recording that hilgui knows: {what}", path=path)
 
 
-def open_source(path: Path, fps: float | None = None) -> FrameSource:
+def open_source(path: Path, fps: float | None = None, topic: str | None = None, **how: Any) -> FrameSource:
     """Give an opened source; raises SourceBroken."""
-    source = source_for(path, fps)
+    source = source_for(path, fps, topic, **how)
     source.open()
     return source
+
+
+def _refuse_strange(path: Path, source_class: type, given: dict[str, Any]) -> None:
+    strange = sorted(set(given) - set(inspect.signature(source_class).parameters))
+    if strange:
+        reason = _REASONS.get(strange[0], f"it has no setting {strange[0]!r}; leave it out")
+        raise SourceBroken(f"{path} {reason}", path=path)
+
+
+_REASONS = {
+    "fps": "brings its own time stamps; a frame rate is only for folders of images",
+    "topic": "has one camera and no topics; a topic is only for bags (MCAP, rosbag)",
+    "bayer": "is no folder of images; a Bayer pattern is only for raw images",
+}
