@@ -39,6 +39,7 @@ def new_page(qtbot: QtBot, theme: Theme, memory: Memory) -> Iterator[Callable[[P
         page.show()
         page.open_run(folder)
         qtbot.waitUntil(lambda: page.player.picture is not None)
+        qtbot.waitUntil(lambda: page.timeline.height() >= page.timeline.minimumSizeHint().height())  # laid out
         return page
 
     yield make
@@ -210,6 +211,17 @@ def test_zoom_keys_and_fit(page: ReplayPage) -> None:
     assert page.view.zoom_factor == 1.0
     press(page, Key.Key_F)
     assert page.view.viewport.scale == whole
+
+
+def test_a_part_of_the_picture_is_painted_at_actual_size(page: ReplayPage) -> None:
+    page.view.setFixedSize(240, 135)
+    press(page, Key.Key_1)
+    QTest.qWait(20)
+    cut = page.view.cut
+
+    assert (cut.x2 - cut.x1, cut.y2 - cut.y1) == (cut.width, cut.height)
+    assert cut.width < 320
+    assert not page.view.grab().isNull()
 
 
 def test_a_click_in_the_timeline_goes_to_that_frame(qtbot: QtBot, page: ReplayPage) -> None:

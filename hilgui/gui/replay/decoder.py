@@ -6,7 +6,8 @@ import logging
 import threading
 
 from hilgui.errors import HilguiError
-from hilgui.gui.replay.pictures import Picture, Pictures
+from hilgui.gui.replay.pictures import Picture, Pictures, with_cut
+from hilgui.gui.replay.scaling import Cut
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,7 @@ class Decoder:
     """
 
     def __init__(self, pictures: Pictures, *, name: str = "", budget_bytes: int = BUDGET_BYTES) -> None:
+        self.cut: Cut | None = None  # what the screen shows of a frame; set by the GUI thread
         self._pictures = pictures
         self._budget = budget_bytes
         self._cache: dict[int, Picture] = {}
@@ -78,7 +80,7 @@ class Decoder:
             self._note = self._pictures.open()
             self._is_open = True
             while (seq := self._next()) is not None:
-                self._keep(self._pictures.read(seq))
+                self._keep(with_cut(self._pictures.read(seq), self.cut))
         except HilguiError as failure:
             self._failure = str(failure)
         except Exception as failure:  # the top of a thread

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
@@ -26,6 +25,7 @@ from hilgui.gui.replay.compare_mode import CompareMode, Layers, chosen, differin
 from hilgui.gui.replay.ink import Ink, readable_on
 from hilgui.gui.replay.overlay import Thing, followed, thing_at
 from hilgui.gui.replay.overlay_painter import OverlayPainter
+from hilgui.gui.replay.scaling import Cut, scaled
 from hilgui.gui.replay.viewport import (
     ZOOM_STEP,
     Viewport,
@@ -40,7 +40,6 @@ from hilgui.records import Role
 
 _GAP = 2  # px between two panes
 _GRIP = 7  # px around the curtain where it can be dragged
-_SHARP_FROM = 3.0  # screen pixels per picture pixel: from here on pixels are shown as squares
 _HOVER_SLACK = 3.0  # px around a box that still count as the box
 
 
@@ -64,6 +63,7 @@ class FrameView(QWidget):
     hovered = Signal(object)  # Thing or None
     selected = Signal(object)  # Thing or None
     zoom_changed = Signal(float)
+    cut_changed = Signal(object)  # Cut that the next frames will be shown with
 
     def __init__(self, ink: Ink, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -77,7 +77,7 @@ class FrameView(QWidget):
         self._names: dict[Role, str] = {}
         self._panes: tuple[Pane, ...] = ()
         self._view = Viewport((1.0, 1.0), (1, 1))
-        self._scaled: tuple[tuple[int, ...], NDArray[np.uint8]] | None = None
+        self._scaled: tuple[Cut, NDArray[np.uint8]] | None = None
         self._hovered: Thing | None = None
         self._selected: Thing | None = None
         self._ghost: tuple[tuple[float, float, float, float], str] | None = None
@@ -96,10 +96,19 @@ class FrameView(QWidget):
 
     # -- what it shows ------------------------------------------------------------------------------------------------
 
-    def show_frame(self, image: NDArray[np.uint8] | None, things: tuple[Thing, ...], problem: str = "") -> None:
-        """Take a frame, (H, W, 4) as `for_screen` makes it; None shows `problem` instead."""
+    def show_frame(
+        self,
+        image: NDArray[np.uint8] | None,
+        things: tuple[Thing, ...],
+        problem: str = "",
+        ready: tuple[Cut, NDArray[np.uint8]] | None = None,
+    ) -> None:
+        """Take a frame, (H, W, 4) as `for_screen` makes it; None shows `problem` instead.
+
+        `ready` is a part of it that was scaled already, as `cut_changed` asked; it is used if it still fits.
+        """
         self._image, self._things, self._problem = image, things, problem
-        self._scaled = None
+        self._scaled = ready
         self._ghost = None
         self._selected = followed(self._selected, things)
         self._arrange()
@@ -123,7 +132,7 @@ class FrameView(QWidget):
     def set_ink(self, ink: Ink) -> None:
         """Take the colours of another theme."""
         self._ink = ink
-        self._overlay.set_looks(ink, self._label_font())
+        self._overlay.set_looks(ink, self._label_font(), self.devicePixelRatioF())
         self.update()
 
     def select(self, thing: Thing | None) -> None:
@@ -170,6 +179,11 @@ class FrameView(QWidget):
         """Give which part of the picture is shown."""
         return self._view
 
+    @property
+    def cut(self) -> Cut:
+        """Give what the screen shows of a frame."""
+        return self._cut()[0]
+
     # -- zoom ---------------------------------------------------------------------------------------------------------
 
     def fit(self) -> None:
@@ -200,10 +214,16 @@ class FrameView(QWidget):
         """Keep a fitted picture fitted."""
         self._arrange()
 
+    def event(self, event: QEvent) -> bool:
+        """Take another screen's resolution."""
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._overlay.set_looks(self._ink, self._label_font(), self.devicePixelRatioF())
+        return super().event(event)
+
     def changeEvent(self, event: QEvent) -> None:
         """Take another font."""
         if event.type() == QEvent.Type.FontChange:
-            self._overlay.set_looks(self._ink, self._label_font())
+            self._overlay.set_looks(self._ink, self._label_font(), self.devicePixelRatioF())
         super().changeEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
@@ -347,6 +367,7 @@ class FrameView(QWidget):
         self._view = view
         if changed:
             self.zoom_changed.emit(self.zoom_factor)
+        self.cut_changed.emit(self.cut)
         self.update()
 
     def _set_hovered(self, thing: Thing | None) -> None:
@@ -380,34 +401,34 @@ class FrameView(QWidget):
             painter.drawText(area, int(Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap), self._problem)
 
     def _paint_picture(self, painter: QPainter) -> None:
-        assert self._image is not None
+        ratio = self.devicePixelRatioF()
+        cut, begin = self._cut()
+        place = QRectF(begin.x() / ratio, begin.y() / ratio, cut.width / ratio, cut.height / ratio)
+        self._paint_around(painter, place)
+        if cut.width < 1 or cut.height < 1 or cut.x2 <= cut.x1 or cut.y2 <= cut.y1:
+            return
+        pixels = self._pixels(cut)
+        picture = QImage(pixels.data, cut.width, cut.height, pixels.strides[0], QImage.Format.Format_RGB32)
+        picture.setDevicePixelRatio(ratio)
+        painter.drawImage(place.topLeft(), picture)
+
+    def _cut(self) -> tuple[Cut, QPoint]:
+        """Work out which pixels of the picture become how many of the screen, and where they begin."""
         ratio = self.devicePixelRatioF()
         x1, y1, x2, y2 = self._view.visible()
         left, top = self._view.origin
         scale = self._view.scale * ratio
-        begin = QPoint(round((left * ratio) + x1 * scale), round((top * ratio) + y1 * scale))
-        end = QPoint(round((left * ratio) + x2 * scale), round((top * ratio) + y2 * scale))
-        width, height = end.x() - begin.x(), end.y() - begin.y()
-        place = QRectF(begin.x() / ratio, begin.y() / ratio, width / ratio, height / ratio)
-        self._paint_around(painter, place)
-        if width < 1 or height < 1 or x2 <= x1 or y2 <= y1:
-            return
-        pixels = self._pixels((x1, y1, x2, y2, width, height), scale)
-        picture = QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_RGB32)
-        picture.setDevicePixelRatio(ratio)
-        painter.drawImage(place.topLeft(), picture)
+        begin = QPoint(round(left * ratio + x1 * scale), round(top * ratio + y1 * scale))
+        end = QPoint(round(left * ratio + x2 * scale), round(top * ratio + y2 * scale))
+        return Cut(x1, y1, x2, y2, end.x() - begin.x(), end.y() - begin.y()), begin
 
-    def _pixels(self, key: tuple[int, int, int, int, int, int], scale: float) -> NDArray[np.uint8]:
+    def _pixels(self, cut: Cut) -> NDArray[np.uint8]:
         """Scale what is in sight once a frame and zoom, not once a paint."""
-        if self._scaled is not None and self._scaled[0] == key:
+        if self._scaled is not None and self._scaled[0] == cut:
             return self._scaled[1]
         assert self._image is not None
-        x1, y1, x2, y2, width, height = key
-        pixels = self._image[y1:y2, x1:x2]
-        if (x2 - x1, y2 - y1) != (width, height):
-            how = cv2.INTER_NEAREST if scale >= _SHARP_FROM else cv2.INTER_AREA if scale < 0.5 else cv2.INTER_LINEAR
-            pixels = cv2.resize(pixels, (width, height), interpolation=how).astype(np.uint8, copy=False)
-        self._scaled = (key, pixels)
+        pixels = scaled(self._image, cut)
+        self._scaled = (cut, pixels)
         return pixels
 
     def _paint_around(self, painter: QPainter, place: QRectF) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from hilgui.records import NO_CLASS, NO_TRACK, Comparison, Judgement, Moment, Ro
 _STILL_IOU = 0.3  # what overlaps this much from frame to frame is the same object
 
 
-class Layer(Enum):
+class Layer(IntEnum):
     """Who says that the object is there."""
 
     TRUTH = auto()
@@ -25,7 +25,7 @@ LAYER_OF = {Role.BASELINE: Layer.BASELINE, Role.CANDIDATE: Layer.CANDIDATE}
 ROLE_OF = {layer: role for role, layer in LAYER_OF.items()}
 
 
-class State(Enum):
+class State(IntEnum):
     """What became of the object in the comparison."""
 
     MATCHED = auto()

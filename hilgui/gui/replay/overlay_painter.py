@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen, QStaticText
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from hilgui.gui.replay.account import score_text
-from hilgui.gui.replay.ink import Ink, readable_on
+from hilgui.gui.replay.ink import Ink
+from hilgui.gui.replay.label_plates import LabelPlates
 from hilgui.gui.replay.overlay import Layer, State, Thing
 from hilgui.gui.replay.viewport import Viewport
 from hilgui.records import Role
 
 _CORNER = 9.0  # px, length of the corner marks of an error
 _SMALLEST_LABELLED = 15.0  # px, lower boxes have no label unless something is wrong with them
-_TEXTS = 512
 _LETTER = {Layer.BASELINE: "B", Layer.CANDIDATE: "C", Layer.TRUTH: "T"}
 _ROLE_LETTER = {Role.BASELINE: "B", Role.CANDIDATE: "C"}
 
 
-class Style(Enum):
+class Style(IntEnum):
     """How a box is drawn. Each differs in colour and in line, errors also in corner marks and words."""
 
     TRUTH = auto()
@@ -34,51 +32,39 @@ class Style(Enum):
     IGNORED = auto()
 
 
+_GHOST = 0  # the plate of what is no box of the frame
 _WITH_CORNERS = (Style.MISSED, Style.PHANTOM)
+
+
+_STYLE_OF_STATE = {State.MISSED: Style.MISSED, State.PHANTOM: Style.PHANTOM, State.IGNORED: Style.IGNORED}
+_STYLE_OF_LAYER = {Layer.TRUTH: Style.TRUTH, Layer.BASELINE: Style.BASELINE, Layer.CANDIDATE: Style.CANDIDATE}
 
 
 def style_of(thing: Thing) -> Style:
     """Choose the style of a thing."""
-    if thing.state is State.MISSED:
-        return Style.MISSED
-    if thing.state is State.PHANTOM:
-        return Style.PHANTOM
-    if thing.state is State.IGNORED:
-        return Style.IGNORED
-    return {Layer.TRUTH: Style.TRUTH, Layer.BASELINE: Style.BASELINE, Layer.CANDIDATE: Style.CANDIDATE}[thing.layer]
+    return _STYLE_OF_STATE.get(thing.state) or _STYLE_OF_LAYER[thing.layer]
 
 
-def label_of(thing: Thing, *, in_full: bool = False) -> str:
-    """Write the label of a thing: ✕ is a miss, ? a phantom, B and C the models; `in_full` with these words."""
+def label_of(thing: Thing, *, in_full: bool = False) -> tuple[str, str]:
+    """Write name and score of a thing: ✕ is a miss, ? a phantom, B and C the models; `in_full` with these words."""
     if thing.state is State.MISSED:
         who = "+".join(_ROLE_LETTER[role] for role in thing.missed_by)
-        return f"✕ missed {who} · {thing.name}" if in_full else f"✕ {who} {thing.name}"
-    score = "" if thing.score is None else f" {score_text(thing.score)}"
+        return (f"✕ missed {who} · {thing.name}" if in_full else f"✕ {who} {thing.name}"), ""
+    score = "" if thing.score is None else score_text(thing.score)
     if thing.state is State.PHANTOM:
-        return f"? {'phantom ' * in_full}{_LETTER[thing.layer]} {thing.name}{score}"
-    return f"{_LETTER[thing.layer]} {thing.name}{score}"
-
-
-@dataclass(frozen=True, slots=True)
-class _Label:
-    text: QStaticText
-    width: float
+        return f"? {'phantom ' * in_full}{_LETTER[thing.layer]} {thing.name}", score
+    return f"{_LETTER[thing.layer]} {thing.name}", score
 
 
 class OverlayPainter:
-    """Owns pens and prepared texts; `paint` is called from paintEvent only."""
+    """Owns pens and prepared labels; `paint` is called from paintEvent only."""
 
     def __init__(self, ink: Ink, font: QFont) -> None:
-        self._texts: OrderedDict[str, _Label] = OrderedDict()
         self.set_looks(ink, font)
 
-    def set_looks(self, ink: Ink, font: QFont) -> None:
+    def set_looks(self, ink: Ink, font: QFont, ratio: float = 1.0) -> None:
         """Take the colours of another theme."""
         self._ink = ink
-        self._font = font
-        metrics = QFontMetricsF(font)
-        self._height = metrics.height() + 1
-        self._texts.clear()
         self._colours = {
             Style.TRUTH: ink.truth,
             Style.BASELINE: ink.baseline,
@@ -87,7 +73,10 @@ class OverlayPainter:
             Style.PHANTOM: ink.phantom,
             Style.IGNORED: ink.ignored,
         }
-        self._text_colours = {style: readable_on(colour) for style, colour in self._colours.items()}
+        self._labels = LabelPlates(
+            font, {int(style): colour for style, colour in self._colours.items()} | {_GHOST: ink.selection}, ratio
+        )
+        self._height = self._labels.height
         self._pens = {
             Style.TRUTH: _pen(ink.truth, 1.0, (4, 3)),
             Style.BASELINE: _pen(ink.baseline, 1.0),
@@ -144,13 +133,9 @@ class OverlayPainter:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(_pen(self._ink.selection, 2.0, (2, 2)))
         painter.drawRect(place)
-        label = self._label(text)
-        left = max(min(x - 1, view.pane[0] - label.width - 6), 0)
-        plate = QRectF(round(left), round(max(y - self._height - 1, 0)), round(label.width + 6), self._height)
-        painter.fillRect(plate, self._ink.selection)
-        painter.setPen(readable_on(self._ink.selection))
-        painter.setFont(self._font)
-        painter.drawStaticText(plate.topLeft() + QPointF(3, 0), label.text)
+        plate = self._labels.plate(text, _GHOST)
+        left = max(min(x - 1, view.pane[0] - plate.width), 0)
+        painter.drawPixmap(QPointF(round(left), round(max(y - self._height - 1, 0))), plate.pixmap)
 
     def _paint_labels(
         self, painter: QPainter, labelled: list[tuple[int, Style, Thing, QRectF]], view: Viewport
@@ -158,26 +143,19 @@ class OverlayPainter:
         """Draw labels, the important ones first; one that would cover another is left out."""
         labelled.sort(key=_by_rank)
         taken: list[tuple[float, float, float, float]] = []
-        plates: dict[Style, list[QRectF]] = {}
-        texts: dict[Style, list[tuple[QPointF, QStaticText]]] = {}
         for rank, style, thing, box in labelled:
-            label = self._label(label_of(thing, in_full=rank == 0))
-            place = self._place(thing, box, label.width + 6, view, taken)
+            name, score = label_of(thing, in_full=rank == 0)
+            parts = [self._labels.plate(name, style)]
+            if score:
+                parts.append(self._labels.plate(score, style))
+            place = self._place(thing, box, sum(part.width for part in parts), view, taken)
             if place is None:
                 continue
             taken.append(place)
-            x1, y1, x2, y2 = place
-            plates.setdefault(style, []).append(QRectF(x1, y1, x2 - x1, y2 - y1))
-            texts.setdefault(style, []).append((QPointF(x1 + 3, y1), label.text))
-        painter.setFont(self._font)
-        for style, areas in plates.items():
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._colours[style])
-            painter.drawRects(areas)
-            painter.setPen(self._text_colours[style])
-            for point, text in texts[style]:
-                painter.drawStaticText(point, text)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
+            x, y = place[0], place[1]
+            for part in parts:
+                painter.drawPixmap(QPointF(x, y), part.pixmap)
+                x += part.width
 
     def _place(
         self, thing: Thing, box: QRectF, width: float, view: Viewport, taken: list[tuple[float, float, float, float]]
@@ -189,7 +167,10 @@ class OverlayPainter:
         for y in (below, above) if thing.layer is Layer.CANDIDATE else (above, below):
             y1 = round(min(max(y, 0.0), view.pane[1] - height))
             x2, y2 = x + round(width), y1 + height
-            if not any(x < right and x2 > left and y1 < bottom and y2 > top for left, top, right, bottom in taken):
+            for left, top, right, bottom in taken:
+                if x < right and x2 > left and y1 < bottom and y2 > top:
+                    break
+            else:
                 return (x, y1, x2, y2)
         return None
 
@@ -201,20 +182,6 @@ class OverlayPainter:
         painter.fillRect(box, colour)
         painter.setPen(pen)
         painter.drawRect(box.adjusted(-3, -3, 3, 3))
-
-    def _label(self, text: str) -> _Label:
-        label = self._texts.get(text)
-        if label is not None:
-            return label
-        static = QStaticText(text)
-        static.setTextFormat(Qt.TextFormat.PlainText)
-        static.setPerformanceHint(QStaticText.PerformanceHint.AggressiveCaching)
-        static.prepare(font=self._font)
-        label = _Label(static, static.size().width())
-        self._texts[text] = label
-        if len(self._texts) > _TEXTS:
-            self._texts.popitem(last=False)
-        return label
 
 
 def _rank(thing: Thing, box: QRectF) -> int | None:

@@ -31,6 +31,7 @@ from hilgui.gui.replay.picture_bar import PictureBar
 from hilgui.gui.replay.pictures import Origin, Picture, for_screen
 from hilgui.gui.replay.player import Player
 from hilgui.gui.replay.plots import Plots
+from hilgui.gui.replay.scaling import Cut
 from hilgui.gui.replay.session import RunSession
 from hilgui.gui.replay.timeline import Timeline
 from hilgui.gui.replay.transport import Transport
@@ -286,6 +287,7 @@ class ReplayPage(QWidget):
         self.findings.table.activated.connect(lambda index: self._play_clip())
         self.view.hovered.connect(self._on_hovered)
         self.view.selected.connect(self._on_selected)
+        self.view.cut_changed.connect(self._on_cut)
         self.view.zoom_changed.connect(self._bar.show_zoom)
         self._theme.changed.connect(self._restyle)
 
@@ -309,6 +311,7 @@ class ReplayPage(QWidget):
         drive, decoder = self._session.drive, self._session.decoder
         assert drive is not None and self._session.folder is not None
         self._player.load(drive, decoder)
+        self._on_cut(self.view.cut)
         self._player.set_bookmarks(self._kept_bookmarks())
         self.view.set_names({role: facts.name for role, facts in drive.header.models.items()})
         self._enable(drive)
@@ -527,7 +530,7 @@ class ReplayPage(QWidget):
         if picture is None or drive is None:
             return
         self._things = things_of(picture.moment, drive.header)
-        self.view.show_frame(picture.image, self._things, self._problem(picture))
+        self.view.show_frame(picture.image, self._things, self._problem(picture), picture.ready)
         self.transport.show_title(self._title(picture, drive))
         if self._wants_object and self._finding is not None:
             self._mark_object()
@@ -552,6 +555,11 @@ class ReplayPage(QWidget):
         if picture.origin is Origin.CLIP:
             parts.append(self.tr("from the clip"))
         return " · ".join(parts)
+
+    def _on_cut(self, cut: Cut) -> None:
+        decoder = self._session.decoder
+        if decoder is not None:
+            decoder.cut = cut
 
     def _on_hovered(self, thing: Thing | None) -> None:
         self._look_at(thing if thing is not None else self.view.selection)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.errors import SourceBroken
+from hilgui.gui.replay.scaling import Cut, is_within, scaled
 from hilgui.records import Moment, SourceFacts
 from hilgui.sources import FrameSource, source_for
 from hilgui.store import RunReader
@@ -37,11 +38,12 @@ class Picture:
     moment: Moment | None
     origin: Origin
     problem: str = ""  # why there is no image
+    ready: tuple[Cut, NDArray[np.uint8]] | None = None  # what was in sight when it was decoded, scaled
 
     @property
     def nbytes(self) -> int:
         """Give the memory of the pixels."""
-        return 0 if self.image is None else self.image.nbytes
+        return sum(pixels.nbytes for pixels in (self.image, self.ready and self.ready[1]) if pixels is not None)
 
 
 class Pictures(Protocol):
@@ -110,6 +112,13 @@ class RunPictures:
             self._source.close()
         if self._reader is not None:
             self._reader.close()
+
+
+def with_cut(picture: Picture, cut: Cut | None) -> Picture:
+    """Scale what will be in sight, so that the screen need not."""
+    if cut is None or picture.image is None or not is_within(picture.image, cut):
+        return picture
+    return replace(picture, ready=(cut, scaled(picture.image, cut)))
 
 
 def for_screen(image: NDArray[np.uint8], size: tuple[int, int] | None = None) -> NDArray[np.uint8]:

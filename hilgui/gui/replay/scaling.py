@@ -1,0 +1,44 @@
+"""Scales the part of a picture that is in sight; the decoder's thread does it ahead, the screen does what is left."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_SHARP_FROM = 3.0  # screen pixels per picture pixel: from here on pixels are shown as squares
+_COARSE_BELOW = 0.4  # below this, bilinear would leave pixels of the picture out
+
+
+class Cut(NamedTuple):
+    """Pixels x1 y1 x2 y2 of a picture become `width` × `height` pixels of the screen."""
+
+    x1: int
+    y1: int
+    x2: int
+    y2: int
+    width: int
+    height: int
+
+
+def scaled(image: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
+    """Cut and scale, (H, W, 4); a whole picture that needs no scaling is not copied."""
+    pixels = image[cut.y1 : cut.y2, cut.x1 : cut.x2]
+    size = (cut.x2 - cut.x1, cut.y2 - cut.y1)
+    if size == (cut.width, cut.height):
+        return np.ascontiguousarray(pixels)
+    factor = cut.width / max(size[0], 1)
+    how = cv2.INTER_LINEAR
+    if factor >= _SHARP_FROM:
+        how = cv2.INTER_NEAREST
+    elif factor < _COARSE_BELOW:
+        how = cv2.INTER_AREA
+    return cv2.resize(pixels, (cut.width, cut.height), interpolation=how).astype(np.uint8, copy=False)
+
+
+def is_within(image: NDArray[np.uint8], cut: Cut) -> bool:
+    """Say whether a cut can be made from an image, and shows something."""
+    height, width = image.shape[:2]
+    return cut.width > 0 and cut.height > 0 and 0 <= cut.x1 < cut.x2 <= width and 0 <= cut.y1 < cut.y2 <= height
