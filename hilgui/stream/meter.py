@@ -20,7 +20,6 @@ class RateMeter:
 
     @property
     def rate(self) -> float:
-        """Give events per second, 0 before the second one."""
-        if len(self._times) < 2:
-            return 0.0
-        return (len(self._times) - 1) / max(self._times[-1] - self._times[0], 1e-9)
+        """Give events per second, 0 while all events known have the same time."""
+        span_s = self._times[-1] - self._times[0] if self._times else 0.0
+        return (len(self._times) - 1) / span_s if span_s > 0 else 0.0

@@ -106,6 +106,13 @@ def test_the_rate_is_events_per_second_of_the_last_window() -> None:
     assert meter.rate == pytest.approx(10.0)
 
 
+def test_a_batch_that_arrives_at_once_has_no_rate() -> None:
+    meter = RateMeter()
+    for _ in range(30):
+        meter.tick(5.0)
+    assert meter.rate == 0.0
+
+
 def test_stopping_ends_a_wait() -> None:
     stop = StopToken()
     threading.Timer(0.01, stop.stop, ("enough",)).start()
