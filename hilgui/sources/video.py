@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -13,16 +14,24 @@ from typing import ClassVar
 import av
 import av.container
 import numpy as np
-from av.video.frame import VideoFrame
-from numpy.typing import NDArray
+from av.packet import Packet
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
 
 from hilgui.errors import SourceBroken
 from hilgui.records import Fate, Frame, FrameRef, Loss, SourceFacts
-from hilgui.sources.container import container_format, open_container, read_head, translated
+from hilgui.sources.colour import ColourConverter, colour_of
+from hilgui.sources.container import container_format, open_container, read_head, refuse_huge, translated
 from hilgui.sources.fingerprint import file_sha256
+from hilgui.sources.packet_index import KeyPacket, PacketIndex, read_index
 from hilgui.stream import StopToken
 
 _NEAR = 12  # frames ahead that are decoded rather than sought
+_KEPT_BEHIND = 8  # frames kept before one that was sought
+_KEPT_WALKING = 32  # frames kept before one when somebody walks backwards: one seek for many steps
+_CAN_SKIP = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})  # decoders that leave out what no frame refers to
+_CACHE_BYTES = 96 * 2**20
+_CACHE_LEAST = 4
 
 
 class VideoSource:
@@ -35,14 +44,18 @@ class VideoSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamps: NDArray[np.int64] = np.empty(0, np.int64)
-        self._times: list[float] = []
-        self._keys: list[int] = []
+        self._index: PacketIndex | None = None
         self._facts: SourceFacts | None = None
         self._recorded = datetime.fromtimestamp(0, UTC)
         self._seeker: av.container.InputContainer | None = None
         self._decoder: Iterator[VideoFrame] | None = None
-        self._next = 0
+        self._converter = ColourConverter()
+        self._cache: OrderedDict[int, VideoFrame] = OrderedDict()
+        self._begin: KeyPacket | None = None  # where the decoder was put, until its picture came
+        self._false_keys: set[int] = set()  # stamps of packets that say key and are none
+        self._next = 0  # the frame that the decoder gives next
+        self._last = -1  # the frame that was asked for last
+        self._skip_below = 0  # frames below this need not be shown on the way to the one that is sought
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
@@ -50,11 +63,11 @@ class VideoSource:
         return path.is_file() and container_format(read_head(path)) is not None
 
     def open(self) -> SourceFacts:
-        """Read the index: packets only, no decoding. Raises SourceBroken, also for a file that was cut off."""
+        """Read the index and one picture. Raises SourceBroken, also for a file that was cut off."""
         container = open_container(self._path)
         try:
             with translated(self._path):
-                self._read_index(container)
+                self._index = read_index(container, self._path)
                 facts = self._read_facts(container)
         finally:
             container.close()
@@ -63,156 +76,216 @@ class VideoSource:
 
     def refs(self) -> list[FrameRef]:
         """Name every frame."""
-        return [self._ref(seq, 0) for seq in range(len(self._stamps))]
+        return [self._ref(seq, 0) for seq in range(len(self._opened()))]
 
     def frames(self, stop: StopToken) -> Iterator[Frame | Loss]:
         """Decode in display order; a frame that the index knows and the decoder does not give is a Loss."""
+        index = self._opened()
         container = open_container(self._path)
+        converter = ColourConverter()
         try:
             expected = 0
             for picture in self._decode(container):
                 if stop.is_set:
                     return
-                seq = self._seq_of(picture)
+                seq = index.seq_of(picture.pts)
                 if seq is None or seq < expected:
                     continue
                 yield from (self._loss(lost) for lost in range(expected, seq))
-                yield self._frame(seq, picture)
+                yield self._loss(seq, "is damaged") if picture.is_corrupt else self._frame(seq, picture, converter)
                 expected = seq + 1
-            yield from (self._loss(lost) for lost in range(expected, len(self._stamps)))
+            yield from (self._loss(lost) for lost in range(expected, len(index)))
         finally:
             container.close()
 
     def frame_at(self, seq: int) -> Frame:
-        """Decode one frame; frames that follow the last one cost no seek."""
-        if not 0 <= seq < len(self._stamps):
-            raise IndexError(f"{self._path.name} has frames 0 to {len(self._stamps) - 1}, not {seq}")
-        if self._decoder is not None and 0 <= seq - self._next <= _NEAR:
-            frame = self._decode_until(seq)
-            if frame is not None:
-                return frame
-        for back in (0, 60, 600, len(self._stamps)):  # a seek that lands behind the frame is tried again from earlier
-            self._seek(max(seq - back, 0))
-            frame = self._decode_until(seq)
-            if frame is not None:
-                return frame
-        raise SourceBroken(f"frame {seq} of {self._path} cannot be decoded; is the recording damaged?", path=self._path)
+        """Decode one frame; frames that follow the last one, or were near it, cost no seek."""
+        index = self._opened()
+        if not 0 <= seq < len(index):
+            raise IndexError(f"{self._path.name} has frames 0 to {len(index) - 1}, not {seq}")
+        picture = self._cache.get(seq) or self._find(seq)
+        self._last = seq
+        if picture is None or picture.is_corrupt:
+            raise SourceBroken(
+                f"frame {seq} of {self._path} cannot be decoded; is the recording damaged?", path=self._path
+            )
+        return self._frame(seq, picture, self._converter)
 
     def close(self) -> None:
         """Let go of the file; may be called twice."""
         self._decoder = None
+        self._cache.clear()
         if self._seeker is not None:
             self._seeker.close()
             self._seeker = None
 
-    def _read_index(self, container: av.container.InputContainer) -> None:
-        stream = container.streams.video[0]
-        size = self._path.stat().st_size
-        entries = stream.index_entries
-        if len(entries) and any(entries[i].pos + entries[i].size > size for i in range(len(entries))):
-            raise SourceBroken(
-                f"the recording {self._path} was cut off: it lists frames beyond the end of the file; copy it again",
-                path=self._path,
-            )
-        stamps, keys = set(), []
-        for packet in container.demux(stream):
-            if packet.pts is None or packet.is_discard:
-                continue
-            if packet.is_corrupt:
-                place = f"{float(packet.pts * packet.time_base):.2f} s"
-                raise SourceBroken(f"the recording {self._path} is damaged at {place}; copy it again", path=self._path)
-            stamps.add(packet.pts)
-            if packet.is_keyframe:
-                keys.append(packet.pts)
-        if not stamps:
-            raise SourceBroken(f"the recording {self._path} holds no frames; is it complete?", path=self._path)
-        self._stamps = np.array(sorted(stamps), np.int64)
-        self._keys = sorted(keys)
-        assert stream.time_base is not None
-        self._times = [float(stamp * stream.time_base) for stamp in self._stamps - self._stamps[0]]
+    def _opened(self) -> PacketIndex:
+        if self._index is None:
+            self.open()
+        assert self._index is not None
+        return self._index
 
     def _read_facts(self, container: av.container.InputContainer) -> SourceFacts:
+        assert self._index is not None
         stream = container.streams.video[0]
         recorded = container.metadata.get("creation_time", "")
         self._recorded = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
         with suppress(ValueError):
             self._recorded = datetime.fromisoformat(recorded).astimezone(UTC)
-        steps = np.diff(self._times)
+        steps = np.diff(self._index.times)
+        width, height, notes = self._look_at_one()
+        others = len(container.streams.video) - 1
+        if others:
+            notes = (*notes, f"the file holds {others} more picture tracks; the first one is used")
         return SourceFacts(
             name=self._path.name,
             kind=f"video {stream.codec_context.name}",
             path=str(self._path.resolve()),
             sha256=file_sha256(self._path),
-            width=stream.codec_context.width,
-            height=stream.codec_context.height,
-            fps=1.0 / float(np.median(steps)) if len(steps) else None,
-            frames=len(self._stamps),
+            width=width or stream.codec_context.width,
+            height=height or stream.codec_context.height,
+            fps=1.0 / float(np.median(steps)) if len(steps) and np.median(steps) > 0 else None,
+            frames=len(self._index),
             ordered=True,
+            notes=(*self._index.notes, *notes),
         )
 
-    def _seek(self, seq: int) -> None:
+    def _look_at_one(self) -> tuple[int, int, tuple[str, ...]]:
+        """Decode one picture for its true size, colour and orientation; zeros where none can be decoded."""
+        container = open_container(self._path)
+        try:
+            for picture in self._decode(container):
+                notes = colour_of(picture).notes
+                degrees = int(picture.rotation) % 360
+                size = (picture.width, picture.height)
+                if degrees:
+                    how = "turned upright" if degrees % 90 == 0 else "left as it is"
+                    notes = (*notes, f"the file asks to be turned by {degrees}°: {how}")
+                return (*(size[::-1] if degrees in (90, 270) else size), notes)
+        finally:
+            container.close()
+        return 0, 0, ("no picture could be decoded",)
+
+    def _find(self, seq: int) -> VideoFrame | None:
+        index = self._opened()
+        if self._decoder is not None and 0 <= seq - self._next <= _NEAR:
+            picture = self._decode_until(seq)
+            if picture is not None:
+                return picture
+        kept = _KEPT_WALKING if 0 < self._last - seq <= _KEPT_WALKING else _KEPT_BEHIND
+        for key in (*index.keys_before(seq, self._false_keys), None):  # what does not come is tried again from earlier
+            self._seek(key)
+            self._skip_below = seq - kept
+            picture = self._decode_until(seq)
+            if picture is not None:
+                return picture
+        return None
+
+    def _seek(self, key: KeyPacket | None) -> None:
+        """Put the decoder where a key packet is the first thing it sees; None: the beginning of the file."""
         if self._seeker is None:
             self._seeker = open_container(self._path)
         self._decoder = None
         with translated(self._path):
-            if seq == 0:  # the first key frame may lie before the first shown frame
+            if key is None or key.seq == 0:
                 self._seeker.close()
                 self._seeker = open_container(self._path)
+                key = None
             else:
-                self._seeker.seek(int(self._stamps[seq]), stream=self._seeker.streams.video[0], backward=True)
-        self._decoder = self._decode(self._seeker)
+                stamp = key.stamp if key.decode_stamp is None else min(key.decode_stamp, key.stamp)
+                self._seeker.seek(stamp, stream=self._seeker.streams.video[0], backward=True)
+        self._decoder = self._decode(self._seeker, begin=key, can_skip=True)
         self._next = 0
+        is_shown = key is not None and self._opened().seq_of(key.stamp) is not None  # an edit list may hide it
+        self._begin = key if is_shown else None
 
-    def _decode_until(self, seq: int) -> Frame | None:
+    def _decode_until(self, seq: int) -> VideoFrame | None:
+        """Decode up to a frame; None where it does not come, or where the start was no true key picture."""
         assert self._decoder is not None
+        index = self._opened()
         with translated(self._path):
             for picture in self._decoder:
-                found = self._seq_of(picture)
-                if found is None or found < seq:
+                found = index.seq_of(picture.pts)
+                if self._begin is not None and found is not None and found >= self._begin.seq:
+                    if picture.pts != self._begin.stamp or picture.pict_type != PictureType.I:
+                        self._false_keys.add(self._begin.stamp)  # intra refresh: what comes is not whole yet
+                        break
+                    self._begin = None
+                if found is None or found < self._next:
                     continue
                 self._next = found + 1
-                return self._frame(seq, picture) if found == seq else None
+                if found >= self._skip_below:
+                    self._keep(found, picture)
+                if found >= seq:
+                    return picture if found == seq else None
         self._decoder = None
         return None
 
-    def _decode(self, container: av.container.InputContainer) -> Iterator[VideoFrame]:
+    def _keep(self, seq: int, picture: VideoFrame) -> None:
+        size = max(1, sum(plane.buffer_size for plane in picture.planes))
+        self._cache[seq] = picture
+        while len(self._cache) > max(_CACHE_LEAST, min(_KEPT_WALKING + 8, _CACHE_BYTES // size)):
+            self._cache.popitem(last=False)
+
+    def _decode(
+        self, container: av.container.InputContainer, *, begin: KeyPacket | None = None, can_skip: bool = False
+    ) -> Iterator[VideoFrame]:
+        """Decode from where the container stands; with `begin`, packets before that one are not decoded.
+
+        Gives nothing when `begin` does not come: the seek has landed behind it.
+        """
         stream = container.streams.video[0]
         packets = itertools.chain(container.demux(stream), (None,))
+        waiting = begin is not None
+        can_skip = can_skip and stream.codec_context.codec.name in _CAN_SKIP
         while True:
             with translated(self._path):
                 packet = next(packets)
                 if packet is None:
                     return
+                stamp = packet.pts if packet.pts is not None else packet.dts
+                if waiting and begin is not None:
+                    if stamp is not None and packet.size and not self._is_begin(packet, begin):
+                        if packet.is_keyframe and stamp > begin.stamp:
+                            return
+                        continue
+                    waiting = False
+                if can_skip:  # frames that nobody shows and no other frame needs
+                    seq = self._opened().seq_of(stamp)
+                    is_wanted = seq is None or seq >= self._skip_below
+                    stream.codec_context.skip_frame = "DEFAULT" if is_wanted else "NONREF"
                 try:
                     pictures = stream.decode(packet)
                 except av.InvalidDataError:
                     continue  # the frame is missing from what follows, where it is counted as lost
-            yield from pictures
+            for picture in pictures:
+                refuse_huge(picture.width, picture.height, self._path)
+                yield picture
 
-    def _seq_of(self, picture: VideoFrame) -> int | None:
-        if picture.pts is None:
-            return None
-        seq = int(np.searchsorted(self._stamps, picture.pts))
-        return seq if seq < len(self._stamps) and self._stamps[seq] == picture.pts else None
+    def _is_begin(self, packet: Packet[VideoStream], begin: KeyPacket) -> bool:
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        return bool(packet.is_keyframe) and stamp == begin.stamp
 
-    def _frame(self, seq: int, picture: VideoFrame) -> Frame:
-        image = np.asarray(picture.to_ndarray(format="bgr24"), np.uint8)
+    def _frame(self, seq: int, picture: VideoFrame, converter: ColourConverter) -> Frame:
+        captured_ns = time.monotonic_ns()
+        with translated(self._path):
+            image = converter.to_bgr(picture)
         image.flags.writeable = False
-        return Frame(self._ref(seq, time.monotonic_ns()), image)
+        return Frame(self._ref(seq, captured_ns, image.shape[1], image.shape[0]), image)
 
-    def _loss(self, seq: int) -> Loss:
-        return Loss(self._ref(seq, time.monotonic_ns()), Fate.DROPPED, "could not be decoded")
+    def _loss(self, seq: int, reason: str = "could not be decoded") -> Loss:
+        return Loss(self._ref(seq, time.monotonic_ns()), Fate.DROPPED, reason)
 
-    def _ref(self, seq: int, captured_ns: int) -> FrameRef:
-        facts = self._facts
-        assert facts is not None
-        time_s = self._times[seq]
+    def _ref(self, seq: int, captured_ns: int, width: int = 0, height: int = 0) -> FrameRef:
+        facts, index = self._facts, self._index
+        assert facts is not None and index is not None
+        time_s = index.times[seq]
         return FrameRef(
             seq=seq,
             key=f"{facts.name}#{seq:06d}",
             time_s=time_s,
             stamp=self._recorded + timedelta(seconds=time_s),
             captured_ns=captured_ns,
-            width=facts.width,
-            height=facts.height,
+            width=width or facts.width,
+            height=height or facts.height,
         )
