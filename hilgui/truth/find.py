@@ -8,21 +8,26 @@ from typing import Any
 
 from hilgui import plugins
 from hilgui.errors import HilguiError, PluginBroken, TruthBroken
-from hilgui.truth.protocol import Labels, TruthReader
+from hilgui.truth.protocol import Labels, Sizes, TruthReader
 
 log = logging.getLogger(__name__)
 
 _GROUP = "hilgui.truth_readers"
 
 
-def read_labels(path: Path) -> Labels:
-    """Read labels in whatever format they are; raises TruthBroken, or PluginBroken for a reader that fails."""
+def read_labels(path: Path, sizes: Sizes | None = None) -> Labels:
+    """Read labels in whatever format they are; raises TruthBroken, or PluginBroken for a reader that fails.
+
+    `sizes` tells formats in shares of the picture how large the pictures are; without it they look beside the labels.
+    """
     if not path.exists():
         raise TruthBroken(f"there are no labels {path}; check the path", path=path)
     reader = _reader(path)
     if reader is None:
         raise TruthBroken(f"{path} holds no labels that hilgui knows; {_known()}", path=path)
     try:
+        if getattr(reader, "needs_sizes", False):
+            return reader.read(path, sizes=sizes)  # type: ignore[call-arg]  # a SizedTruthReader
         return reader.read(path)
     except HilguiError:
         raise
@@ -68,4 +73,4 @@ def _recognises(name: str, reader: Any, path: Path) -> bool:
 
 def _known() -> str:
     formats = ", ".join(reader.format for reader in plugins.working(_GROUP).values())
-    return f"formats: {formats} (COCO is one JSON file, KITTI a folder of text files)"
+    return f"formats: {formats} (docs/labels.md shows the files of each)"

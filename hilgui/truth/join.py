@@ -5,55 +5,86 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from hilgui.errors import TruthBroken
 from hilgui.records import FrameRef, Truth
-from hilgui.truth.protocol import LabelledFrame, Labels
+from hilgui.truth.clock import match_times, offset_note
+from hilgui.truth.protocol import LabelledFrame, Labels, LaneLabel, MaskLabel
+
+_WALL_CLOCK_S = 1e8  # seconds beyond this count from 1970, not from the first frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joined:
     """The truth of the frames that the labels know; a frame that is absent is unlabelled, not empty."""
 
-    truths: dict[int, Truth]  # by FrameRef.seq; classes are still those of the labels
+    truths: dict[int, Truth]  # boxes by FrameRef.seq; classes are still those of the labels
     kind: str  # "key", "frame" or "time"
     labelled: int  # frames in the labels
     notes: tuple[str, ...] = ()  # sentences for the operator
+    masks: dict[int, MaskLabel] = field(default_factory=dict)  # by FrameRef.seq; loaded by whoever needs one
+    lanes: dict[int, LaneLabel] = field(default_factory=dict)
+    offset_s: float = 0.0  # what has to be added to the labels' clock; 0 where one side has none
 
     @property
     def frames(self) -> int:
-        """Count the frames of the recording that have truth."""
-        return len(self.truths)
+        """Count the frames of the recording that have truth of any kind."""
+        return len(self.truths.keys() | self.masks.keys() | self.lanes.keys())
 
 
 def join(labels: Labels, refs: Sequence[FrameRef]) -> Joined:
     """Give every labelled frame to the frame of the recording that it means.
 
     Three ways, the first that fits any frame is used for all: the key (whole, then the file name alone, then the
-    file name without its suffix), the frame number, the nearest time within half a frame period. Raises TruthBroken
-    when nothing fits, or when two labelled frames claim the same frame.
+    file name without its suffix), the frame number, the nearest time within half a frame period after the constant
+    offset of the clocks (`clock.match_times`). Raises TruthBroken when nothing fits, or when two labelled frames claim
+    the same frame.
     """
-    ways: tuple[tuple[str, Callable[[Labels, Sequence[FrameRef]], dict[int, LabelledFrame]]], ...] = (
+    ways: tuple[tuple[str, Callable[[Labels, Sequence[FrameRef]], _Fitted]], ...] = (
         ("key", _by_key),
         ("frame", _by_index),
         ("time", _by_time),
     )
     for kind, way in ways:
-        frames = way(labels, refs)
-        if frames:
-            truths = {seq: frames[seq].truth for seq in sorted(frames)}
-            notes = (*_left_over(labels, len(truths), kind), *_outside(truths, refs))
-            return Joined(truths, kind, len(labels.frames), notes)
+        fitted = way(labels, refs)
+        if fitted.frames:
+            return _joined(labels, refs, kind, fitted)
     raise TruthBroken(
         f"{labels.path} fits no frame of the recording: {_difference(labels, refs)}; labels of another recording?",
         path=labels.path,
     )
 
 
-def _by_key(labels: Labels, refs: Sequence[FrameRef]) -> dict[int, LabelledFrame]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fitted:
+    frames: dict[int, LabelledFrame]  # by FrameRef.seq
+    offset_s: float
+
+
+def _joined(labels: Labels, refs: Sequence[FrameRef], kind: str, fitted: _Fitted) -> Joined:
+    frames = {seq: fitted.frames[seq] for seq in sorted(fitted.frames)}
+    truths = {seq: frame.truth for seq, frame in frames.items() if frame.truth is not None}
+    notes = (
+        *labels.notes,
+        *_left_over(labels, len(frames), kind),
+        *offset_note(fitted.offset_s, len(frames)),
+        *_outside(truths, refs),
+    )
+    return Joined(
+        truths,
+        kind,
+        len(labels.frames),
+        notes,
+        {seq: frame.mask for seq, frame in frames.items() if frame.mask is not None},
+        {seq: frame.lanes for seq, frame in frames.items() if frame.lanes is not None},
+        fitted.offset_s,
+    )
+
+
+def _by_key(labels: Labels, refs: Sequence[FrameRef]) -> _Fitted:
     for part in (_whole, _name, _stem):
         seqs = _unique((part(ref.key), ref.seq) for ref in refs)
         frames: dict[int, LabelledFrame] = {}
@@ -62,39 +93,52 @@ def _by_key(labels: Labels, refs: Sequence[FrameRef]) -> dict[int, LabelledFrame
             if seq is not None:
                 _claim(labels, frames, seq, frame, frame.key)
         if frames:
-            return frames
-    return {}
+            return _Fitted(frames, _offset(frames, refs))
+    return _Fitted({}, 0.0)
 
 
-def _by_index(labels: Labels, refs: Sequence[FrameRef]) -> dict[int, LabelledFrame]:
+def _by_index(labels: Labels, refs: Sequence[FrameRef]) -> _Fitted:
     seqs = {ref.seq for ref in refs}
     frames: dict[int, LabelledFrame] = {}
     for frame in labels.frames:
         if frame.index is not None and frame.index in seqs:
             _claim(labels, frames, frame.index, frame, f"frame {frame.index}")
-    return frames
+    return _Fitted(frames, _offset(frames, refs))
 
 
-def _by_time(labels: Labels, refs: Sequence[FrameRef]) -> dict[int, LabelledFrame]:
+def _by_time(labels: Labels, refs: Sequence[FrameRef]) -> _Fitted:
     known = sorted((ref.time_s, ref.seq) for ref in refs if math.isfinite(ref.time_s))
     timed = [(frame.time_s, frame) for frame in labels.frames if frame.time_s is not None]
     if not known or not timed:
-        return {}
+        return _Fitted({}, 0.0)
     stamps = np.array([time_s for time_s, _ in known])
-    wanted = np.array([time_s for time_s, _ in timed])
-    after = np.clip(np.searchsorted(stamps, wanted), 1, max(len(stamps) - 1, 1)) if len(stamps) > 1 else None
-    if after is None:
-        nearest, reach_s = np.zeros(len(wanted), np.int64), 1e-3
-    else:
-        nearest = np.where(wanted - stamps[after - 1] <= stamps[after] - wanted, after - 1, after)
-        reach_s = float(np.median(np.diff(stamps))) / 2
-    gaps = np.abs(stamps[nearest] - wanted)
+    wanted = np.array([_recording_time(time_s, refs) for time_s, _ in timed])
+    matched = match_times(stamps, wanted)
     frames: dict[int, LabelledFrame] = {}
     # The closest label comes first and keeps its frame.
-    for row in np.argsort(gaps, kind="stable").tolist():
-        if gaps[row] <= reach_s * (1 + 1e-9):
-            frames.setdefault(known[int(nearest[row])][1], timed[row][1])
-    return frames
+    for row in np.argsort(matched.gaps_s, kind="stable").tolist():
+        if matched.nearest[row] >= 0:
+            frames.setdefault(known[int(matched.nearest[row])][1], timed[row][1])
+    return _Fitted(frames, matched.offset_s)
+
+
+def _recording_time(time_s: float, refs: Sequence[FrameRef]) -> float:
+    """Bring seconds since 1970 to the recording's clock by the wall clock of its first frame."""
+    if time_s < _WALL_CLOCK_S:
+        return time_s
+    first = refs[0]
+    return time_s - first.stamp.timestamp() + (first.time_s if math.isfinite(first.time_s) else 0.0)
+
+
+def _offset(frames: dict[int, LabelledFrame], refs: Sequence[FrameRef]) -> float:
+    """Compare the clocks of frames that were joined by name or number; 0 where one side has none."""
+    times_s = {ref.seq: ref.time_s for ref in refs if math.isfinite(ref.time_s)}
+    gaps = [
+        times_s[seq] - _recording_time(frame.time_s, refs)
+        for seq, frame in frames.items()
+        if frame.time_s is not None and seq in times_s
+    ]
+    return float(np.median(gaps)) if gaps else 0.0
 
 
 def _claim(labels: Labels, frames: dict[int, LabelledFrame], seq: int, frame: LabelledFrame, what: str) -> None:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from pathlib import Path
 from typing import ClassVar
 
-import numpy as np
-
 from hilgui.errors import TruthBroken
-from hilgui.records import NO_CLASS, Truth
-from hilgui.truth.label_file import peek, read_text
+from hilgui.records import NO_CLASS, NO_TRACK, Truth
+from hilgui.truth.label_file import FolderHash, broken, lines, number, peek, text_files
 from hilgui.truth.protocol import LabelledFrame, Labels
+from hilgui.truth.rows import LabelledObject, Names, box_flaw, truth_of
 
 CLASSES = ("Car", "Van", "Truck", "Pedestrian", "Person_sitting", "Cyclist", "Tram", "Misc")
 IGNORE_REGION = "DontCare"
 OCCLUSION = {0: 0.0, 1: 0.25, 2: 0.6, 3: 1.0}  # shares we read into KITTI's four words
 
 _COLUMNS = 15
-_MAX_FILE_BYTES = 2**20
-_MAX_FILES = 200_000
 
 
 class KittiReader:
@@ -46,69 +42,56 @@ class KittiReader:
     @classmethod
     def read(cls, path: Path) -> Labels:
         """Read every text file of the folder; raises TruthBroken with file and line."""
-        try:
-            files = sorted(path.glob("*.txt")) if path.is_dir() else []
-        except OSError as failure:
-            raise TruthBroken(f"labels {path} cannot be read: {failure}", path=path) from failure
+        files = text_files(path, ".txt") if path.is_dir() else []
         if not files:
             raise TruthBroken(f"{path} holds no .txt files; KITTI labels are a folder of them", path=path)
-        if len(files) > _MAX_FILES:
-            raise TruthBroken(f"{path} holds more than {_MAX_FILES} files; split it by drive", path=path)
-        whole = hashlib.sha256()
-        names = list(CLASSES)
-        frames: list[LabelledFrame] = []
-        for file in files:
-            text, sha256 = read_text(file, limit=_MAX_FILE_BYTES)
-            whole.update(f"{file.name}\0{sha256}\n".encode())
-            frames.append(LabelledFrame(_truth(file, text, names), key=file.stem))
-        return Labels(path, cls.format, tuple(names), tuple(frames), whole.hexdigest(), class_map="kitti_to_coco")
+        whole = FolderHash()
+        names = Names(CLASSES)
+        frames = [LabelledFrame(_truth(file, whole.read(file), names), key=file.stem) for file in files]
+        return Labels(path, cls.format, names.all(), tuple(frames), whole.value(), class_map="kitti_to_coco")
+
+
+def kitti_object(file: Path, line: int, words: list[str], names: Names, track: int = NO_TRACK) -> LabelledObject:
+    """Read the 15 columns from the type to the rotation; raises TruthBroken."""
+    numbers = [number(file, line, word, f"column {column}") for column, word in enumerate(words[1:], 2)]
+    x1, y1, x2, y2 = numbers[3:7]
+    if flaw := box_flaw(x1, y1, x2, y2):
+        raise broken(file, flaw, line)
+    if words[0] == IGNORE_REGION:
+        return LabelledObject((x1, y1, x2, y2), NO_CLASS, ignore=True, occlusion=math.nan)
+    try:
+        class_number = names.number(words[0])
+    except ValueError as failure:
+        raise broken(file, str(failure), line) from failure
+    return LabelledObject(
+        (x1, y1, x2, y2),
+        class_number,
+        track,
+        distance_m=numbers[12] if numbers[12] > 0 else math.nan,
+        occlusion=OCCLUSION.get(int(numbers[1]), math.nan),
+    )
 
 
 def _looks_like_kitti(start: bytes) -> bool:
     words = start.strip().split(b"\n")[0].split()
-    if not _COLUMNS <= len(words) <= _COLUMNS + 1:
-        return False
+    return len(words) in (_COLUMNS, _COLUMNS + 1) and words[0][:1].isalpha() and all(map(_is_number, words[1:]))
+
+
+def _is_number(word: bytes) -> bool:
     try:
-        [float(word) for word in words[1:]]
+        float(word)
     except ValueError:
         return False
-    return words[0][:1].isalpha()
+    return True
 
 
-def _truth(file: Path, text: str, names: list[str]) -> Truth:
-    rows = [_row(file, number, line.split()) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
-    if not rows:
-        return Truth.none()
-    for name, _ in rows:
-        if name != IGNORE_REGION and name not in names:
-            names.append(name)
-    values = np.array([numbers for _, numbers in rows])
-    regions = np.array([name == IGNORE_REGION for name, _ in rows])
-    return Truth.of(
-        values[:, 3:7],
-        np.array([NO_CLASS if name == IGNORE_REGION else names.index(name) for name, _ in rows], np.int32),
-        ignore=regions,
-        distance_m=np.where(regions | (values[:, 12] <= 0), math.nan, values[:, 12]).astype(np.float32),
-        occlusion=np.array([OCCLUSION.get(int(occlusion), math.nan) for occlusion in values[:, 1]], np.float32),
-    )
+def _truth(file: Path, text: str, names: Names) -> Truth:
+    return truth_of([_object(file, line, words.split(), names) for line, words in lines(text)])
 
 
-def _row(file: Path, line: int, words: list[str]) -> tuple[str, list[float]]:
+def _object(file: Path, line: int, words: list[str], names: Names) -> LabelledObject:
     if len(words) == _COLUMNS + 1:
-        raise _broken(file, line, "16 columns, the last a score: a file of results, not of labels")
+        raise broken(file, "16 columns, the last a score: a file of results, not of labels", line)
     if len(words) != _COLUMNS:
-        raise _broken(file, line, f"{len(words)} columns where KITTI object labels have {_COLUMNS}")
-    try:
-        numbers = [float(word) for word in words[1:]]
-    except ValueError:
-        raise _broken(file, line, "a column after the type is not a number") from None
-    if not all(math.isfinite(number) for number in numbers):
-        raise _broken(file, line, "a number is not finite")
-    x1, y1, x2, y2 = numbers[3:7]
-    if x2 < x1 or y2 < y1:
-        raise _broken(file, line, f"the box ends before it begins: {x1:g} {y1:g} {x2:g} {y2:g}")
-    return words[0], numbers
-
-
-def _broken(file: Path, line: int, what: str) -> TruthBroken:
-    return TruthBroken(f"{file}, line {line}: {what}; mend the line or leave the file out", path=file, line=line)
+        raise broken(file, f"{len(words)} columns where KITTI object labels have {_COLUMNS}", line)
+    return kitti_object(file, line, words, names)

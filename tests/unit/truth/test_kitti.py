@@ -45,8 +45,8 @@ def test_a_type_that_kitti_does_not_have_is_taken_as_it_is(tmp_path: Path) -> No
     [
         ("Car 1 2 3", "4 columns where KITTI object labels have 15"),
         (f"{CAR} 0.97", "a file of results, not of labels"),
-        (CAR.replace("181.54", "abc"), "is not a number"),
-        (CAR.replace("181.54", "nan"), "not finite"),
+        (CAR.replace("181.54", "abc"), "is not a finite number"),
+        (CAR.replace("181.54", "nan"), "not a finite number"),
         (CAR.replace("423.81", "23.81"), "ends before it begins"),
     ],
 )

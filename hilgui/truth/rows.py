@@ -1,0 +1,94 @@
+"""Labelled objects on their way from a file to the parallel arrays of `Truth`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from hilgui.records import NO_TRACK, Truth
+
+MAX_PX = 1e9
+OCCLUDED = 0.5  # the share we read into a format's plain "occluded"
+_MAX_CLASSES = 10_000
+_MAX_NAME = 200
+
+EMPTY = Truth.none()  # shared by all frames that are labelled and empty
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledObject:
+    """One object as a label file tells it."""
+
+    box: tuple[float, float, float, float]  # x1 y1 x2 y2 in pixels
+    class_number: int  # index into the names of the labels, or NO_CLASS
+    track: int = NO_TRACK
+    area: float | None = None  # px², None: that of the box
+    crowd: bool = False
+    ignore: bool = False
+    distance_m: float = math.nan
+    occlusion: float = math.nan
+
+
+def truth_of(objects: Sequence[LabelledObject]) -> Truth:
+    """Put the objects of one frame into parallel arrays, in order."""
+    if not objects:
+        return EMPTY
+    boxes = np.array([each.box for each in objects], np.float64)
+    sizes = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    return Truth(
+        boxes,
+        np.array([each.class_number for each in objects], np.int32),
+        np.array([each.track for each in objects], np.int64),
+        np.array([size if each.area is None else each.area for each, size in zip(objects, sizes, strict=True)]),
+        np.array([each.crowd for each in objects], np.bool_),
+        np.array([each.ignore for each in objects], np.bool_),
+        np.array([each.distance_m for each in objects], np.float32),
+        np.array([each.occlusion for each in objects], np.float32),
+    )
+
+
+class Names:
+    """Class names in the order in which they were first said."""
+
+    def __init__(self, known: Sequence[str] = ()) -> None:
+        self._numbers = {name: number for number, name in enumerate(known)}
+
+    def number(self, name: str) -> int:
+        """Give the number of a name, a new one if nobody said it before; raises ValueError with the reason."""
+        name = name.strip()
+        if name not in self._numbers:
+            if not name:
+                raise ValueError("the class has no name")
+            if len(name) > _MAX_NAME:
+                raise ValueError(f"the class name {name[:40]}… is longer than {_MAX_NAME} characters")
+            if len(self._numbers) >= _MAX_CLASSES:
+                raise ValueError(f"there are more than {_MAX_CLASSES} class names")
+            self._numbers[name] = len(self._numbers)
+        return self._numbers[name]
+
+    def all(self) -> tuple[str, ...]:
+        """List the names."""
+        return tuple(self._numbers)
+
+
+class Tracks:
+    """Numbers for the identities that a format writes as text: in the order in which they were first said."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number(self, identity: str) -> int:
+        """Give the number of an identity, counted from 0."""
+        return self._numbers.setdefault(identity, len(self._numbers))
+
+
+def box_flaw(x1: float, y1: float, x2: float, y2: float) -> str:
+    """Say what is wrong with a box, "" when nothing is."""
+    if x2 < x1 or y2 < y1:
+        return f"the box ends before it begins: {x1:g} {y1:g} {x2:g} {y2:g}"
+    if max(abs(value) for value in (x1, y1, x2, y2)) > MAX_PX:
+        return f"the box {x1:g} {y1:g} {x2:g} {y2:g} is larger than any picture"
+    return ""
