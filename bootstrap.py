@@ -41,6 +41,7 @@ WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 SPACE_NEEDED_MB = 2500  # the environment takes 1.3 GB, unpacking as much again for the largest wheels
 
+END = "\n"  # no line that was read holds one
 NOISE = re.compile(r"^(WARNING: Location|WARNING: Running pip as|Looking in|\[notice\]|\s*$)")
 HINTS = (  # what pip says, and what to try
     (
@@ -108,6 +109,8 @@ class Display:
             print(text, end="", flush=True)
         except UnicodeEncodeError:  # a console without our dots and dashes
             print(text.encode("ascii", "replace").decode(), end="", flush=True)
+        except BrokenPipeError:  # the reader went away; the work goes on
+            sys.stdout = Path(os.devnull).open("w", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -264,7 +267,10 @@ def make_environment(why: str, display: Display) -> None:
         display.end("FAILED")
         free = shutil.disk_usage(ROOT).free // 2**20
         raise Trouble("environment", f"{free} MB are free in {ROOT}", f"free {SPACE_NEEDED_MB} MB and run it again")
-    if not os.access(ROOT, os.W_OK) or (VENV.exists() and not VENV.is_dir()):
+    if VENV.exists() and not VENV.is_dir():
+        display.end("FAILED")
+        raise Trouble("environment", f"{VENV} is in the way, it is no folder", "remove or rename it")
+    if not os.access(ROOT, os.W_OK):
         display.end("FAILED")
         raise Trouble("environment", f"{VENV} cannot be made there", "use a copy of the checkout where you may write")
     base = getattr(sys, "_base_executable", None) or sys.executable
@@ -337,7 +343,7 @@ class PipProgress:
 
 
 def follow(command: list[str], on_line: Callable[[str], None]) -> tuple[int, list[str]]:
-    """Run a command to its end; `on_line` gets each line of output, and an empty one every second without any."""
+    """Run a command to its end, give its exit code and output; `on_line` is also called in every second of silence."""
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -349,14 +355,14 @@ def follow(command: list[str], on_line: Callable[[str], None]) -> tuple[int, lis
         errors="replace",
     )
     lines: list[str] = []
-    arrived: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    arrived: queue.SimpleQueue[str] = queue.SimpleQueue()
     reader = threading.Thread(target=read_lines, args=(process, arrived), name="output of " + command[0])
     reader.start()
     try:
         for line in until_closed(arrived):
-            if line:
+            if line is not None:
                 lines.append(line)
-            on_line(line)
+            on_line(line or "")
     except BaseException:
         process.terminate()
         raise
@@ -366,23 +372,24 @@ def follow(command: list[str], on_line: Callable[[str], None]) -> tuple[int, lis
     return code, lines
 
 
-def read_lines(process: subprocess.Popen[str], arrived: "queue.SimpleQueue[str | None]") -> None:
-    """Hand on what a process prints, None at its end; runs on a thread of its own."""
+def read_lines(process: subprocess.Popen[str], arrived: "queue.SimpleQueue[str]") -> None:
+    """Hand on what a process prints, END after the last line; runs on a thread of its own."""
     assert process.stdout is not None
     with process.stdout as output:
         for line in output:
             arrived.put(line.rstrip())
-    arrived.put(None)
+    arrived.put(END)
 
 
-def until_closed(arrived: "queue.SimpleQueue[str | None]") -> Iterator[str]:
-    """Give lines as they come, an empty one for every second of silence."""
+def until_closed(arrived: "queue.SimpleQueue[str]") -> Iterator[str | None]:
+    """Give lines as they come, None for every second of silence."""
     while True:
         try:
             line = arrived.get(timeout=1.0)
         except queue.Empty:
-            line = ""
-        if line is None:
+            yield None
+            continue
+        if line == END:
             return
         yield line
 
@@ -498,7 +505,7 @@ def gate(pytest_arguments: Sequence[str], display: Display) -> int:
         if line.startswith("SKIPPED"):
             print(f"    {line}")
     print(f"The gate is {'red: ' + ', '.join(red) if red else 'green'}.")
-    print(lines[-1] if lines else "pytest said nothing")
+    print(next((line for line in reversed(lines) if line), "pytest said nothing"))
     return 1 if red else 0
 
 
