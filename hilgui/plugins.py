@@ -12,6 +12,7 @@ log = logging.getLogger(__name__)
 
 GROUPS = (
     "hilgui.frame_sources",
+    "hilgui.cameras",
     "hilgui.truth_readers",
     "hilgui.model_adapters",
     "hilgui.corner_cases",

@@ -13,7 +13,10 @@ from hilgui.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """One drive through one or two models. Travels to the engine process, so it holds plain values only."""
+    """One drive, or a session with a camera, through one or two models.
+
+    Travels to the engine process, so it holds plain values only.
+    """
 
     source: Path
     baseline: Path
@@ -27,6 +30,9 @@ class RunPlan:
     speed: str = "max"  # "max", "realtime" or a factor
     fps: float | None = None  # frame rate of a folder of images
     topic: str | None = None  # camera topic of a bag that holds several
+    duration_s: float | None = None  # a live run ends after this; None: when the operator ends it
+    record: bool = False  # keep what a camera saw, to be replayed as a drive
+    record_mb: int = 8000  # the recording ends before it is larger
     people: People = field(default_factory=People)
     command: tuple[str, ...] = ()
 

@@ -5,19 +5,26 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hilgui import __version__
+from hilgui.errors import CallWrong
 from hilgui.inference import Model
 from hilgui.pipeline.plan import RunPlan, speed_factor
+from hilgui.pipeline.staffing import staff_baseline
 from hilgui.records import Role, RunHeader, SourceFacts, Truth, TruthFacts
 from hilgui.resources import checkout
-from hilgui.sources import FrameSource, source_for
+from hilgui.sources import FrameSource, recorder, source_for
+from hilgui.sources.camera import is_camera, without_password
+from hilgui.sources.live import live_source
 from hilgui.store import new_run_id
+from hilgui.store.lock import RunLock
 from hilgui.truth import Agreed, Joined, Labels, agree, join, read_labels, relabel
 
 
@@ -36,13 +43,15 @@ class Prepared:
 
     def close(self) -> None:
         """Close the source and the sessions."""
-        self.source.close()
-        for model in self.models.values():
-            model.close()
+        _close_all(self.source, self.models)
 
 
 def prepare(plan: RunPlan) -> Prepared:
     """Open source, labels and models, in the order in which a mistake is cheapest; raises HilguiError."""
+    if is_camera(plan.source):
+        return _prepare_live(plan)
+    _refuse_live_wishes(plan)
+    _mend_recording(plan.source)
     factor = speed_factor(plan.speed)
     workers = (plan.settings.workers or os.cpu_count() or 1) if factor is None else 1
     source = source_for(plan.source, plan.fps, plan.topic)
@@ -60,11 +69,9 @@ def prepare(plan: RunPlan) -> Prepared:
             plan.classes,
             suggested="" if labels is None else labels.class_map,
         )
-        header = _header(plan, facts, models, labels, joined, agreed, workers)
+        header = _header(plan, facts, models, labels, joined, agreed, workers, plan.speed)
     except BaseException:
-        source.close()
-        for model in models.values():
-            model.close()
+        _close_all(source, models)
         raise
     return Prepared(
         plan=plan,
@@ -78,6 +85,73 @@ def prepare(plan: RunPlan) -> Prepared:
         factor=factor,
         notes=agreed.notes if joined is None else (*joined.notes, *agreed.notes),
     )
+
+
+def _prepare_live(plan: RunPlan) -> Prepared:
+    """Open models first, then the camera, so that it is fresh when the run begins."""
+    _refuse_recorded_wishes(plan)
+    source = live_source(plan.source, fps=plan.fps, duration_s=plan.duration_s)
+    models: dict[Role, Model] = {}
+    try:
+        for role, path in plan.models.items():
+            models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, 1.0))
+        agreed = agree(None, plan.class_map, [model.classes for model in models.values()], plan.classes, suggested="")
+        facts = source.open()
+        crew = staff_baseline(plan, models[Role.BASELINE], facts)
+        models[Role.BASELINE] = crew.model
+        header = _header(plan, facts, models, None, None, agreed, crew.workers, "realtime")
+    except BaseException:
+        _close_all(source, models)
+        raise
+    return Prepared(
+        plan=plan,
+        header=header,
+        source=source,
+        models=models,
+        class_tables=dict(zip(models, agreed.model_classes, strict=True)),
+        truths={},
+        factor=1.0,
+        notes=(*agreed.notes, *facts.notes, crew.note),
+    )
+
+
+def _refuse_recorded_wishes(plan: RunPlan) -> None:
+    if speed_factor(plan.speed) not in (None, 1.0):
+        raise CallWrong(f"a camera has its own speed; leave out --speed {plan.speed}")
+    if plan.truth is not None:
+        raise CallWrong(
+            f"labels cannot belong to what a camera will see; record the session, then label it: {plan.truth}"
+        )
+    if plan.topic is not None:
+        raise CallWrong("a camera has no topics; leave out the topic")
+    if plan.duration_s is not None and not plan.duration_s > 0:
+        raise CallWrong(f"a live run lasts longer than {plan.duration_s:g} s")
+
+
+def _refuse_live_wishes(plan: RunPlan) -> None:
+    if plan.record:
+        raise CallWrong(f"{plan.source} is a recording already; only a camera can be recorded")
+    if plan.duration_s is not None:
+        raise CallWrong(f"{plan.source} is a recording and has its own length; a duration is for cameras")
+
+
+def _mend_recording(path: Path) -> None:
+    """Make the recording of a session whose process was killed whole again; one that is being written is left alone."""
+    if path.name != recorder.NAME:
+        return
+    lock = RunLock(path.parent)
+    with suppress(OSError):  # read-only media: the source says what is wrong with it, if anything
+        if lock.take():
+            try:
+                recorder.mend(path)
+            finally:
+                lock.release()
+
+
+def _close_all(source: FrameSource, models: dict[Role, Model]) -> None:
+    source.close()
+    for model in models.values():
+        model.close()
 
 
 def _threads(role: Role, factor: float | None) -> int:
@@ -95,6 +169,7 @@ def _header(
     joined: Joined | None,
     agreed: Agreed,
     workers: int,
+    speed: str,
 ) -> RunHeader:
     created = datetime.now(UTC)
     truth = None
@@ -114,7 +189,7 @@ def _header(
         created=created.isoformat(timespec="milliseconds"),
         version=__version__,
         commit=_commit(),
-        command=plan.command,
+        command=tuple(without_password(word) for word in plan.command),
         settings=plan.settings.model_dump(mode="json"),
         host={
             "name": platform.node(),
@@ -128,7 +203,7 @@ def _header(
         truth=truth,
         models={role: model.facts for role, model in models.items()},
         vocabulary=agreed.vocabulary,
-        speed=plan.speed,
+        speed=speed,
         workers=workers,
     )
 

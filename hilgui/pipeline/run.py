@@ -1,4 +1,4 @@
-"""One drive through one or two models: threads, ledger, verdict."""
+"""One drive, or a session with a camera, through one or two models: threads, ledger, verdict."""
 
 from __future__ import annotations
 
@@ -18,14 +18,23 @@ from hilgui.pipeline.judge import Judge, Judged
 from hilgui.pipeline.preparation import Prepared
 from hilgui.records import Fate, Frame, Ledger, Loss, Moment, Outcome, Role, Verdict
 from hilgui.shadow import Paired, Pairing
+from hilgui.sources.live import LiveSource
+from hilgui.sources.recorder import Recorder
 from hilgui.store import RunWriter
-from hilgui.stream import Channel, Crew, Mailbox, Pace, RateMeter, StopToken
+from hilgui.stream import Channel, Crew, Mailbox, Overflow, Pace, RateMeter, StopToken
 
 log = logging.getLogger(__name__)
 
 _COMMIT_FRAMES = 32
 _REPORT_EVERY_S = 0.1
 _CHECK_DISK_EVERY_S = 1.0
+_LIVE_FRAMES = 4  # between camera and models
+_BACKLOG = 2  # once a frame had to go, so many older ones go with it: the newest counts
+_TO_KEEP = 16  # frames between camera and recording
+
+BY_OPERATOR = "stopped by the operator"
+TOO_SLOW = "were dropped, as the models were too slow"
+PAUSED = "were skipped while the operator held the run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +67,21 @@ class Run:
         self._prepared = prepared
         self._watchers = watchers
         self._stop = StopToken()
+        self._enough = StopToken()  # ends the capture alone; what is under way is finished
+        self._stop.on_stop(lambda: self._enough.stop(self._stop.reason))
+        self._is_live = prepared.header.source.live
         self._may_capture = threading.Event()
         self._may_capture.set()
         self._writer = RunWriter(prepared.plan.out, prepared.header)
         self._judge = Judge(prepared)
         self._captured = 0
+        self._recorder: Recorder | None = None
+        if prepared.plan.record:
+            self._recorder = Recorder(self._writer.folder, prepared.header.source, prepared.plan.record_mb)
         self._tally = _Tally(prepared.header.source.frames)
         self._journal: Channel[Judged] = Channel(64)
+        self._offering = 0  # baseline workers that still offer frames to the candidate
+        self._last_out = threading.Lock()
         self._pairing = Pairing(ahead=4 * prepared.header.workers + 4)
 
     @property
@@ -73,8 +90,11 @@ class Run:
         return self._writer.folder
 
     def stop(self, reason: str) -> None:
-        """Ask the run to end; it will be ABORTED, with everything acknowledged so far."""
-        self._stop.stop(reason)
+        """Ask the run to end; it will be ABORTED, with everything acknowledged so far.
+
+        A session with a camera has no other end than its operator's: there it is the normal one.
+        """
+        (self._enough if self._is_live and reason == BY_OPERATOR else self._stop).stop(reason)
         self._may_capture.set()
 
     def pause(self) -> None:
@@ -89,9 +109,12 @@ class Run:
         """Play the drive; raises StoreBroken where even the verdict cannot be written."""
         started = time.monotonic()
         crew = Crew(self._stop)
-        frames: Channel[tuple[int, Frame]] = Channel(4)
+        frames: Channel[tuple[int, Frame]] = Channel(
+            _LIVE_FRAMES, Overflow.DROP_OLDEST if self._is_live else Overflow.BLOCK
+        )
         offers: Mailbox[tuple[int, Frame]] = Mailbox()
-        for closing in (frames.abort, offers.abort, self._pairing.abort):
+        keep: Channel[Frame] = Channel(_TO_KEEP, Overflow.DROP_OLDEST)
+        for closing in (frames.abort, offers.abort, keep.close, self._pairing.abort):
             self._stop.on_stop(closing)
         crew.start("record", self._record)
         crew.start("judge", self._judge_all)
@@ -99,10 +122,18 @@ class Run:
             for index in range(self._prepared.header.workers):
                 crew.start(f"infer:{index}", lambda: self._infer_all(frames))
         else:
-            crew.start("infer:baseline", lambda: self._infer_baseline(frames, offers))
+            self._offering = self._prepared.header.workers
+            for index in range(self._offering):
+                name = "infer:baseline" if index == 0 else f"infer:baseline:{index}"
+                crew.start(name, lambda: self._infer_baseline(frames, offers))
             if Role.CANDIDATE in self._prepared.models:
                 crew.start("infer:candidate", lambda: self._infer_candidate(offers))
-        crew.start("capture", lambda: self._capture(frames))
+        if self._recorder is not None:
+            crew.start("keep", lambda: self._keep(keep))
+        if self._is_live:
+            crew.start("capture", lambda: self._capture_live(frames, keep))
+        else:
+            crew.start("capture", lambda: self._capture(frames))
         crew.join()
         return self._close(crew.failure, time.monotonic() - started)
 
@@ -124,6 +155,35 @@ class Run:
         frames.close()
         self._pairing.finish(self._captured)
 
+    def _capture_live(self, frames: Channel[tuple[int, Frame]], keep: Channel[Frame]) -> None:
+        """Hand frames on and never wait: what the models cannot take is counted as lost, the oldest first."""
+        try:
+            for item in self._prepared.source.frames(self._enough):
+                ticket = self._captured
+                self._captured += 1
+                if isinstance(item, Loss):
+                    self._pairing.lose(ticket, item)
+                    continue
+                if self._recorder is not None and keep.put(item) is not None:
+                    self._recorder.missed += 1
+                if not self._may_capture.is_set():
+                    self._pairing.lose(ticket, Loss(item.ref, Fate.SKIPPED, PAUSED))
+                    continue
+                dropped = frames.put((ticket, item))
+                if dropped is not None:
+                    for old, frame in (dropped, *frames.take_more(_BACKLOG)):
+                        self._pairing.lose(old, Loss(frame.ref, Fate.DROPPED, TOO_SLOW))
+            frames.close()
+            self._pairing.finish(self._captured)
+        finally:
+            keep.close()
+
+    def _keep(self, keep: Channel[Frame]) -> None:
+        assert self._recorder is not None
+        with self._recorder as recorder:
+            for frame in keep:
+                recorder.write(frame)
+
     def _infer_all(self, frames: Channel[tuple[int, Frame]]) -> None:
         models = [(role, model, model.workspace()) for role, model in self._prepared.models.items()]
         for ticket, frame in frames:
@@ -143,7 +203,10 @@ class Run:
             if missed is not None:
                 self._pairing.give_part(missed[0], Role.CANDIDATE, None)
             self._pairing.give_part(ticket, Role.BASELINE, model.infer(frame.image, workspace))
-        offers.close()
+        with self._last_out:
+            self._offering -= 1
+            if not self._offering:
+                offers.close()
 
     def _infer_candidate(self, offers: Mailbox[tuple[int, Frame]]) -> None:
         model = self._prepared.models[Role.CANDIDATE]
@@ -205,7 +268,7 @@ class Run:
             self._writer.put("wall_s", wall_s)
             self._writer.put("figures", self._judge.figures())
             self._writer.put("left_out", [list(pair) for pair in self._judge.watch.left_out])
-            self._writer.put("notes", list(self._prepared.notes))
+            self._writer.put("notes", [*self._prepared.notes, *self._account()])
             self._writer.finish(verdict, ledger)
         finally:
             self._writer.close()
@@ -213,6 +276,12 @@ class Run:
         if failure is not None:
             raise failure
         return verdict
+
+    def _account(self) -> tuple[str, ...]:
+        """Say what happened to camera and recording."""
+        source = self._prepared.source
+        camera = source.account() if isinstance(source, LiveSource) else ()
+        return camera if self._recorder is None else (*camera, *self._recorder.account())
 
     def _verdict(self, ledger: Ledger, failure: BaseException | None) -> Verdict:
         if failure is not None:

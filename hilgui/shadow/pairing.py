@@ -47,6 +47,12 @@ class Pairing:
             self._done[ticket] = result
             self._changed.notify_all()
 
+    def lose(self, ticket: int, loss: Loss) -> None:
+        """Give a frame of a live source that was lost; never waits, as a camera does not either."""
+        with self._changed:
+            self._done[ticket] = loss
+            self._changed.notify_all()
+
     def open(self, ticket: int, frame: Frame) -> None:
         """Announce a frame that both models will be asked about; never waits."""
         with self._changed:

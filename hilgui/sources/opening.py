@@ -8,6 +8,8 @@ from typing import Any
 
 from hilgui import plugins
 from hilgui.errors import SourceBroken
+from hilgui.sources.camera import is_camera
+from hilgui.sources.live import live_source
 from hilgui.sources.protocol import FrameSource
 
 
@@ -17,6 +19,8 @@ def source_for(path: Path, fps: float | None = None, topic: str | None = None, *
     `fps` turns a folder of images into a drive, `topic` chooses the camera of a bag. `how` are further keywords of
     one source (`bayer="rggb"`). What a source does not know is refused, not ignored.
     """
+    if is_camera(path):
+        return live_source(path, fps=fps)
     if not path.exists():
         raise SourceBroken(f"there is no recording {path}; check the path", path=path)
     classes = plugins.working("hilgui.frame_sources")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from enum import Enum, auto
@@ -55,13 +56,17 @@ class Channel(Generic[Item]):
             self._can_take.notify()
             return dropped
 
-    def take(self) -> Item:
-        """Wait for the oldest item. Raises Closed when closed and empty."""
+    def take(self, timeout_s: float | None = None) -> Item:
+        """Wait for the oldest item. Raises Closed when closed and empty, TimeoutError when the time is over."""
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
         with self._can_take:
             while not self._items:
                 if self._closed:
                     raise Closed
-                self._can_take.wait()
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    raise TimeoutError
+                self._can_take.wait(left)
             item = self._items.popleft()
             self._can_put.notify()
             return item

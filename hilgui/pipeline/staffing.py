@@ -1,0 +1,67 @@
+"""Decides how many threads share the baseline's work in a live run: measured, not guessed."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from hilgui.inference import Model
+from hilgui.pipeline.plan import RunPlan
+from hilgui.records import SourceFacts
+
+_ROUNDS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Staffed:
+    """The baseline as it will run, and why."""
+
+    model: Model
+    workers: int
+    note: str
+
+
+def staff_baseline(plan: RunPlan, model: Model, facts: SourceFacts) -> Staffed:
+    """Take one worker with all threads where a frame is done within the period, else two workers that share them.
+
+    `model` is loaded with all threads, without spinning; where two workers are needed it is closed and loaded anew.
+    The camera is running already, so what it costs is part of the measurement. Raises as `Model.load` does.
+    """
+    assert facts.fps
+    period_ms = 1e3 / facts.fps
+    together_ms = _time_ms(model, facts)
+    threads = model.facts.threads
+    fits = f"live: the baseline takes {together_ms:.1f} ms with {_named(threads)}, frames come every {period_ms:.1f} ms"
+    if together_ms <= period_ms or threads == 1:
+        return Staffed(model, 1, f"{fits}; one worker{_warning(together_ms, period_ms, 1)}")
+    model.close()
+    shared = max(1, (os.cpu_count() or 1) // 2)
+    halved = Model.load(Path(model.facts.path), provider=plan.provider, threads=shared)
+    alone_ms = _time_ms(halved, facts)
+    note = f"{fits}; two workers with {_named(shared)} each take {alone_ms:.1f} ms a frame"
+    return Staffed(halved, 2, note + _warning(alone_ms, period_ms, 2))
+
+
+def _time_ms(model: Model, facts: SourceFacts) -> float:
+    """Give the median time of a picture of the camera's size."""
+    image = np.full((facts.height, facts.width, 3), 114, np.uint8)
+    workspace = model.workspace()
+    spent = []
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        model.infer(image, workspace)
+        spent.append((time.perf_counter() - started) * 1e3)
+    return statistics.median(spent)
+
+
+def _warning(each_ms: float, period_ms: float, workers: int) -> str:
+    return ", which is too slow for this rate: frames will be dropped" if each_ms > workers * period_ms else ""
+
+
+def _named(threads: int) -> str:
+    return "one thread" if threads == 1 else f"{threads} threads"

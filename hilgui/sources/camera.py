@@ -1,0 +1,154 @@
+"""What a camera driver is: opened with a wish, read on one thread, closed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui import plugins
+from hilgui.errors import CallWrong
+
+GROUP = "hilgui.cameras"
+PREFIX = "camera:"
+
+
+@dataclass(frozen=True, slots=True)
+class Mode:
+    """One way in which a camera delivers."""
+
+    width: int
+    height: int
+    fps: float
+    pixel_format: str  # four characters, as the driver calls it: "MJPG", "YUYV"
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height} {self.fps:g}/s {self.pixel_format}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the operator asks of a camera; None leaves it to the camera."""
+
+    width: int | None = None
+    height: int | None = None
+    fps: float | None = None
+    pixel_format: str | None = None
+    exposure_ms: float | None = None  # None: automatic
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFacts:
+    """What an opened camera says about itself."""
+
+    name: str
+    kind: str  # "uvc camera", "rtsp stream h264"
+    width: int
+    height: int
+    fps: float
+    is_remote: bool = False  # the network may hold it up for longer
+    has_our_clock: bool = False  # its stamps are on the monotonic clock of this machine
+    notes: tuple[str, ...] = ()  # wishes that it did not grant
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """One picture as the driver gave it."""
+
+    image: NDArray[np.uint8] | None  # (height, width, 3) BGR; None where it could not be decoded
+    arrival_ns: int  # monotonic
+    stamp_ns: int | None = None  # on the driver's clock
+    why: str = ""  # why there is no image: reads after "3 frames"
+
+
+@dataclass(frozen=True, slots=True)
+class CameraFound:
+    """One camera that this machine knows."""
+
+    address: str  # "camera:uvc:0"
+    name: str
+    modes: tuple[Mode, ...] = ()
+    note: str = ""  # why there are no modes, and the like
+
+
+class Camera(Protocol):
+    """A driver, announced by the entry point group `hilgui.cameras` under the kind in its address.
+
+    Made with what follows `camera:` ("uvc:0", "rtsp://host/stream"). Everything but the constructor runs on one
+    thread, which opens the same object again after a loss. `open` and `read` return within about a second or raise
+    SourceBroken with a sentence; no exception of a vendor leaves the driver.
+    """
+
+    lists: ClassVar[str]  # what `found` looks for, for a listing that is empty; "" where there is nothing to look for
+
+    @classmethod
+    def found(cls) -> Sequence[CameraFound]:
+        """List the cameras that are there, without opening them for good."""
+        ...
+
+    def __init__(self, address: str) -> None: ...
+
+    def open(self, wish: Wish) -> CameraFacts:
+        """Connect; raises SourceBroken."""
+        ...
+
+    def read(self) -> Shot | None:
+        """Wait for the next picture; None at the end of what it has. Raises SourceBroken when it is gone."""
+        ...
+
+    def close(self) -> None:
+        """Let go; may be called twice, also without `open`."""
+        ...
+
+
+def is_camera(path: Path) -> bool:
+    """Say whether a source is a camera address and no path."""
+    return str(path).startswith(PREFIX)
+
+
+def read_address(path: Path) -> tuple[str, Wish]:
+    """Split `camera:uvc:0#size=1280x720,fps=30,exposure=8,format=MJPG`; raises CallWrong.
+
+    A path loses the second slash of `rtsp://`; it is put back.
+    """
+    text, _, asked = path.as_posix().partition("#")
+    address = re.sub(r"^([a-z]+):/+(?=[^/])", r"\1://", text.removeprefix(PREFIX))
+    kind = address.partition(":")[0]
+    if kind == "rehearsal":
+        address = re.sub("^rehearsal:/+", "rehearsal:/", address)
+    values: dict[str, str] = {}
+    for part in filter(None, asked.split(",")):
+        key, _, value = part.partition("=")
+        if key not in ("size", "fps", "exposure", "format"):
+            raise CallWrong(f"{path}: a camera has no option {key!r}; there are size=1280x720, fps, exposure, format")
+        values[key] = value
+    try:
+        width, height = map(int, values["size"].split("x")) if "size" in values else (None, None)
+        fps, exposure = (float(values[key]) if key in values else None for key in ("fps", "exposure"))
+    except ValueError as failure:
+        raise CallWrong(f"{path}: write #size=1280x720,fps=30,exposure=8 (milliseconds),format=MJPG") from failure
+    if any(number is not None and number <= 0 for number in (width, height, fps, exposure)):
+        raise CallWrong(f"{path}: size, fps and exposure are above zero")
+    return address, Wish(width, height, fps, values.get("format"), exposure)
+
+
+def without_password(text: str) -> str:
+    """Take user and password out of the address of a network camera."""
+    return re.sub(r"(//)[^/@\s]+@", r"\1", text)
+
+
+def make_camera(address: str) -> Camera:
+    """Find the driver for an address; opens nothing. Raises CallWrong."""
+    kind = address.partition(":")[0]
+    drivers = plugins.working(GROUP)
+    if kind not in drivers:
+        broken = plugins.load(GROUP).get(kind)
+        why = f": its driver does not load ({broken.reason})" if broken else f"; there are {', '.join(drivers)}"
+        raise CallWrong(f"there is no kind of camera {kind!r}{why}")
+    camera: Camera = drivers[kind](address)
+    return camera
