@@ -15,6 +15,7 @@ from hilgui.truth.protocol import LabelledFrame, Labels
 from hilgui.truth.rows import MAX_PX, OCCLUDED, LabelledObject, Names, truth_of
 
 _ROWS = "images", "annotations", "categories"
+_RESULTS = (b'"image_id"', b'"category_id"', b'"score"')
 REGION_FIELD = "ignored_region"  # true in the category of our own files that stands for no class
 
 
@@ -33,14 +34,21 @@ class CocoReader:
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
-        """Say whether the file starts like a JSON object and speaks of images or annotations in its first MiB."""
+        """Say whether the file starts like a JSON object and speaks of images or annotations in its first MiB.
+
+        COCO's list of results is recognised too, so that `read` can say what it is.
+        """
         start = peek(path).removeprefix(b"\xef\xbb\xbf").lstrip()
+        if start.startswith(b"["):
+            return all(word in start[:4096] for word in _RESULTS)
         return start.startswith(b"{") and (b'"annotations"' in start or b'"images"' in start)
 
     @classmethod
     def read(cls, path: Path) -> Labels:
         """Read the labels; raises TruthBroken with the line of a slip in the JSON, or the entry that is wrong."""
         document, sha256 = read_json(path)
+        if isinstance(document, list):
+            raise TruthBroken(f"{path} is a list of results with scores, not labels; give the annotations", path=path)
         try:
             names, numbers = _categories(document)
             frames = _frames(document, numbers)

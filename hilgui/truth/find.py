@@ -13,16 +13,21 @@ from hilgui.truth.protocol import Labels, Sizes, TruthReader
 log = logging.getLogger(__name__)
 
 _GROUP = "hilgui.truth_readers"
+_SINGLE = frozenset({".json", ".xml", ".csv", ".txt"})
+_LOOKED_AT = 20
 
 
 def read_labels(path: Path, sizes: Sizes | None = None) -> Labels:
     """Read labels in whatever format they are; raises TruthBroken, or PluginBroken for a reader that fails.
 
-    `sizes` tells formats in shares of the picture how large the pictures are; without it they look beside the labels.
+    A folder that no reader knows, with one label file in it, means that file. `sizes` tells formats in shares of the
+    picture how large the pictures are; without it they look beside the labels.
     """
     if not path.exists():
         raise TruthBroken(f"there are no labels {path}; check the path", path=path)
     reader = _reader(path)
+    if reader is None and path.is_dir():
+        reader, path = _only_file(path)
     if reader is None:
         raise TruthBroken(f"{path} holds no labels that hilgui knows; {_known()}", path=path)
     try:
@@ -54,6 +59,16 @@ def find_truth(source: Path) -> Path | None:
         if path.is_file() and _reader(path) is not None:
             return path
     return None
+
+
+def _only_file(folder: Path) -> tuple[type[TruthReader] | None, Path]:
+    """Look for the one label file of a folder; the folder itself where there is none or more than one."""
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix.lower() in _SINGLE and file.is_file())
+    except OSError:
+        return None, folder
+    found = [(reader, file) for file in files[:_LOOKED_AT] if (reader := _reader(file)) is not None]
+    return found[0] if len(found) == 1 else (None, folder)
 
 
 def _reader(path: Path) -> type[TruthReader] | None:

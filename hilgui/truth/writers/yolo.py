@@ -1,0 +1,54 @@
+"""YOLO text labels: `classes.txt` and a folder `labels` with one text file for each frame."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hilgui.errors import CallWrong
+from hilgui.records import NO_CLASS
+from hilgui.truth.protocol import LabelledFrame, Labels, Sizes
+from hilgui.truth.writers.losses import Holds, counted, lost
+from hilgui.truth.writers.target import Target, boxed, decimal, frame_name
+
+_PLACES = 8
+
+
+def write_yolo(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
+    """Add the names and one file a frame, shares to 1e-8; boxes are cut at the edge of the picture.
+
+    What is not to be counted has no place in YOLO and is left out: written plainly it would be counted.
+    """
+    if not labels.names:
+        raise CallWrong(f"{labels.path} has no class names; YOLO needs them")
+    target.add("classes.txt", "".join(f"{name}\n" for name in labels.names))
+    left_out = cut = 0
+    for position, frame in enumerate(boxed(labels)):
+        truth = frame.truth
+        assert truth is not None, "only frames with boxes are written"
+        size = np.array(_size(frame, sizes), np.float64)
+        kept = truth.where(~(truth.ignore | truth.crowd | (truth.classes == NO_CLASS)))
+        left_out += len(truth) - len(kept)
+        shares = kept.boxes / np.tile(size, 2)
+        within = np.clip(shares, 0, 1)
+        cut += int((np.abs(shares - within) > 1e-9).any(axis=1).sum())
+        rows = []
+        for class_number, (x1, y1, x2, y2) in zip(kept.classes.tolist(), within.tolist(), strict=True):
+            numbers = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
+            rows.append(f"{class_number} {' '.join(decimal(value, _PLACES) for value in numbers)}\n")
+        target.add(f"labels/{frame_name(frame, position)}.txt", "".join(rows))
+    left = "objects and regions that are not to be counted (crowds too) were left out: YOLO has no word for them"
+    return [
+        *lost(labels, (Holds.CROWDS, Holds.IGNORED, Holds.NAMES), "YOLO"),
+        *counted(left_out, left),
+        *counted(cut, "boxes were cut at the edge of their picture"),
+    ]
+
+
+def _size(frame: LabelledFrame, sizes: Sizes | None) -> tuple[int, int]:
+    if frame.width and frame.height:
+        return frame.width, frame.height
+    size = sizes(frame.key) if sizes is not None else None
+    if size is None:
+        what = frame.key or f"frame {frame.index}"
+        raise CallWrong(f"nobody knows how large {what} is, and YOLO needs it; give --images or --size")
+    return size
