@@ -11,8 +11,9 @@ from hilgui.gui.replay.scaling import Cut
 
 log = logging.getLogger(__name__)
 
-BUDGET_BYTES = 256 * 2**20
-_REST_S = 0.1  # how long a request stands before the frames around it are decoded
+BUDGET_BYTES = 384 * 2**20
+_REST_S = 0.1  # how long a jump stands before the frames around it are decoded
+_STEP = 2  # frames; more is a jump
 
 
 class Decoder:
@@ -41,10 +42,15 @@ class Decoder:
         self._thread.start()
 
     def want(self, seq: int, *, end: int, ahead: int = 8, behind: int = 16) -> None:
-        """Ask for a frame; `end` is how many exist, `ahead` and `behind` how many around it may be asked for next."""
+        """Ask for a frame; `end` is how many exist, `ahead` how many after it are decoded next.
+
+        Before it, `behind` frames are decoded in one go as soon as fewer than three quarters of that are left: going
+        back costs a seek to the last key frame, however many frames are wanted.
+        """
         with self._changed:
+            is_jump = self._wanted is None or abs(seq - self._wanted) > _STEP
+            self._is_fresh = is_jump or (self._is_fresh and seq == self._wanted)
             self._wanted, self._end, self._ahead, self._behind = seq, end, ahead, behind
-            self._is_fresh = True
             self._changed.notify()
 
     def ready(self, seq: int) -> Picture | None:
@@ -118,7 +124,12 @@ class Decoder:
         ahead = self._missing(wanted + 1, min(wanted + min(self._ahead, room // 3), self._end - 1))
         if ahead is not None:
             return ahead
-        return self._missing(wanted - block, wanted - 1)
+        low = wanted
+        while low - 1 in self._cache:
+            low -= 1
+        if wanted - low >= block * 3 // 4:
+            return None
+        return self._missing(low - block, low - 1)
 
     def _missing(self, first: int, last: int) -> int | None:
         return next((seq for seq in range(max(first, 0), last + 1) if seq not in self._cache), None)

@@ -54,14 +54,21 @@ _KIND_RANK = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 def badness(finding: Finding) -> tuple[int, int, int, int, int]:
-    """Order findings from the worst: severity, the candidate before the baseline, kind, how long it lasts."""
+    """Order findings from the worst: severity, what the candidate lost and the baseline has, kind, how long it lasts."""
     return (
         -finding.severity,
-        0 if finding.role is Role.CANDIDATE else 1,
+        _blame(finding),
         _KIND_RANK[finding.kind],
         -finding.frames,
         finding.number,
     )
+
+
+def _blame(finding: Finding) -> int:
+    """Put first what only the candidate does wrong, then what it does wrong too, then the baseline's faults."""
+    if finding.role is not Role.CANDIDATE:
+        return 2
+    return 0 if finding.evidence.get("other_found") else 1
 
 
 def what(finding: Finding) -> str:

@@ -13,6 +13,9 @@ from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.series import Series, covered
 from hilgui.records import Kind, Role, Severity
 
+_SAMPLE = 4096  # frames that tell the usual latency
+_ABOVE_USUAL = 3.0  # times the usual latency fill a lane; higher ones are cut off
+
 
 class Look(Enum):
     """How a lane draws its columns."""
@@ -128,13 +131,13 @@ def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
 
 
 def _latency(series: Series, drive: Drive, edges: NDArray[np.int64]) -> Bars:
-    peaks = series.peaks
-    peaks = peaks[~np.isnan(peaks)]
-    usual = float(np.quantile(peaks, 0.98)) if len(peaks) else 0.0
+    values = series.values[:: max(len(series) // _SAMPLE, 1)]
+    values = values[~np.isnan(values)]
+    usual = float(np.median(values)) if len(values) else 0.0
     deadline = None
     if drive.header.speed != "max" and drive.has_time:
         deadline = drive.period_s * 1000
-    top = max(usual * 1.25, deadline * 1.25 if deadline else 0.0, 1e-3)
+    top = max(usual * _ABOVE_USUAL, deadline * 1.25 if deadline else 0.0, 1e-3)
     heights = np.clip(np.nan_to_num(series.columns(edges).high) / np.float32(top), 0, 1)
     return Bars(heights, None if deadline is None else deadline / top)
 

@@ -16,7 +16,7 @@ SPEEDS: tuple[float | None, ...] = (0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, None)  #
 _TICK_MS = 15
 _HOLD_S = 0.25  # a frame that is late by more than this shifts the schedule instead of being chased
 _AROUND_PLAYING = (32, 0)  # frames decoded after and before the position
-_AROUND_RESTING = (8, 16)
+_AROUND_RESTING = (8, 40)
 
 
 class Player(QObject):
