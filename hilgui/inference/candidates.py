@@ -35,7 +35,7 @@ def sift(boxes: NDArray[np.float32], scores: NDArray[np.float32]) -> Candidates:
     A row that scores and holds a number that is not finite or absurd, a score above 1, or a box without area is left
     out and counted once. Rows below the floor are not looked at; a NaN never counts as below.
     """
-    scoring = _reaching(scores)
+    scoring = reaching(scores)
     rows, classes = np.divmod(scoring, scores.shape[1])
     return pick(boxes, rows, classes, scores.reshape(-1)[scoring])
 
@@ -74,8 +74,8 @@ def settle(candidates: Candidates, geometry: Geometry, iou: float | None) -> Det
     return detections if visible.all() else detections.where(visible)
 
 
-def _reaching(scores: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Give the flat places that are not below the floor.
+def reaching(scores: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Give the flat places, in C order, that are not below the floor.
 
     Nearly all are below, so eight answers are looked at in one word: half the time of `flatnonzero` on 8400 × 80.
     """

@@ -10,9 +10,9 @@ licence: Apache-2.0
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -69,6 +69,7 @@ class ModelCard(_Part):
     schema_: Literal["hilgui/model.v1"] = Field(alias="schema")
     name: str = ""
     adapter: str | None = None
+    parameters: dict[str, Any] = Field(default_factory=dict, description="checked by the adapter; docs/models.md")
     classes: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     input: InputCard = InputCard()
     thresholds: Thresholds = Thresholds()
@@ -84,6 +85,12 @@ class ModelCard(_Part):
         if twice:
             raise ValueError(f"{twice[0]} is named more than once")
         return classes
+
+    @model_validator(mode="after")
+    def _parameters_go_with_an_adapter(self) -> Self:
+        if self.parameters and self.adapter is None:
+            raise ValueError("parameters are those of an adapter; name it with the key adapter")
+        return self
 
 
 def card_beside(model: Path) -> Path | None:

@@ -1,4 +1,4 @@
-"""A detector, ready to be given pictures."""
+"""A network, ready to be given pictures."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.errors import HilguiError, ModelBroken, PluginBroken
+from hilgui.inference import readings
 from hilgui.inference.candidates import Candidates, settle
 from hilgui.inference.card import InputCard, ModelCard, card_beside, read_card
-from hilgui.inference.preprocess import Preprocess, Workspace
+from hilgui.inference.preprocess import Axes, Geometry, Preprocess, Workspace
 from hilgui.inference.protocol import Adapter, Layout, Recognised
 from hilgui.inference.providers import device_name
+from hilgui.inference.readings import ClassScores, GridDepth, GridMaps, InputLines, Reading
 from hilgui.inference.recognition import find_adapter
 from hilgui.inference.session import Session, fingerprint
-from hilgui.records import Inference, ModelFacts
+from hilgui.records import Detections, Inference, ModelFacts
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +31,17 @@ class Model:
     """One model file with its adapter and card; one session, shared by any number of threads."""
 
     def __init__(
-        self, session: Session, adapter: Adapter, wanted: Preprocess, nms_iou: float | None, facts: ModelFacts
+        self,
+        session: Session,
+        adapter: Adapter,
+        wanted: Preprocess,
+        axes: Axes,
+        nms_iou: float | None,
+        facts: ModelFacts,
     ) -> None:
         """Put the parts together; `Model.load` is what everybody calls."""
         self.facts = facts
+        self._axes = axes
         self._session: Session | None = session
         self._adapter = adapter
         self._wanted = wanted
@@ -60,11 +69,12 @@ class Model:
                 path=path,
             )
         session = Session(path, provider=provider, threads=threads, spinning=spinning)
-        kind, recognised = find_adapter(path, session.signature, read)
+        found = find_adapter(path, session.signature, read)
+        kind, recognised = found.adapter, found.recognised
         given = read or ModelCard(schema="hilgui/model.v1")
         names = _class_names(path, given, recognised)
         width, height = _input_size(path, given.input, recognised)
-        layout = Layout(session.signature, recognised.image, width, height, len(names))
+        layout = Layout(session.signature, recognised.picture.name, width, height, len(names), names, found.parameters)
         thresholds = given.thresholds
         facts = ModelFacts(
             name=given.name or path.stem,
@@ -81,8 +91,10 @@ class Model:
             classes=names,
             licence=given.licence,
             card="" if card_path is None else str(card_path.resolve()),
+            task=recognised.task.value,
         )
-        model = cls(session, kind(layout), given.input.over(recognised.preprocess), facts.nms_iou, facts)
+        wanted = given.input.over(recognised.preprocess)
+        model = cls(session, kind(layout), wanted, recognised.picture.axes, facts.nms_iou, facts)
         model.warm_up()
         return model
 
@@ -98,7 +110,7 @@ class Model:
 
     def workspace(self) -> Workspace:
         """Make the buffers of one thread."""
-        workspace = Workspace(self.facts.input_width, self.facts.input_height, self._wanted)
+        workspace = Workspace(self.facts.input_width, self.facts.input_height, self._wanted, self._axes)
         workspace.feeds = self._adapter.feeds(workspace.tensor)
         return workspace
 
@@ -108,7 +120,7 @@ class Model:
         return workspace.feeds
 
     def infer(self, image: NDArray[np.uint8], workspace: Workspace) -> Inference:
-        """Detect on one picture, BGR (H, W, 3); boxes in its pixels, clipped to it, scores from 0.001.
+        """Look at one picture, BGR (H, W, 3); boxes in its pixels, clipped to it, scores from 0.001.
 
         Called by any thread, each with a workspace of its own. Raises ModelBroken when the network fails or gives
         shapes that its adapter cannot read, ValueError on anything that is no picture.
@@ -120,10 +132,15 @@ class Model:
         prepared = time.perf_counter_ns()
         outputs = self._session.run(workspace.feeds)
         ran = time.perf_counter_ns()
-        candidates = self._decode(outputs)
-        detections = settle(candidates, geometry, self._nms_iou)
+        read = self._decode(outputs)
+        detections, invalid = Detections.none(), 0
+        answer: dict[str, Any] = {}
+        if isinstance(read, Candidates):
+            detections, invalid = settle(read, geometry, self._nms_iou), read.invalid
+        else:
+            answer = self._placed(read, geometry)
         done = time.perf_counter_ns()
-        return Inference(detections, prepared - started, ran - prepared, done - ran, candidates.invalid)
+        return Inference(detections, prepared - started, ran - prepared, done - ran, invalid, **answer)
 
     def warm_up(self) -> None:
         """Run once on grey: first-run work is done, and outputs that the adapter cannot read are found now."""
@@ -134,7 +151,22 @@ class Model:
         """Let go of the session; a picture that another thread has under way is finished. May be called twice."""
         self._session = None
 
-    def _decode(self, outputs: list[NDArray[np.generic]]) -> Candidates:
+    def _placed(self, read: Reading, geometry: Geometry) -> dict[str, Any]:
+        """Bring what is no box to the picture, under the name of its field in an Inference."""
+        width, height = self.facts.input_width, self.facts.input_height
+        match read:
+            case ClassScores():
+                return {"classification": readings.classification(read)}
+            case GridMaps():
+                return {"segmentation": readings.segmentation(read, geometry, width, height)}
+            case InputLines():
+                return {"lanes": readings.lanes(read, geometry)}
+            case GridDepth():
+                return {"depth": readings.depth(read, geometry, width, height)}
+            case _:
+                raise PluginBroken(f"adapter {self.facts.adapter} gave {type(read).__name__}, which is no reading")
+
+    def _decode(self, outputs: list[NDArray[np.generic]]) -> Reading:
         try:
             return self._adapter.decode(outputs)
         except HilguiError:
@@ -154,6 +186,8 @@ class Model:
 def _class_names(path: Path, card: ModelCard, recognised: Recognised) -> tuple[str, ...]:
     names = card.classes or recognised.names
     beside = path.with_suffix(".yaml").name
+    if not names and not recognised.needs_names:
+        return ()
     if not names:
         count = "its" if recognised.count is None else f"its {recognised.count}"
         raise ModelBroken(f"model {path} does not name {count} classes; list them in a card {beside}", path=path)
@@ -170,8 +204,8 @@ def _class_names(path: Path, card: ModelCard, recognised: Recognised) -> tuple[s
 def _input_size(path: Path, wanted: InputCard, recognised: Recognised) -> tuple[int, int]:
     sizes = []
     for side, asked, declared in (
-        ("width", wanted.width, recognised.width),
-        ("height", wanted.height, recognised.height),
+        ("width", wanted.width, recognised.picture.width),
+        ("height", wanted.height, recognised.picture.height),
     ):
         size = declared if declared is not None else asked
         if size is None:

@@ -14,8 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Color = Literal["rgb", "bgr"]
-Resize = Literal["letterbox", "stretch"]
+Resize = Literal["letterbox", "stretch", "crop"]
 Anchor = Literal["top_left", "center"]
+Axes = Literal["nchw", "nhwc"]  # channels first or last
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)  # red, green, blue of 0..1
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +62,16 @@ def place(
 ) -> tuple[Geometry, int, int]:
     """Say where a picture goes in an input of (width, height), and how large it becomes there.
 
-    The scale is that of the whole pixels that the resize really makes, so boxes come back without a shift.
+    The scale is that of the whole pixels that the resize really makes, so boxes come back without a shift. Cropped,
+    a picture is larger than the input and its offset negative.
     """
     if wanted.resize == "stretch":
         return Geometry(width / image_width, height / image_height, 0, 0, image_width, image_height), width, height
+    if wanted.resize == "crop":
+        ratio = max(width / image_width, height / image_height)
+        wide, tall = max(width, round(image_width * ratio)), max(height, round(image_height * ratio))
+        left, top = -((wide - width) // 2), -((tall - height) // 2)
+        return Geometry(wide / image_width, tall / image_height, left, top, image_width, image_height), wide, tall
     ratio = min(width / image_width, height / image_height)
     inner_width = min(width, max(1, round(image_width * ratio)))
     inner_height = min(height, max(1, round(image_height * ratio)))
@@ -77,7 +87,7 @@ def place(
 class Workspace:
     """The buffers of one thread for one model; `fill` allocates only when the size of the pictures changes."""
 
-    def __init__(self, width: int, height: int, wanted: Preprocess) -> None:
+    def __init__(self, width: int, height: int, wanted: Preprocess, axes: Axes = "nchw") -> None:
         self._wanted = wanted
         self._gains = [np.float32(wanted.scale / std) for std in wanted.std]  # in the order of `color`, as the next
         self._biases = [np.float32(-mean / std) for mean, std in zip(wanted.mean, wanted.std, strict=True)]
@@ -85,10 +95,12 @@ class Workspace:
         self._height = height
         self._geometry: Geometry | None = None
         self._resized = np.empty((0, 0, 3), np.uint8)
+        self._seen = self._resized  # the part of it that the network sees: all, unless cropped
         self._levels: list[NDArray[np.uint8]] = []  # blue, green, red: the split picture
         self._planes: list[NDArray[np.float32]] = []  # where the picture lies in the tensor, in the order of `color`
-        self.tensor = np.empty((1, 3, height, width), np.float32)
+        self.tensor = np.empty((1, 3, height, width) if axes == "nchw" else (1, height, width, 3), np.float32)
         self.feeds: dict[str, NDArray[Any]] = {}  # what the session is given; holds `tensor`
+        self._channels = list(self.tensor[0]) if axes == "nchw" else list(np.moveaxis(self.tensor[0], 2, 0))
 
     def fill(self, image: NDArray[np.uint8]) -> Geometry:
         """Write a BGR picture (H, W, 3) into `tensor`; raises ValueError on anything else."""
@@ -99,7 +111,7 @@ class Workspace:
             geometry = self._lay_out(image.shape[1], image.shape[0])
         height, width = self._resized.shape[:2]
         cv2.resize(image, (width, height), dst=self._resized, interpolation=cv2.INTER_LINEAR)
-        cv2.split(self._resized, self._levels)
+        cv2.split(self._seen, self._levels)
         levels = self._levels if self._wanted.color == "bgr" else self._levels[::-1]
         for level, plane, gain, bias in zip(levels, self._planes, self._gains, self._biases, strict=True):
             np.copyto(plane, level)
@@ -112,10 +124,13 @@ class Workspace:
     def _lay_out(self, image_width: int, image_height: int) -> Geometry:
         geometry, width, height = place(image_width, image_height, self._width, self._height, self._wanted)
         self._resized = np.empty((height, width, 3), np.uint8)
+        cut_left, cut_top = max(-geometry.offset_x, 0), max(-geometry.offset_y, 0)
+        self._seen = self._resized[cut_top : cut_top + self._height, cut_left : cut_left + self._width]
+        height, width = self._seen.shape[:2]
         self._levels = [np.empty((height, width), np.uint8) for _ in range(3)]
-        for plane, gain, bias in zip(self.tensor[0], self._gains, self._biases, strict=True):
-            plane[:] = np.float32(self._wanted.pad) * gain + bias
-        top, left = geometry.offset_y, geometry.offset_x
-        self._planes = list(self.tensor[0, :, top : top + height, left : left + width])
+        for channel, gain, bias in zip(self._channels, self._gains, self._biases, strict=True):
+            channel[:] = np.float32(self._wanted.pad) * gain + bias
+        top, left = max(geometry.offset_y, 0), max(geometry.offset_x, 0)
+        self._planes = [channel[top : top + height, left : left + width] for channel in self._channels]
         self._geometry = geometry
         return geometry

@@ -1,4 +1,4 @@
-"""What an adapter is: the knowledge how one family of networks is fed and how its tensors become boxes."""
+"""What an adapter is: the knowledge how one family of networks is fed and how its tensors become an answer."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
 
-from hilgui.inference.candidates import Candidates
-from hilgui.inference.preprocess import Preprocess
+from hilgui.inference.preprocess import Axes, Preprocess
+from hilgui.inference.readings import Reading
+from hilgui.records import Task
 
 _MOST_SHOWN = 6
 _LONGEST_SHOWN = 60
@@ -52,21 +54,41 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
-    """What an adapter read from a signature, with its defaults; a model card may overrule all but `image`.
+class Picture:
+    """The input that takes the picture; a side is None where the file leaves it open."""
 
-    `width`, `height` and `count` are None where the file leaves them open. `names` are the class names that the file
-    or the family's usual training set gives, empty where neither does.
-    """
-
-    image: str  # name of the input that takes the picture
+    name: str
     width: int | None
     height: int | None
+    axes: Axes
+    is_single: bool = True  # the file says that there is one; False: any number, it will be given one
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What an adapter read from a signature, with its defaults; a model card may overrule all but `picture`.
+
+    `count` is None where the file leaves it open. `names` are the class names that the file or the family's usual
+    training set gives, empty where neither does; a task without classes (`needs_names` False) may leave them out.
+    """
+
+    picture: Picture
     count: int | None  # classes in the outputs
     names: tuple[str, ...]
     preprocess: Preprocess
     threshold: float  # score from which a detection is shown, counted and judged
     nms_iou: float | None  # None: the network gives no duplicates
+    task: Task = Task.DETECTION
+    needs_names: bool = True
+
+
+class Parameters(BaseModel):
+    """What a card may say to one adapter under `parameters`; an adapter that takes any has a subclass of its own."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+NO_PARAMETERS = Parameters()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +100,8 @@ class Layout:
     width: int
     height: int
     count: int
+    names: tuple[str, ...] = ()
+    parameters: Any = NO_PARAMETERS  # of the adapter's own type
 
 
 class Adapter(Protocol):
@@ -87,41 +111,49 @@ class Adapter(Protocol):
     """
 
     name: ClassVar[str]
+    parameters: ClassVar[type[Parameters]]
 
     @classmethod
-    def recognise(cls, signature: Signature, *, named: bool) -> Recognised | Refusal:
-        """Say whether this adapter reads the outputs; looks at nothing but the signature.
+    def recognise(cls, signature: Signature, *, named: bool, parameters: Any = ...) -> Recognised | Refusal:
+        """Say whether this adapter reads the outputs; looks at nothing but the signature and the card.
 
-        `named`: the operator chose this adapter in a card, so sizes that the file leaves open are believed to fit.
-        Without it only what is certain is accepted.
+        `named`: the operator chose this adapter in a card, so what the file leaves open is believed to fit. Without
+        it only what is certain is accepted. `parameters`: an object of the adapter's `parameters`, from the card.
         """
         ...
 
     def __init__(self, layout: Layout) -> None: ...
 
     def feeds(self, tensor: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Give every input of the network; `tensor` (1, 3, height, width) is the picture and stays the same array."""
+        """Give every input of the network; `tensor` is the picture as the input declares it, always the same array."""
         ...
 
-    def decode(self, outputs: Sequence[NDArray[Any]]) -> Candidates:
-        """Read the outputs, in the order of the signature; raises ValueError where their shapes do not fit."""
+    def decode(self, outputs: Sequence[NDArray[Any]]) -> Reading:
+        """Read the outputs, in the order of the signature; raises ValueError where their shapes do not fit.
+
+        A detector gives Candidates, other tasks the reading of their kind; all in pixels of the input.
+        """
         ...
 
 
-def picture_input(signature: Signature) -> Tensor | Refusal:
-    """Find the input that takes one picture, batch 1, channels first, as float32."""
-    pictures = [each for each in signature.inputs if len(each.shape) == 4]
+def picture_input(signature: Signature, *, beside: tuple[str, ...] = ()) -> Picture | Refusal:
+    """Find the input that takes one picture as float32, channels first or last; `beside` may be inputs next to it."""
+    pictures = [each for each in signature.inputs if each.name not in beside]
     if len(pictures) != 1:
-        return Refusal(f"it has {len(pictures)} inputs with four axes, a detector has one picture")
+        return Refusal(f"it has {len(pictures)} inputs, one picture is expected")
     picture = pictures[0]
-    batch, channels = picture.shape[:2]
+    if len(picture.shape) != 4:
+        return Refusal(f"its input {picture} is no picture of four axes")
     if picture.dtype != "tensor(float)":
         return Refusal(f"its input {picture.name} is {picture.dtype}, not float32", close=True)
-    if isinstance(batch, int) and batch != 1:
+    batch, first, second, third = picture.shape
+    if isinstance(batch, int) and batch > 1:
         return Refusal(f"its batch is {batch}, hilgui gives one picture at a time", close=True)
-    if isinstance(channels, int) and channels != 3:
-        return Refusal(f"its input {picture} is not batch x 3 x height x width")
-    return picture
+    if first == 3 or not isinstance(first, int):
+        return Picture(picture.name, fixed(third), fixed(second), "nchw", batch == 1)
+    if third == 3:
+        return Picture(picture.name, fixed(second), fixed(first), "nhwc", batch == 1)
+    return Refusal(f"its input {picture} has no axis of three colours")
 
 
 def _listed(tensors: tuple[Tensor, ...]) -> str:

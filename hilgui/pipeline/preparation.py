@@ -18,14 +18,14 @@ from hilgui.errors import CallWrong
 from hilgui.inference import Model
 from hilgui.pipeline.plan import RunPlan, speed_factor
 from hilgui.pipeline.staffing import staff_baseline
-from hilgui.records import Role, RunHeader, SourceFacts, Truth, TruthFacts
+from hilgui.records import Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
 from hilgui.sources import FrameSource, recorder, source_for
 from hilgui.sources.camera import is_camera, without_password
 from hilgui.sources.live import live_source
 from hilgui.store import new_run_id
 from hilgui.store.lock import RunLock
-from hilgui.truth import Agreed, Joined, Labels, agree, join, read_labels, relabel
+from hilgui.truth import Agreed, Joined, Labels, agree, join, read_labels, relabel, sizes_of_recording
 
 
 @dataclass(slots=True)
@@ -58,10 +58,14 @@ def prepare(plan: RunPlan) -> Prepared:
     models: dict[Role, Model] = {}
     try:
         facts = source.open()
-        labels = None if plan.truth is None else read_labels(plan.truth)
+        sizes = sizes_of_recording(plan.source, facts.width, facts.height)
+        labels = None if plan.truth is None else read_labels(plan.truth, sizes)
         joined = None if labels is None else join(labels, source.refs())
         for role, path in plan.models.items():
             models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, factor))
+        others = _no_detectors(models)
+        if others:
+            labels, joined = None, None
         agreed = agree(
             None if labels is None else labels.names,
             plan.class_map,
@@ -83,7 +87,7 @@ def prepare(plan: RunPlan) -> Prepared:
         if joined is None
         else {seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()},
         factor=factor,
-        notes=agreed.notes if joined is None else (*joined.notes, *agreed.notes),
+        notes=(*(() if joined is None else joined.notes), *agreed.notes, *others),
     )
 
 
@@ -152,6 +156,15 @@ def _close_all(source: FrameSource, models: dict[Role, Model]) -> None:
     source.close()
     for model in models.values():
         model.close()
+
+
+def _no_detectors(models: dict[Role, Model]) -> tuple[str, ...]:
+    """Say what a run of networks without boxes leaves out; empty where all are detectors."""
+    tasks = {role: model.facts.task for role, model in models.items() if model.facts.task != Task.DETECTION}
+    named = ", ".join(f"{role} ({task})" for role, task in tasks.items())
+    if not tasks:
+        return ()
+    return (f"not detectors: {named}; their latency is stored, their outputs are not, and no labels are compared",)
 
 
 def _threads(role: Role, factor: float | None) -> int:

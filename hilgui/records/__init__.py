@@ -7,13 +7,17 @@ from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
 from hilgui.records.inference import Inference, Role
 from hilgui.records.moment import Fate, Loss, Moment
+from hilgui.records.outputs import Classification, Depth, DepthUnit, LabelMap, Lanes, Segmentation, Task
 from hilgui.records.verdict import Ledger, Outcome, Verdict
 from hilgui.records.vocabulary import Vocabulary
 
 __all__ = [
     "NO_CLASS",
     "NO_TRACK",
+    "Classification",
     "Comparison",
+    "Depth",
+    "DepthUnit",
     "Detections",
     "Disagreement",
     "Fate",
@@ -26,6 +30,8 @@ __all__ = [
     "Inference",
     "Judgement",
     "Kind",
+    "LabelMap",
+    "Lanes",
     "Ledger",
     "Loss",
     "ModelFacts",
@@ -34,8 +40,10 @@ __all__ = [
     "People",
     "Role",
     "RunHeader",
+    "Segmentation",
     "Severity",
     "SourceFacts",
+    "Task",
     "Truth",
     "TruthFacts",
     "Verdict",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from hilgui.records.detections import Detections
+from hilgui.records.outputs import Classification, Depth, Lanes, Segmentation
 
 
 class Role(StrEnum):
@@ -17,13 +18,20 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inference:
-    """Detections of one model on one frame; times are wall clock in nanoseconds."""
+    """What one model says about one frame; times are wall clock in nanoseconds.
+
+    A model answers one task: those that are no detectors leave `detections` empty and fill one of the others.
+    """
 
     detections: Detections
     preprocess_ns: int
     run_ns: int
     postprocess_ns: int
     invalid: int = 0  # rows dropped because a number was not finite or a box had no area
+    classification: Classification | None = None
+    segmentation: Segmentation | None = None
+    lanes: Lanes | None = None
+    depth: Depth | None = None
 
     @property
     def latency_ms(self) -> float:

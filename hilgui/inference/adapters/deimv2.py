@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hilgui.inference.candidates import SCORE_FLOOR, Candidates, pick
 from hilgui.inference.coco import COCO_80
 from hilgui.inference.preprocess import Preprocess
-from hilgui.inference.protocol import Layout, Recognised, Refusal, Signature, fixed, picture_input
+from hilgui.inference.protocol import NO_PARAMETERS, Layout, Parameters, Recognised, Refusal, Signature, picture_input
 
 # F1 at IoU .5 on 100 images of COCO: best at .40 for Femto (.56), flat from .30 to .40 for Atto
 _THRESHOLD = 0.40
@@ -27,6 +27,7 @@ class Deimv2:
     """Reads labels (1, Q), boxes (1, Q, 4) and scores (1, Q), with or without the batch axis."""
 
     name: ClassVar[str] = "deimv2"
+    parameters: ClassVar[type[Parameters]] = Parameters
 
     def __init__(self, layout: Layout) -> None:
         self._image = layout.image
@@ -36,13 +37,15 @@ class Deimv2:
         self._places = [names.index(name) for name in _OUTPUTS]
 
     @classmethod
-    def recognise(cls, signature: Signature, *, named: bool) -> Recognised | Refusal:
+    def recognise(
+        cls, signature: Signature, *, named: bool, parameters: Parameters = NO_PARAMETERS
+    ) -> Recognised | Refusal:
         """Know it by the names of its tensors; `named` changes nothing."""
         outputs = {output.name for output in signature.outputs}
         missing = [name for name in _OUTPUTS if name not in outputs]
         if missing:
             return Refusal(f"it has no output named {' or '.join(missing)}", close=missing in (["boxes"], ["scores"]))
-        picture = picture_input(signature)
+        picture = picture_input(signature, beside=(_SIZES,))
         if isinstance(picture, Refusal):
             return picture
         sizes = [each for each in signature.inputs if each.name == _SIZES]
@@ -51,9 +54,7 @@ class Deimv2:
         if sizes[0].dtype != "tensor(int64)":
             return Refusal(f"its input {_SIZES} is {sizes[0].dtype}, not int64", close=True)
         return Recognised(
-            image=picture.name,
-            width=fixed(picture.shape[3]),
-            height=fixed(picture.shape[2]),
+            picture=picture,
             count=None,
             names=COCO_80,
             preprocess=Preprocess(color="rgb", resize="stretch"),

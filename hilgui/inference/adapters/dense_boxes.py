@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from hilgui.inference.candidates import Candidates, sift
 from hilgui.inference.preprocess import Preprocess
-from hilgui.inference.protocol import Layout, Recognised, Refusal, Signature, fixed, picture_input
+from hilgui.inference.protocol import (
+    NO_PARAMETERS,
+    Layout,
+    Parameters,
+    Recognised,
+    Refusal,
+    Signature,
+    fixed,
+    picture_input,
+)
 
 _LONGEST_NAMES = 65536
 
@@ -24,6 +33,7 @@ class DenseBoxes:
     """Reads `boxes` and `scores`."""
 
     name: ClassVar[str] = "dense_boxes"
+    parameters: ClassVar[type[Parameters]] = Parameters
 
     def __init__(self, layout: Layout) -> None:
         self._image = layout.image
@@ -32,7 +42,9 @@ class DenseBoxes:
         self._places = names.index("boxes"), names.index("scores")
 
     @classmethod
-    def recognise(cls, signature: Signature, *, named: bool) -> Recognised | Refusal:
+    def recognise(
+        cls, signature: Signature, *, named: bool, parameters: Parameters = NO_PARAMETERS
+    ) -> Recognised | Refusal:
         """Know it by the two outputs and an input `image`; a card may name it whatever the input is called."""
         outputs = {output.name: output for output in signature.outputs}
         if set(outputs) != {"boxes", "scores"}:
@@ -40,8 +52,6 @@ class DenseBoxes:
         picture = picture_input(signature)
         if isinstance(picture, Refusal):
             return picture
-        if len(signature.inputs) != 1:
-            return Refusal("it has more inputs than the picture", close=True)
         boxes, scores = outputs["boxes"], outputs["scores"]
         if len(boxes.shape) != 3 or len(scores.shape) != 3 or fixed(boxes.shape[2]) not in (4, None):
             return Refusal(f"its outputs {boxes} and {scores} are not (1, N, 4) and (1, N, C)", close=True)
@@ -52,9 +62,7 @@ class DenseBoxes:
             return Refusal(f"its input is called {picture.name}, not image, so its units are not known", close=True)
         count = fixed(scores.shape[2])
         return Recognised(
-            image=picture.name,
-            width=fixed(picture.shape[3]),
-            height=fixed(picture.shape[2]),
+            picture=picture,
             count=count,
             names=_names(signature.metadata.get("names", "")),
             preprocess=Preprocess(color="rgb", resize="letterbox", anchor="top_left", pad=114),

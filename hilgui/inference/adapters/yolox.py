@@ -12,14 +12,24 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from hilgui.inference import ultralytics
 from hilgui.inference.candidates import SCORE_FLOOR, Candidates, pick
 from hilgui.inference.coco import COCO_80
+from hilgui.inference.grid import cell_count, cells
 from hilgui.inference.preprocess import Preprocess
-from hilgui.inference.protocol import Layout, Recognised, Refusal, Signature, fixed, picture_input
+from hilgui.inference.protocol import (
+    NO_PARAMETERS,
+    Layout,
+    Parameters,
+    Recognised,
+    Refusal,
+    Signature,
+    fixed,
+    picture_input,
+)
 
 # F1 at IoU .5 on 100 images of COCO: flat from .20 to .35 (.52 to .54), with a third fewer phantoms at .35 than at .25
 _THRESHOLD = 0.35
-_STRIDES = (8, 16, 32)
 _BOX = 5  # columns before the classes
 
 
@@ -27,14 +37,17 @@ class Yolox:
     """Reads one output (1, cells, 5 + classes)."""
 
     name: ClassVar[str] = "yolox"
+    parameters: ClassVar[type[Parameters]] = Parameters
 
     def __init__(self, layout: Layout) -> None:
-        self._shape = (1, _cells(layout.width, layout.height), _BOX + layout.count)
+        self._shape = (1, cell_count(layout.width, layout.height), _BOX + layout.count)
         self._image = layout.image
-        self._grid, self._stride = _grid(layout.width, layout.height)
+        self._grid, self._stride = cells(layout.width, layout.height)
 
     @classmethod
-    def recognise(cls, signature: Signature, *, named: bool) -> Recognised | Refusal:
+    def recognise(
+        cls, signature: Signature, *, named: bool, parameters: Parameters = NO_PARAMETERS
+    ) -> Recognised | Refusal:
         """Know it by the number of rows: the cells of three strides."""
         picture = picture_input(signature)
         if isinstance(picture, Refusal):
@@ -42,22 +55,24 @@ class Yolox:
         if len(signature.outputs) != 1 or len(signature.outputs[0].shape) != 3:
             return Refusal("it does not have one output of batch x rows x columns")
         output = signature.outputs[0]
-        height, width = fixed(picture.shape[2]), fixed(picture.shape[3])
+        height, width = picture.height, picture.width
         rows, columns = fixed(output.shape[1]), fixed(output.shape[2])
         if columns is not None and columns <= _BOX:
             return Refusal(f"its output {output} has no room for box, objectness and classes")
         if rows is not None and width is not None and height is not None:
-            wanted = _cells(width, height)
+            wanted = cell_count(width, height)
             if rows != wanted:
                 why = f"its output {output} has {rows} rows, at {width} x {height} YOLOX has {wanted}"
-                return Refusal(why, close=rows == 3 * wanted)
+                return Refusal(why, close=columns == _BOX + len(COCO_80))
         elif not named:
             return Refusal(f"the sizes of its output {output} vary, so its rows cannot be counted", close=True)
         count = None if columns is None else columns - _BOX
+        if not named and (said := ultralytics.export(signature.metadata)) is not None:
+            return Refusal(f"its metadata are those of Ultralytics (task {said.task}), whose rows have no objectness")
+        if not named and count == len(COCO_80) - 1:
+            return Refusal("84 columns are the 80 classes of COCO with no room for an objectness", close=True)
         return Recognised(
-            image=picture.name,
-            width=width,
-            height=height,
+            picture=picture,
             count=count,
             names=COCO_80 if count == len(COCO_80) else (),
             preprocess=Preprocess(color="bgr", scale=1.0, resize="letterbox", anchor="top_left", pad=114),
@@ -83,17 +98,3 @@ class Yolox:
         with np.errstate(over="ignore"):  # a size that overflows is counted as invalid
             half = np.exp(taken[:, 2:4]) * (stride * np.float32(0.5))
         return pick(np.concatenate((centre - half, centre + half), axis=1), which, classes, scores[which, classes])
-
-
-def _cells(width: int, height: int) -> int:
-    return sum((width // stride) * (height // stride) for stride in _STRIDES)
-
-
-def _grid(width: int, height: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give the cell (x, y) and the stride of every row."""
-    cells, strides = [], []
-    for stride in _STRIDES:
-        y, x = np.mgrid[: height // stride, : width // stride]
-        cells.append(np.stack((x.ravel(), y.ravel()), axis=1))
-        strides.append(np.full((x.size, 1), stride))
-    return np.concatenate(cells).astype(np.float32), np.concatenate(strides).astype(np.float32)

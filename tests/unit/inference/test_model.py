@@ -109,8 +109,11 @@ def test_a_card_from_elsewhere_is_used_when_named(tmp_path: Path) -> None:
     ("text", "said"),
     [
         (f"sha256: {'f' * 64}\n", "belongs to another file"),
-        ("adapter: yolo9000\n", "'yolo9000'; there are deimv2, dense_boxes, yolox"),
+        ("adapter: yolo9000\n", "'yolo9000'; there are classification, deimv2"),
         ("adapter: deimv2\n", "names the adapter deimv2, but it has no output named labels"),
+        ("parameters: {unit: false}\n", "parameters are those of an adapter"),
+        ("adapter: ssd\nparameters: {unite: false}\n", "parameters.unite: Extra inputs.*takes background, unit"),
+        ("adapter: yolox\nparameters: {a: 1}\n", "parameters.a: .* adapter yolox takes none"),
         ("input: {width: 65}\n", "says width 65, the file says 64"),
         ("classes: [a, b, c]\n", "gives 2 classes, its card names 3"),
     ],
@@ -152,8 +155,8 @@ UNKNOWN = [
     (dense([[0, 0, 9, 9]], [[0.9, 0]], picture_type=TensorProto.FLOAT16), "float16), not float32", ""),
     (dense([[0, 0, 9, 9]], [[0.9, 0]], names=()), "does not name its 2 classes", "odd.yaml"),
     (dense([[0, 0, 9, 9]], [[0.9, 0]], names=("one",)), "gives 2 classes, the file names 1", ""),
-    (Tiny({"output": np.zeros((1, 186, 85), np.float32)}), "186 rows, at 64 x 48 YOLOX has 62", ""),
-    (Tiny({"bad\nname": np.zeros((1, 2), np.float32)}), r"'bad\nname'", ""),
+    (Tiny({"output": np.zeros((1, 100, 85), np.float32)}), "100 rows, at 64 x 48 YOLOX has 62", ""),
+    (Tiny({"bad\nname": np.zeros((1, 2, 2, 2, 2), np.float32)}), r"'bad\nname'", ""),
 ]
 
 
