@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hilgui.sources.colour import ColourConverter
 
-CODECS = {"h264": "h264", "avc": "h264", "h265": "hevc", "hevc": "hevc", "vp9": "vp9", "av1": "av1"}
+CODECS = {"h264": "h264", "avc": "h264", "h265": "hevc", "hevc": "hevc", "vp9": "vp9", "av1": "libdav1d"}
 
 
 class MessageVideo:
@@ -67,7 +67,7 @@ def is_key(data: bytes, codec: str) -> bool:
     """Say whether decoding can begin with a message."""
     if codec == "vp9":
         return bool(data) and data[0] & 0x04 == 0
-    if codec == "av1":
+    if codec == "libdav1d":
         return any(kind == 1 for kind in _obus(data))
     types = {unit & 0x1F for unit in _units(data)} if codec == "h264" else {unit >> 1 & 0x3F for unit in _units(data)}
     return 5 in types if codec == "h264" else bool(types & set(range(16, 22)))
