@@ -2,6 +2,7 @@
 
 from hilgui.truth.classmap import ClassMap, load_class_map
 from hilgui.truth.find import find_truth, read_labels
+from hilgui.truth.image_size import sizes_of_recording
 from hilgui.truth.join import Joined, join
 from hilgui.truth.protocol import LabelledFrame, Labels, TruthReader
 from hilgui.truth.vocabulary import Agreed, agree, relabel
@@ -19,4 +20,5 @@ __all__ = [
     "load_class_map",
     "read_labels",
     "relabel",
+    "sizes_of_recording",
 ]

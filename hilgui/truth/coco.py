@@ -124,6 +124,8 @@ def _object(row: dict[str, Any], numbers: dict[int | str, int], where: str) -> L
     category = identity(row, "category_id", where)
     if category not in numbers:
         raise Flaw(f"{where} has category {shown(category)}, which is not in the list of categories")
+    if row.get("score") is not None:
+        raise Flaw(f"{where} has a score: a file of results, not of labels")
     x, y, width, height = _box(row, where)
     area = number(row, "area", where)
     if area is not None and area < 0:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -29,6 +30,16 @@ def sizes_of(labels: Labels) -> Sizes:
     """Take the sizes that other labels of the same pictures tell."""
     known = {stem(frame.key): (frame.width, frame.height) for frame in labels.frames if frame.width and frame.height}
     return lambda key: known.get(stem(key))
+
+
+def sizes_of_recording(path: Path, width: int, height: int) -> Sizes | None:
+    """Give the sizes of a recording's frames: its own, or those of the images in its folder once one is asked for."""
+    if width and height:
+        return one_size(width, height)
+    if not path.is_dir():
+        return None
+    folder = cache(sizes_in)
+    return lambda key: folder(path)(key)
 
 
 def sizes_in(folder: Path) -> Sizes:

@@ -65,7 +65,7 @@ def test_binary_text_is_named(tmp_path: Path) -> None:
 def test_other_folders_are_not_recognised(tmp_path: Path) -> None:
     assert not KittiReader.recognises(tmp_path)
     assert not KittiReader.recognises(folder(tmp_path, readme="The labels of this drive.\n"))
-    with pytest.raises(TruthBroken, match="formats: COCO, .*KITTI"):
+    with pytest.raises(TruthBroken, match=r"formats: COCO, .*KITTI"):
         read_labels(tmp_path)
 
 
