@@ -54,7 +54,7 @@ _KIND_RANK = {kind: rank for rank, kind in enumerate(Kind)}
 
 
 def badness(finding: Finding) -> tuple[int, int, int, int, int]:
-    """Order findings from the worst: severity, what the candidate lost and the baseline has, kind, how long it lasts."""
+    """Order findings from the worst: severity, what the candidate alone lost, kind, how long it lasts."""
     return (
         -finding.severity,
         _blame(finding),

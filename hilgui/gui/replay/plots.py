@@ -13,9 +13,9 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
+from hilgui.gui.replay.axis import GUTTER, MARGIN, Axis
 from hilgui.gui.replay.drive import Drive, RoleSeries
 from hilgui.gui.replay.series import Series, column_edges
-from hilgui.gui.replay.timeline import GUTTER, MARGIN
 from hilgui.gui.theme import SMALL_PT, Theme, sans, set_up_plots
 from hilgui.records import Role
 
@@ -108,7 +108,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             curve = pg.PlotCurveItem(connect="finite", skipFiniteCheck=False)
             self.addItem(curve)
             self._curves.append(curve)
-        width = max(self.width() - GUTTER - MARGIN, 1)
+        width = Axis(self._span, self.width()).width
         tops = []
         for curve, (colour, values) in zip(self._curves, series, strict=True):
             x, y = outline(values, self._span, width)
@@ -152,9 +152,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         drive = self._drive
         if drive is None or not len(drive):
             return
-        first, last = self._span
-        width = max(self.width() - GUTTER - MARGIN, 1)
-        row = int(first + (event.position().x() - GUTTER) / width * (last - first))
+        row = Axis(self._span, self.width()).row_at(event.position().x())
         self.sought.emit(min(max(row, 0), len(drive) - 1))
 
     def _build(self) -> None:

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QFontMetrics,
-    QImage,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -23,19 +17,14 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
-from hilgui.gui.replay.drive import Drive, clock
-from hilgui.gui.replay.lane_picture import LanePicture
+from hilgui.gui.replay.axis import GUTTER, MARGIN, Axis
+from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.lanes import FindingRows, Lane, lanes_of
+from hilgui.gui.replay.timeline_picture import FOOT, LANE_GAP, RULER, Content, TimelinePicture, places_of, wanted_height
 from hilgui.gui.replay.timeline_words import told
-from hilgui.gui.theme import SMALL_PT, Theme, sans
+from hilgui.gui.theme import Theme
 
-GUTTER = 150  # px, lane titles; plots below keep the same, so that all share one axis
-MARGIN = 10  # px at the right
-_RULER = 20
-_FOOT = 7  # px, where in the drive a zoomed range lies
-_GAP = 2
 _SMALLEST_SPAN = 8.0  # rows
-_TICKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 
 class Timeline(QWidget):
@@ -52,7 +41,7 @@ class Timeline(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._pictures = LanePicture(theme)
+        self._painted = TimelinePicture(theme)
         self._drive: Drive | None = None
         self._rows: FindingRows | None = None
         self._lanes: tuple[Lane, ...] = ()
@@ -69,9 +58,6 @@ class Timeline(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        font = sans(SMALL_PT)
-        font.setPixelSize(11)
-        self.setFont(font)
         self.setAccessibleName(self.tr("Timeline"))
         self.setAccessibleDescription(
             self.tr("Misses, phantoms, findings, disagreement and latency over the whole drive; click to go there")
@@ -154,24 +140,25 @@ class Timeline(QWidget):
 
     def x_of(self, row: float) -> float:
         """Give where a row lies; its middle is at row + 0.5."""
-        first, last = self._span
-        return GUTTER + (row - first) / (last - first) * self._width
+        return self._axis.x_of(row)
 
     def row_at(self, x: float) -> int:
         """Give the row at a place, within the drive."""
-        first, last = self._span
-        row = math.floor(first + (x - GUTTER) / max(self._width, 1) * (last - first))
-        return min(max(row, 0), max((len(self._drive) if self._drive else 0) - 1, 0))
+        return min(max(self._axis.row_at(x), 0), max((len(self._drive) if self._drive else 0) - 1, 0))
+
+    @property
+    def _axis(self) -> Axis:
+        return Axis(self._span, self.width())
 
     # -- Qt -----------------------------------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
         """Ask for the usual height of every lane."""
-        return QSize(800, _RULER + _FOOT + sum(lane.height + _GAP for lane in self._lanes) + _GAP)
+        return QSize(800, wanted_height(self._lanes))
 
     def minimumSizeHint(self) -> QSize:
         """Accept lanes that are a fifth lower."""
-        return QSize(400, _RULER + _FOOT + sum(lane.height * 8 // 10 + _GAP for lane in self._lanes) + _GAP)
+        return QSize(400, wanted_height(self._lanes, 0.8))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Draw the lanes at the new size."""
@@ -181,7 +168,7 @@ class Timeline(QWidget):
         """Draw the kept picture of the lanes, then what moves."""
         ratio = self.devicePixelRatioF()
         if self._picture is None or self._picture.devicePixelRatio() != ratio:
-            self._picture = self._draw()
+            self._picture = self._painted.draw(self.size(), ratio, self._content)
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._picture)
         if self._drive is None or not len(self._drive):
@@ -190,7 +177,7 @@ class Timeline(QWidget):
         self._paint_bookmarks(painter)
         if self._hover is not None and self._hover.x() >= GUTTER and not self._is_scrubbing:
             painter.setPen(QPen(self._theme.colour("text_faint"), 1, Qt.PenStyle.DotLine))
-            painter.drawLine(self._hover.x(), _RULER, self._hover.x(), self.height() - _FOOT)
+            painter.drawLine(self._hover.x(), RULER, self._hover.x(), self.height() - FOOT)
         self._paint_cursor(painter)
         if self.hasFocus():
             painter.setPen(QPen(self._theme.colour("accent"), 1))
@@ -259,13 +246,9 @@ class Timeline(QWidget):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    @property
-    def _width(self) -> int:
-        return max(self.width() - GUTTER - MARGIN, 1)
-
     def _zoom(self, steps: float, x: float) -> None:
         first, last = self._span
-        share = min(max((x - GUTTER) / self._width, 0.0), 1.0)
+        share = self._axis.share_at(x)
         at = first + share * (last - first)
         length = max((last - first) / 1.4**steps, min(_SMALLEST_SPAN, self._extent))
         if length >= self._extent:
@@ -292,91 +275,15 @@ class Timeline(QWidget):
         self._picture = None
         self.update()
 
+    @property
+    def _content(self) -> Content:
+        return Content(self._drive, self._rows, self._lanes, self._span, 0 if self._is_whole else self._extent)
+
     def _places(self) -> list[tuple[Lane, int, int]]:
-        """Give top and height of each lane; lanes share what height there is."""
-        wanted = sum(lane.height for lane in self._lanes)
-        room = self.height() - _RULER - _FOOT - _GAP * (len(self._lanes) + 1)
-        factor = min(max(room / wanted, 0.7), 3.0) if wanted else 1.0
-        places, top = [], _RULER + _GAP
-        for lane in self._lanes:
-            height = max(round(lane.height * factor), 4)
-            places.append((lane, top, height))
-            top += height + _GAP
-        return places
+        return places_of(self._lanes, self.height())
 
     def _lane_at(self, y: float) -> Lane | None:
-        return next((lane for lane, top, height in self._places() if top <= y < top + height + _GAP), None)
-
-    def _draw(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
-        picture = QPixmap(self.size() * ratio)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(self._theme.colour("panel"))
-        painter = QPainter(picture)
-        painter.setFont(self.font())
-        drive, rows = self._drive, self._rows
-        if drive is not None and rows is not None and len(drive):
-            self._draw_ruler(painter, drive)
-            for lane, top, height in self._places():
-                self._draw_lane(painter, lane, top, height, drive, rows, ratio)
-            self._draw_foot(painter)
-        painter.end()
-        return picture
-
-    def _draw_lane(
-        self, painter: QPainter, lane: Lane, top: int, height: int, drive: Drive, rows: FindingRows, ratio: float
-    ) -> None:
-        painter.fillRect(QRect(GUTTER, top, self._width, height), self._theme.colour("field"))
-        pixels = self._pictures.draw(lane, drive, rows, self._span, round(self._width * ratio), round(height * ratio))
-        painter.drawImage(QPointF(GUTTER, top), _image(pixels, ratio))
-        title = lane.title if lane.kind is None else f"{lane.title}  {rows.counts.get(lane.kind, 0)}"
-        painter.setPen(self._theme.colour("text_soft"))
-        area = QRect(16, top - 1, GUTTER - 24, height + 2)
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, title)
-        if lane.role is not None:
-            painter.fillRect(QRect(8, top + 1, 3, height - 2), self._theme.colour(lane.role.value))
-
-    def _draw_ruler(self, painter: QPainter, drive: Drive) -> None:
-        painter.setPen(self._theme.colour("text_faint"))
-        metrics = QFontMetrics(self.font())
-        for row, text in self._ticks(drive, metrics):
-            x = round(self.x_of(row))
-            painter.drawLine(x, _RULER - 5, x, _RULER - 1)
-            width = metrics.horizontalAdvance(text)
-            if x + width / 2 < self.width():
-                painter.drawText(QPointF(max(x - width / 2, GUTTER), _RULER - 8), text)
-        corner = QRect(8, 0, GUTTER - 16, _RULER)
-        painter.drawText(corner, Qt.AlignmentFlag.AlignVCenter, self.tr("{0} frames").format(f"{len(drive):,}"))
-
-    def _ticks(self, drive: Drive, metrics: QFontMetrics) -> list[tuple[int, str]]:
-        first, last = self._span
-        room = max(int(self._width / (metrics.horizontalAdvance("00:00.000") * 1.4)), 1)
-        if not drive.has_time:
-            step = _nice((last - first) / room)
-            return [(row, f"#{row}") for row in range(-(-int(first) // step) * step, int(last), step)]
-        period = drive.period_s
-        step_s = next((step for step in _TICKS_S if step >= (last - first) * period / room), 14400)
-        begin = drive.time_at(min(max(int(first), 0), len(drive) - 1))
-        end = begin + (last - first) * period
-        ticks = np.arange(math.ceil(begin / step_s - 1e-9), math.floor(end / step_s + 1e-9) + 1) * step_s
-        known = drive.time_at(len(drive) - 1)
-        rows = [
-            drive.row_at_time(tick) if tick <= known else len(drive) - 1 + round((tick - known) / period)
-            for tick in ticks.tolist()
-        ]
-        return [(row, _short(tick)) for row, tick in zip(rows, ticks.tolist(), strict=True) if first <= row < last]
-
-    def _draw_foot(self, painter: QPainter) -> None:
-        if self._is_whole:
-            return
-        extent = max(self._extent, 1)
-        line = QRectF(GUTTER, self.height() - 5, self._width, 3)
-        painter.fillRect(line, self._theme.colour("line"))
-        first, last = self._span
-        width = max(self._width * (last - first) / extent, 6)
-        painter.fillRect(
-            QRectF(GUTTER + self._width * first / extent, line.top(), width, 3), self._theme.colour("text_faint")
-        )
+        return next((lane for lane, top, height in self._places() if top <= y < top + height + LANE_GAP), None)
 
     def _paint_loop(self, painter: QPainter) -> None:
         if self._loop is None:
@@ -388,7 +295,7 @@ class Timeline(QWidget):
         colour = QColor(self._theme.colour("accent"))
         painter.fillRect(QRectF(left, 1, right - left, 4), colour)
         colour.setAlpha(36)
-        painter.fillRect(QRectF(left, _RULER, right - left, self.height() - _RULER - _FOOT), colour)
+        painter.fillRect(QRectF(left, RULER, right - left, self.height() - RULER - FOOT), colour)
 
     def _paint_bookmarks(self, painter: QPainter) -> None:
         assert self._drive is not None
@@ -408,13 +315,13 @@ class Timeline(QWidget):
         if not GUTTER - 1 <= x <= self.width() - MARGIN + 1:
             return
         colour = self._theme.colour("text")
-        painter.fillRect(QRectF(round(x) - 0.5, _RULER - 6, 1.5, self.height() - _RULER), colour)
+        painter.fillRect(QRectF(round(x) - 0.5, RULER - 6, 1.5, self.height() - RULER), colour)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour)
         head = round(x) + 0.25
         painter.drawPolygon(
-            QPolygonF([QPointF(head - 5, _RULER - 10), QPointF(head + 5, _RULER - 10), QPointF(head, _RULER - 3)])
+            QPolygonF([QPointF(head - 5, RULER - 10), QPointF(head + 5, RULER - 10), QPointF(head, RULER - 3)])
         )
         painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
@@ -425,20 +332,3 @@ class Timeline(QWidget):
         lane = self._lane_at(place.y())
         last = max(self.row_at(place.x() + 1) - 1, self.row_at(place.x()))
         QToolTip.showText(where + QPoint(12, 14), told(drive, self.row_at(place.x()), last, lane), self)
-
-
-def _image(pixels: NDArray[np.uint32], ratio: float) -> QImage:
-    height, width = pixels.shape
-    image = QImage(pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(ratio)
-    return image.copy()  # the array goes away
-
-
-def _nice(step: float) -> int:
-    power: int = 10 ** max(math.floor(math.log10(max(step, 1))), 0)
-    return next((factor * power for factor in (1, 2, 5) if factor * power >= step), 10 * power)
-
-
-def _short(time_s: float) -> str:
-    text = clock(time_s)
-    return text.removesuffix(".000") if text.endswith(".000") else text.rstrip("0")
