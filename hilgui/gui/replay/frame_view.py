@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
-    QColor,
     QEnterEvent,
     QFont,
     QImage,
@@ -21,10 +18,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from hilgui.gui.replay.compare_mode import CompareMode, Layers, chosen, differing, side
-from hilgui.gui.replay.ink import Ink, readable_on
+from hilgui.gui.replay.compare_mode import CompareMode, Layers, chosen
+from hilgui.gui.replay.ink import Ink
 from hilgui.gui.replay.overlay import Thing, followed, thing_at
 from hilgui.gui.replay.overlay_painter import OverlayPainter
+from hilgui.gui.replay.panes import GAP_PX, GRIP_PX, Pane, paint_around, paint_caption, paint_curtain, panes_of
 from hilgui.gui.replay.scaling import Cut, scaled
 from hilgui.gui.replay.viewport import (
     ZOOM_STEP,
@@ -38,20 +36,7 @@ from hilgui.gui.replay.viewport import (
 )
 from hilgui.records import Role
 
-_GAP = 2  # px between two panes
-_GRIP = 7  # px around the curtain where it can be dragged
 _HOVER_SLACK = 3.0  # px around a box that still count as the box
-
-
-@dataclass(frozen=True, slots=True)
-class Pane:
-    """One place where the picture is drawn, with what lies on it."""
-
-    x: int
-    clip: tuple[int, int]  # from, to: x of the widget
-    things: tuple[Thing, ...]
-    caption: str = ""
-    role: Role | None = None
 
 
 class FrameView(QWidget):
@@ -241,12 +226,12 @@ class FrameView(QWidget):
                 self._overlay.paint_ghost(painter, *self._ghost, self._view)
             painter.translate(-pane.x, 0)
             if pane.caption:
-                self._paint_caption(painter, pane)
+                paint_caption(painter, pane, self._ink, self._label_font())
         painter.setClipping(False)
         if self._mode is CompareMode.SWIPE:
-            self._paint_curtain(painter)
+            paint_curtain(painter, self._curtain * self.width(), self.height(), self._ink)
         elif len(self._panes) == 2:
-            painter.fillRect(self._panes[0].clip[1], 0, _GAP, self.height(), self._ink.border)
+            painter.fillRect(self._panes[0].clip[1], 0, GAP_PX, self.height(), self._ink.border)
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self._ink.accent, 1))
@@ -327,38 +312,13 @@ class FrameView(QWidget):
 
     def _arrange(self) -> None:
         """Work out the panes and what each shows."""
-        width = self.width()
         things = chosen(self._things, self._layers)
-        if self._mode is CompareMode.SIDE_BY_SIDE:
-            half = (width - _GAP) // 2
-            right = half + _GAP
-            self._panes = (
-                Pane(0, (0, half), side(things, Role.BASELINE), self._caption(Role.BASELINE), Role.BASELINE),
-                Pane(
-                    right, (right, width), side(things, Role.CANDIDATE), self._caption(Role.CANDIDATE), Role.CANDIDATE
-                ),
-            )
-            pane_width = half
-        else:
-            pane_width = width
-            if self._mode is CompareMode.SWIPE:
-                x = round(self._curtain * width)
-                self._panes = (
-                    Pane(0, (0, x), side(things, Role.BASELINE), self._caption(Role.BASELINE), Role.BASELINE),
-                    Pane(0, (x, width), side(things, Role.CANDIDATE), self._caption(Role.CANDIDATE), Role.CANDIDATE),
-                )
-            elif self._mode is CompareMode.DIFFERENCE:
-                self._panes = (Pane(0, (0, width), differing(things), self.tr("only where the models differ")),)
-            else:
-                self._panes = (Pane(0, (0, width), things),)
+        self._panes = panes_of(self._mode, things, self.width(), self._curtain, self._names)
         if self._image is not None:
             size = (self._image.shape[1], self._image.shape[0])
-            self._set_view(resized(self._view, (float(max(pane_width, 1)), float(max(self.height(), 1))), size))
+            pane = (float(max(self._panes[0].width, 1)), float(max(self.height(), 1)))
+            self._set_view(resized(self._view, pane, size))
         self.update()
-
-    def _caption(self, role: Role) -> str:
-        word = self.tr("baseline") if role is Role.BASELINE else self.tr("candidate")
-        return f"{word} · {self._names[role]}" if role in self._names else word
 
     def _set_view(self, view: Viewport) -> None:
         if view == self._view:
@@ -391,7 +351,7 @@ class FrameView(QWidget):
         return thing_at(pane.things, x, y, _HOVER_SLACK / self._view.scale)
 
     def _is_on_curtain(self, place: QPointF) -> bool:
-        return self._mode is CompareMode.SWIPE and abs(place.x() - self._curtain * self.width()) <= _GRIP
+        return self._mode is CompareMode.SWIPE and abs(place.x() - self._curtain * self.width()) <= GRIP_PX
 
     def _paint_problem(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), self._ink.stage)
@@ -404,7 +364,7 @@ class FrameView(QWidget):
         ratio = self.devicePixelRatioF()
         cut, begin = self._cut()
         place = QRectF(begin.x() / ratio, begin.y() / ratio, cut.width / ratio, cut.height / ratio)
-        self._paint_around(painter, place)
+        paint_around(painter, place, self._view.pane, self._ink.stage)
         if cut.width < 1 or cut.height < 1 or cut.x2 <= cut.x1 or cut.y2 <= cut.y1:
             return
         pixels = self._pixels(cut)
@@ -430,43 +390,3 @@ class FrameView(QWidget):
         pixels = scaled(self._image, cut)
         self._scaled = (cut, pixels)
         return pixels
-
-    def _paint_around(self, painter: QPainter, place: QRectF) -> None:
-        width, height = self._view.pane
-        stage = self._ink.stage
-        if place.top() > 0:
-            painter.fillRect(QRectF(0, 0, width + 1, place.top()), stage)
-        if place.bottom() < height:
-            painter.fillRect(QRectF(0, place.bottom(), width + 1, height - place.bottom()), stage)
-        if place.left() > 0:
-            painter.fillRect(QRectF(0, place.top(), place.left(), place.height()), stage)
-        if place.right() < width + 1:
-            painter.fillRect(QRectF(place.right(), place.top(), width + 1 - place.right(), place.height()), stage)
-
-    def _paint_caption(self, painter: QPainter, pane: Pane) -> None:
-        colour = self._ink.accent
-        if pane.role is not None:
-            colour = self._ink.baseline if pane.role is Role.BASELINE else self._ink.candidate
-        painter.setFont(self._label_font())
-        width = painter.fontMetrics().horizontalAdvance(pane.caption) + 12
-        on_right = self._mode is CompareMode.SWIPE and pane.role is Role.CANDIDATE
-        x = pane.clip[1] - width - 6 if on_right else pane.clip[0] + 6
-        plate = QRect(x, 6, width, painter.fontMetrics().height() + 4)
-        painter.fillRect(plate, colour)
-        painter.setPen(readable_on(colour))
-        painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, pane.caption)
-
-    def _paint_curtain(self, painter: QPainter) -> None:
-        x = self._curtain * self.width()
-        painter.fillRect(QRectF(x - 1, 0, 2, self.height()), self._ink.selection)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(QColor(0, 0, 0, 160), 1))
-        painter.setBrush(self._ink.selection)
-        middle = QPointF(x, self.height() / 2)
-        painter.drawEllipse(middle, _GRIP + 3, _GRIP + 3)
-        painter.setPen(QPen(readable_on(self._ink.selection), 2))
-        for sign in (-1, 1):
-            painter.drawPolyline(
-                [middle + QPointF(sign * 2, -4), middle + QPointF(sign * 6, 0), middle + QPointF(sign * 2, 4)]
-            )
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
