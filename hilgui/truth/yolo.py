@@ -35,12 +35,17 @@ class YoloReader:
 
     @classmethod
     def recognises(cls, path: Path) -> bool:
-        """Say whether one of the first text files starts like a class number and shares, and names are found."""
+        """Say whether one of the first text files starts like a class number and shares, and names are found.
+
+        Files that are all empty need the names in the folder itself.
+        """
         folder = _labels_folder(path)
         if not folder.is_dir() or _names_file(path, folder) is None:
             return False
-        files = _first_files(folder)
-        return any(_LINE.fullmatch(peek(file, 512).strip().split(b"\n")[0].strip()) is not None for file in files)
+        starts = [peek(file, 512).strip().split(b"\n")[0].strip() for file in _first_files(folder)]
+        if starts and not any(starts):
+            return _names_file(path, folder) in [root / name for root in (path, folder) for name in _NAME_FILES]
+        return any(_LINE.fullmatch(start) is not None for start in starts)
 
     @classmethod
     def read(cls, path: Path, sizes: Sizes | None = None) -> Labels:
