@@ -39,7 +39,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / ".hilgui-bootstrap.json"
 WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
-SPACE_NEEDED_MB = 2500  # the environment takes 1.3 GB, unpacking as much again for the largest wheels
+SPACE_NEEDED_MB = 2500  # measured: the environment takes 1.2 GB; the rest is room for pip to download and unpack
 
 END = "\n"  # no line that was read holds one
 NOISE = re.compile(r"^(WARNING: Location|WARNING: Running pip as|Looking in|\[notice\]|\s*$)")

@@ -10,6 +10,5 @@ A driver has a protocol of hilgui above and the vendor's bytes below, and nothin
 - has a simulator that speaks the same bytes, so that nobody needs the hardware to test it;
 - is announced by an entry point in `pyproject.toml`, as a stranger's driver would be. Nothing imports it by name.
 
-Drivers see protocols, records, streams and errors of hilgui, never its engine or its GUI. None is built in so far:
-recorded drives need no cable.
+Drivers see protocols, records, streams and errors of hilgui, never its engine or its GUI.
 """
