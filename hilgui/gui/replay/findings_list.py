@@ -32,6 +32,7 @@ class FindingsList(QFrame):
     """Shows the findings of a run, worst first; `chosen` is emitted when the operator picks one."""
 
     chosen = Signal(object)  # Finding
+    play_asked = Signal()  # the clip of the chosen one
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -119,11 +120,14 @@ class FindingsList(QFrame):
         self._tell_count()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Copy rows as text; leave the search with Escape or Down."""
+        """Copy rows as text, play with Return; leave the search with Escape or Down."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if watched is self._table and event.matches(QKeySequence.StandardKey.Copy):
                 rows = sorted({index.row() for index in self._table.selectionModel().selectedRows()})
                 QGuiApplication.clipboard().setText(self._model.text_of(rows))
+                return True
+            if watched is self._table and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+                self.play_asked.emit()
                 return True
             if watched is self._search and event.key() in (Qt.Key.Key_Escape, Qt.Key.Key_Down):
                 if event.key() == Qt.Key.Key_Escape:
@@ -206,6 +210,7 @@ class FindingsList(QFrame):
         table.installEventFilter(self)
         table.selectionModel().currentRowChanged.connect(self._on_current)
         table.clicked.connect(self._on_clicked)
+        table.doubleClicked.connect(lambda index: self.play_asked.emit())
 
     def _offer_kinds(self, findings: tuple[Finding, ...]) -> None:
         counts: dict[Kind, int] = {}

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QColor, QKeySequence
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QWidget
 
 from hilgui.gui.bridge import Bridge
-from hilgui.gui.colours import ON_PICTURE
 from hilgui.gui.memory import Memory
-from hilgui.gui.replay.account import account_of, score_text, thing_of_finding
-from hilgui.gui.replay.commands import COMMANDS, Command
+from hilgui.gui.replay.command_actions import LAYER_COMMANDS, CommandActions
+from hilgui.gui.replay.commands import COMMANDS
 from hilgui.gui.replay.compare_mode import CompareMode, Layers
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.findings_list import FindingsList
@@ -25,30 +22,23 @@ from hilgui.gui.replay.findings_model import badness
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.inspector import Inspector
-from hilgui.gui.replay.legend import box_icon
-from hilgui.gui.replay.overlay import Layer, Thing, things_of
+from hilgui.gui.replay.overlay import Layer, things_of
+from hilgui.gui.replay.page_layout import PageLayout, WarningBar
 from hilgui.gui.replay.picture_bar import PictureBar
 from hilgui.gui.replay.pictures import Origin, Picture, for_screen
 from hilgui.gui.replay.player import Player
 from hilgui.gui.replay.plots import Plots
+from hilgui.gui.replay.run_status import latencies, status_of
 from hilgui.gui.replay.scaling import Cut
 from hilgui.gui.replay.session import RunSession
+from hilgui.gui.replay.spotlight import Spotlight
 from hilgui.gui.replay.timeline import Timeline
 from hilgui.gui.replay.transport import Transport
-from hilgui.gui.status import ReplayStatus
-from hilgui.gui.theme import GAP_S, Theme, mark
+from hilgui.gui.theme import Theme
 from hilgui.records import Finding, Kind, Role
 
 if TYPE_CHECKING:
     from hilgui.engine import RunFinished, RunStarted, Shown
-
-_MODE_ICONS = {
-    CompareMode.OVERLAY: "layers",
-    CompareMode.SIDE_BY_SIDE: "side_by_side",
-    CompareMode.SWIPE: "swipe",
-    CompareMode.DIFFERENCE: "difference",
-}
-_LAYER_COMMANDS = {"truth": Layer.TRUTH, "baseline": Layer.BASELINE, "candidate": Layer.CANDIDATE}
 
 
 class ReplayPage(QWidget):
@@ -66,11 +56,7 @@ class ReplayPage(QWidget):
         self._player = Player(self)
         self._bridge: Bridge | None = None
         self._is_live = False
-        self._things: tuple[Thing, ...] = ()
-        self._finding: Finding | None = None
-        self._wants_object = False  # of the finding, once its frame is on the screen
-        self._actions: dict[str, QAction] = {}
-        self._mode_actions: dict[CompareMode, QAction] = {}
+        self._latency_ms: dict[Role, tuple[float, float]] = {}
         self.view = FrameView(picture_ink(theme), self)
         self.findings = FindingsList(theme, self)
         self.inspector = Inspector(self)
@@ -78,10 +64,9 @@ class ReplayPage(QWidget):
         self.plots = Plots(theme, self)
         self.transport = Transport(self._player, self)
         self._bar = PictureBar(self)
-        self._banner = QFrame(self)
-        self._banner_text = QLabel(self._banner)
-        self._make_actions()
-        self._restyle()  # icons first: buttons without them would reserve room for their text
+        self._banner = WarningBar(theme, self)
+        self._spotlight = Spotlight(self.view, self.inspector, self)
+        self._actions = CommandActions(self, theme, self._doers(), self.set_mode)
         self._lay_out()
         self._connect()
         self._show_nothing()
@@ -137,7 +122,7 @@ class ReplayPage(QWidget):
     @property
     def finding(self) -> Finding | None:
         """Give the finding that is looked at."""
-        return self._finding
+        return self._spotlight.finding
 
     def action(self, name: str) -> QAction:
         """Give a command of `commands.COMMANDS`, for menus."""
@@ -146,32 +131,9 @@ class ReplayPage(QWidget):
     @property
     def banner(self) -> str:
         """Give what the page warns of, "" when all is well."""
-        return self._banner_text.text() if not self._banner.isHidden() else ""
+        return self._banner.sentence
 
     # -- building -----------------------------------------------------------------------------------------------------
-
-    def _make_actions(self) -> None:
-        doers = self._doers()
-        for command in COMMANDS:
-            action = QAction(command.translated, self)
-            action.setShortcuts([QKeySequence(key) for key in command.keys])
-            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            action.setToolTip(_tip(command))
-            action.setCheckable(command.is_switch)
-            action.triggered.connect(partial(_run, doers[command.name]))
-            self.addAction(action)
-            self._actions[command.name] = action
-        for mode, text in (
-            (CompareMode.OVERLAY, self.tr("Overlay")),
-            (CompareMode.SIDE_BY_SIDE, self.tr("Side by side")),
-            (CompareMode.SWIPE, self.tr("Swipe")),
-            (CompareMode.DIFFERENCE, self.tr("Difference")),
-        ):
-            action = QAction(text, self)
-            action.setToolTip(self.tr("{0} (V: next view)").format(text))
-            action.setCheckable(True)
-            action.triggered.connect(partial(_run, partial(self.set_mode, mode)))
-            self._mode_actions[mode] = action
 
     def _doers(self) -> dict[str, Callable[[], object]]:
         player, view = self._player, self.view
@@ -201,9 +163,9 @@ class ReplayPage(QWidget):
             "actual": view.actual_size,
             "zoom_in": partial(view.zoom, 1),
             "zoom_out": partial(view.zoom, -1),
-            "next_object": partial(self._go_to_object, 1),
-            "previous_object": partial(self._go_to_object, -1),
-            "no_object": self._look_at_nothing,
+            "next_object": partial(self._spotlight.go_to_object, 1),
+            "previous_object": partial(self._spotlight.go_to_object, -1),
+            "no_object": self._spotlight.look_away,
             "loop_in": player.loop_from_here,
             "loop_out": player.loop_to_here,
             "loop": self._toggle_loop,
@@ -215,8 +177,8 @@ class ReplayPage(QWidget):
 
     def _lay_out(self) -> None:
         actions = self._actions
-        self._bar.add_actions(tuple(actions[name] for name in (*_LAYER_COMMANDS, "errors")), with_text=True)
-        self._bar.add_actions((None, *self._mode_actions.values(), None))
+        self._bar.add_actions(tuple(actions[name] for name in (*LAYER_COMMANDS, "errors")), with_text=True)
+        self._bar.add_actions((None, *actions.modes, None))
         self._bar.add_actions((actions["fit"],))
         self._bar.finish()
         play = ("to_start", "step_back", "play", "step_forward", "to_end")
@@ -231,37 +193,21 @@ class ReplayPage(QWidget):
             ),
             at_end=True,
         )
-        picture = _column(self._bar, self.view)
-        side = _splitter(Qt.Orientation.Vertical, self.findings, self.inspector, stretch=(1, 1))
-        side.setSizes([200, 220])
-        top = _splitter(Qt.Orientation.Horizontal, picture, side, stretch=(1, 0))
-        top.setSizes([840, 400])
-        self._lower = _splitter(Qt.Orientation.Vertical, self.timeline, self.plots, stretch=(0, 1))
-        bottom = _column(self.transport, self._lower)
-        self._outer = _splitter(Qt.Orientation.Vertical, top, bottom, stretch=(1, 0))
-        self._splitters = {"outer": self._outer, "top": top, "side": side, "lower": self._lower}
+        self._layout = PageLayout(
+            self,
+            self._banner,
+            (self._bar, self.view),
+            (self.findings, self.inspector),
+            (self.transport, self.timeline, self.plots),
+        )
         self.plots.hide()
-        self._build_banner()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
-        layout.setSpacing(GAP_S)
-        layout.addWidget(self._banner)
-        layout.addWidget(self._outer, 1)
-        self._restore()
-
-    def _build_banner(self) -> None:
-        mark(self._banner, surface="banner_warning")
-        self._banner_text.setWordWrap(True)
-        self._banner_text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        close = QToolButton(self._banner)
-        close.setIcon(self._theme.icon("close"))
-        close.setAccessibleName(self.tr("Close the warning"))
-        close.clicked.connect(self._banner.hide)
-        row = QHBoxLayout(self._banner)
-        row.setContentsMargins(10, 4, 6, 4)
-        row.addWidget(self._banner_text, 1)
-        row.addWidget(close)
-        self._banner.hide()
+        self.setFocusProxy(self.view)
+        self._actions.show_layers(self.view.layers)
+        self.set_mode(self.view.mode)
+        if self._memory is not None:
+            self._layout.restore(self._memory)
+            if self._memory.text("replay/plots"):
+                self._toggle_plots()
 
     def _connect(self) -> None:
         session, player = self._session, self._player
@@ -269,12 +215,12 @@ class ReplayPage(QWidget):
         session.grew.connect(self._on_grew)
         session.finished.connect(self._on_finished)
         session.failed.connect(self._on_failed)
-        session.noted.connect(self._warn)
+        session.noted.connect(self._banner.say)
         player.picture_changed.connect(self._on_picture)
         player.position_changed.connect(self.timeline.set_position)
         player.position_changed.connect(self.plots.set_position)
         player.position_changed.connect(lambda row: self._tell_status())
-        player.playing_changed.connect(self._on_playing)
+        player.playing_changed.connect(self._actions.show_playing)
         player.loop_changed.connect(self._show_loop)
         player.bookmarks_changed.connect(lambda: self.timeline.set_bookmarks(player.bookmarks))
         for seeker in (self.timeline, self.plots, self.transport):
@@ -284,26 +230,13 @@ class ReplayPage(QWidget):
         self.timeline.finding_hit.connect(self._on_finding_hit)
         self.timeline.range_changed.connect(self.plots.set_span)
         self.findings.chosen.connect(self._on_chosen)
-        self.findings.table.activated.connect(lambda index: self._play_clip())
-        self.view.hovered.connect(self._on_hovered)
-        self.view.selected.connect(self._on_selected)
+        self.findings.play_asked.connect(self._play_clip)
         self.view.cut_changed.connect(self._on_cut)
         self.view.zoom_changed.connect(self._bar.show_zoom)
         self._theme.changed.connect(self._restyle)
 
     def _restyle(self) -> None:
         self.view.set_ink(picture_ink(self._theme))
-        for command in COMMANDS:
-            if command.icon:
-                self._actions[command.name].setIcon(self._theme.icon(command.icon))
-        for mode, icon in _MODE_ICONS.items():
-            self._mode_actions[mode].setIcon(self._theme.icon(icon))
-        plate = QColor(ON_PICTURE.picture)
-        self._actions["truth"].setIcon(box_icon(QColor(ON_PICTURE.truth), plate, dashes=(2, 1.5)))
-        self._actions["baseline"].setIcon(box_icon(QColor(ON_PICTURE.baseline), plate))
-        self._actions["candidate"].setIcon(box_icon(QColor(ON_PICTURE.candidate), plate, width=2.5))
-        self._actions["errors"].setIcon(box_icon(QColor(ON_PICTURE.missed), plate, width=2.0, dashes=(1.5, 1)))
-        self._on_playing(self._player.is_playing)
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
@@ -314,7 +247,9 @@ class ReplayPage(QWidget):
         self._on_cut(self.view.cut)
         self._player.set_bookmarks(self._kept_bookmarks())
         self.view.set_names({role: facts.name for role, facts in drive.header.models.items()})
-        self._enable(drive)
+        self._fit_to(drive)
+        self._spotlight.set_drive(drive)
+        self._latency_ms = latencies(drive)
         self._set_live(self._session.is_under_way and self._bridge is not None and self._bridge.is_busy)
         self.timeline.set_drive(drive)
         self.plots.set_drive(drive)
@@ -336,6 +271,7 @@ class ReplayPage(QWidget):
         self.findings.set_drive(drive)
         if not self._is_live:
             self._player.grew()
+        self._latency_ms = latencies(drive)
         self._tell_status()
 
     def _on_finished(self) -> None:
@@ -345,54 +281,37 @@ class ReplayPage(QWidget):
         self._actions["live"].setChecked(False)
         if was_live:
             self._player.go_to(self._player.position)
-        if drive is not None and drive.verdict is not None and drive.state == "aborted":
-            self._warn(self.tr("This run was aborted: {0}").format("; ".join(drive.verdict.reasons)))
+        if drive is not None:
+            self._tell_aborted(drive)
 
     def _on_failed(self, sentence: str) -> None:
         self._show_nothing()
         self.view.show_frame(None, (), sentence)
         self.message.emit("error", sentence)
 
-    def _enable(self, drive: Drive) -> None:
-        has_candidate = Role.CANDIDATE in drive.header.models
-        self._actions["candidate"].setEnabled(has_candidate)
-        for mode, action in self._mode_actions.items():
-            action.setEnabled(has_candidate or mode is CompareMode.OVERLAY)
-        has_truth = drive.header.truth is not None
-        self._actions["truth"].setEnabled(has_truth)
-        self._actions["errors"].setEnabled(has_truth)
-        if not has_truth and self.view.layers.errors_only:
+    def _fit_to(self, drive: Drive) -> None:
+        """Offer what this run has: a candidate to compare with, labels to be wrong about."""
+        self._actions.fit(drive)
+        if drive.header.truth is None and self.view.layers.errors_only:
             self._toggle_errors()
-        if not has_candidate:
+        if Role.CANDIDATE not in drive.header.models:
             self.set_mode(CompareMode.OVERLAY)
         self._actions["live"].setEnabled(self._session.is_under_way)
-        for role, facts in drive.header.models.items():
-            text = self._actions[role.value].text().split(" ≥")[0]
-            self._actions[role.value].setText(f"{text} ≥{score_text(facts.threshold)}")
-            self._actions[role.value].setToolTip(
-                self.tr("{0}: {1}, detections from score {2} on ({3})").format(
-                    text, facts.name, score_text(facts.threshold), role.value[0].upper()
-                )
-            )
+        self._tell_aborted(drive)
+
+    def _tell_aborted(self, drive: Drive) -> None:
         if drive.verdict is not None and drive.state == "aborted":
-            self._warn(self.tr("This run was aborted: {0}").format("; ".join(drive.verdict.reasons)))
+            self._banner.say(self.tr("This run was aborted: {0}").format("; ".join(drive.verdict.reasons)))
 
     def _show_nothing(self) -> None:
-        self._finding, self._wants_object = None, False
         self._set_live(False)
-        self._things = ()
         self._banner.hide()
         self.view.show_frame(None, (), self.tr("No run is open."))
         self.transport.show_title("")
         for part in (self.timeline, self.plots, self.transport, self.findings):
             part.set_drive(None)
-        self.inspector.show_finding(None, None)
-        self.inspector.show_object(None, None)
+        self._spotlight.set_drive(None)
         self._actions["live"].setEnabled(False)
-
-    def _warn(self, sentence: str) -> None:
-        self._banner_text.setText(sentence)
-        self._banner.show()
 
     # -- the run under way --------------------------------------------------------------------------------------------
 
@@ -436,9 +355,6 @@ class ReplayPage(QWidget):
         self._set_live(False)
         self._player.toggle()
 
-    def _on_playing(self, is_playing: bool) -> None:
-        self._actions["play"].setIcon(self._theme.icon("pause" if is_playing else "play"))
-
     def _toggle_loop(self) -> None:
         """Take the loop away, or repeat the whole drive."""
         if self._player.loop is None:
@@ -475,25 +391,8 @@ class ReplayPage(QWidget):
             return
         self._set_live(False)
         self._player.pause()
-        self._finding, self._wants_object = finding, True
-        self.inspector.show_finding(finding, drive)
         self._player.go_to_seq(finding.worst_seq)
-        if not self._player.is_waiting:
-            self._mark_object()
-
-    def _mark_object(self) -> None:
-        finding = self._finding
-        self._wants_object = False
-        if finding is None or not finding.objects:
-            self._look_at(None)
-            return
-        found = finding.objects[0]
-        thing = thing_of_finding(self._things, found.box, finding.role)
-        self.view.select(thing)
-        picture = self._player.picture
-        if thing is None and picture is not None and picture.seq == finding.worst_seq:
-            self.view.show_ghost(found.box, f"{finding.kind.value} · {found.label}")
-        self._look_at(thing)
+        self._spotlight.choose(finding, is_there=not self._player.is_waiting)
 
     def _on_finding_hit(self, kind: Kind, row: int) -> None:
         """Show in the list which finding was clicked in the timeline, and why; the position stays at the click."""
@@ -505,15 +404,12 @@ class ReplayPage(QWidget):
         finding = min(near, key=badness, default=None)
         if finding is None:
             return
-        self._finding, self._wants_object = finding, True
         self.findings.mark(finding)
-        self.inspector.show_finding(finding, drive)
-        if not self._player.is_waiting:
-            self._mark_object()
+        self._spotlight.choose(finding, is_there=not self._player.is_waiting)
 
     def _play_clip(self) -> None:
         """Play the chosen finding from its clip's first frame to its last, again and again."""
-        drive, finding = self.drive, self.findings.current() or self._finding
+        drive, finding = self.drive, self.findings.current() or self.finding
         if drive is None or finding is None:
             return
         self._set_live(False)
@@ -529,13 +425,10 @@ class ReplayPage(QWidget):
         picture, drive = self._player.picture, self.drive
         if picture is None or drive is None:
             return
-        self._things = things_of(picture.moment, drive.header)
-        self.view.show_frame(picture.image, self._things, self._problem(picture), picture.ready)
+        things = things_of(picture.moment, drive.header)
+        self.view.show_frame(picture.image, things, self._problem(picture), picture.ready)
         self.transport.show_title(self._title(picture, drive))
-        if self._wants_object and self._finding is not None:
-            self._mark_object()
-        else:
-            self._look_at(self.view.pointed or self.view.selection)
+        self._spotlight.show_picture(picture, things)
 
     def _problem(self, picture: Picture) -> str:
         if picture.image is not None:
@@ -561,39 +454,11 @@ class ReplayPage(QWidget):
         if decoder is not None:
             decoder.cut = cut
 
-    def _on_hovered(self, thing: Thing | None) -> None:
-        self._look_at(thing if thing is not None else self.view.selection)
-
-    def _on_selected(self, thing: Thing | None) -> None:
-        self._look_at(thing)
-
-    def _look_at(self, thing: Thing | None) -> None:
-        picture, drive = self._player.picture, self.drive
-        if thing is None or picture is None or picture.moment is None or drive is None:
-            self.inspector.show_object(None, None)
-            return
-        self.inspector.show_object(thing, account_of(thing, picture.moment, drive.header))
-
-    def _look_at_nothing(self) -> None:
-        self.view.select(None)
-        self._look_at(None)
-
-    def _go_to_object(self, direction: int) -> None:
-        things = self.view.visible_things
-        if not things:
-            return
-        current = self.view.selection
-        place = next((i for i, thing in enumerate(things) if current is not None and thing.key == current.key), None)
-        index = (0 if direction > 0 else -1) if place is None else (place + direction) % len(things)
-        self.view.select(things[index])
-        self._look_at(things[index])
-
     def set_mode(self, mode: CompareMode) -> None:
         """Choose how the models are put beside each other."""
-        if self._mode_actions[mode].isEnabled():
+        if self._actions.allows(mode):
             self.view.set_mode(mode)
-        for other, action in self._mode_actions.items():
-            action.setChecked(other is self.view.mode)
+        self._actions.show_mode(self.view.mode)
 
     def _toggle_layer(self, layer: Layer) -> None:
         self._set_layers(self.view.layers.toggled(layer))
@@ -604,13 +469,7 @@ class ReplayPage(QWidget):
 
     def _set_layers(self, layers: Layers) -> None:
         self.view.set_layers(layers)
-        self._show_layers()
-
-    def _show_layers(self) -> None:
-        layers = self.view.layers
-        for name, layer in _LAYER_COMMANDS.items():
-            self._actions[name].setChecked(layer in layers.shown)
-        self._actions["errors"].setChecked(layers.errors_only)
+        self._actions.show_layers(layers)
 
     def _toggle_plots(self) -> None:
         self.plots.setVisible(self.plots.isHidden())
@@ -624,22 +483,8 @@ class ReplayPage(QWidget):
         self._keep_bookmarks()
         if self._memory is None:
             return
-        for name, splitter in self._splitters.items():
-            self._memory.put_shape(f"replay/{name}", splitter.saveState())
+        self._layout.remember(self._memory)
         self._memory.put("replay/plots", "" if self.plots.isHidden() else "shown")
-
-    def _restore(self) -> None:
-        self.setFocusProxy(self.view)
-        self._show_layers()
-        self.set_mode(self.view.mode)
-        if self._memory is None:
-            return
-        for name, splitter in self._splitters.items():
-            shape = self._memory.shape(f"replay/{name}")
-            if shape is not None:
-                splitter.restoreState(shape)
-        if self._memory.text("replay/plots"):
-            self._toggle_plots()
 
     def _keep_bookmarks(self) -> None:
         if self._memory is not None and self.drive is not None:
@@ -655,57 +500,4 @@ class ReplayPage(QWidget):
     def _tell_status(self) -> None:
         drive = self.drive
         if drive is not None:
-            self.status_changed.emit(_status(drive, self._player.position))
-
-
-def _status(drive: Drive, row: int) -> ReplayStatus:
-    facts = drive.header.models[Role.BASELINE]
-    last = len(drive) - 1
-    return ReplayStatus(
-        provider=facts.provider,
-        device=facts.device,
-        latency_ms={role: _latency(drive, role) for role in drive.roles},
-        deadline_ms=drive.period_s * 1000 if drive.header.speed != "max" and drive.has_time else None,
-        dropped=drive.ledger.dropped,
-        skipped=drive.ledger.skipped,
-        time_s=drive.time_at(row) if last >= 0 and drive.has_time else None,
-        duration_s=drive.time_at(last) if last >= 0 and drive.has_time else None,
-    )
-
-
-def _latency(drive: Drive, role: Role) -> tuple[float, float]:
-    """Give p50 and p99 of a model's latency; computed again only when frames were added."""
-    values = drive.roles[role].latency_ms.values
-    values = values[~np.isnan(values)]
-    if not len(values):
-        return (math.nan, math.nan)
-    p50, p99 = np.quantile(values, (0.5, 0.99))
-    return (float(p50), float(p99))
-
-
-def _run(doer: Callable[[], object], checked: bool = False) -> None:
-    doer()
-
-
-def _tip(command: Command) -> str:
-    return f"{command.translated} ({'  '.join(command.keys)})"
-
-
-def _column(*widgets: QWidget) -> QWidget:
-    column = QWidget()
-    layout = QVBoxLayout(column)
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(2)
-    for widget in widgets:
-        layout.addWidget(widget, 1 if widget is widgets[-1] else 0)
-    return column
-
-
-def _splitter(orientation: Qt.Orientation, *widgets: QWidget, stretch: tuple[int, ...]) -> QSplitter:
-    splitter = QSplitter(orientation)
-    splitter.setChildrenCollapsible(False)
-    splitter.setHandleWidth(5)
-    for index, widget in enumerate(widgets):
-        splitter.addWidget(widget)
-        splitter.setStretchFactor(index, stretch[index])
-    return splitter
+            self.status_changed.emit(status_of(drive, self._player.position, self._latency_ms))

@@ -1,0 +1,104 @@
+"""How the parts of the Replay page share its room, remembered from one start to the next."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QToolButton, QVBoxLayout, QWidget
+
+from hilgui.gui.memory import Memory
+from hilgui.gui.theme import GAP_S, Theme, mark
+
+
+class WarningBar(QFrame):
+    """One sentence across the page, until it is closed."""
+
+    def __init__(self, theme: Theme, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        mark(self, surface="banner_warning")
+        self._text = QLabel(self)
+        self._text.setWordWrap(True)
+        self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._close = QToolButton(self)
+        self._close.setAccessibleName(self.tr("Close the warning"))
+        self._close.clicked.connect(self.hide)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(10, 4, 6, 4)
+        row.addWidget(self._text, 1)
+        row.addWidget(self._close)
+        self._draw()
+        theme.changed.connect(self._draw)
+        self.hide()
+
+    def say(self, sentence: str) -> None:
+        """Show a sentence."""
+        self._text.setText(sentence)
+        self.setAccessibleName(sentence)
+        self.show()
+
+    @property
+    def sentence(self) -> str:
+        """Give what is said, "" while hidden."""
+        return "" if self.isHidden() else self._text.text()
+
+    def _draw(self) -> None:
+        self._close.setIcon(self._theme.icon("close"))
+
+
+class PageLayout:
+    """Picture and findings above, transport, timeline and plots below; every border can be moved."""
+
+    def __init__(
+        self,
+        page: QWidget,
+        banner: QWidget,
+        picture: tuple[QWidget, QWidget],
+        side: tuple[QWidget, QWidget],
+        bottom: tuple[QWidget, QWidget, QWidget],
+    ) -> None:
+        right = splitter(Qt.Orientation.Vertical, *side, stretch=(1, 1))
+        right.setSizes([200, 220])
+        top = splitter(Qt.Orientation.Horizontal, column(*picture), right, stretch=(1, 0))
+        top.setSizes([840, 400])
+        lower = splitter(Qt.Orientation.Vertical, bottom[1], bottom[2], stretch=(0, 1))
+        outer = splitter(Qt.Orientation.Vertical, top, column(bottom[0], lower), stretch=(1, 0))
+        self._splitters = {"outer": outer, "top": top, "side": right, "lower": lower}
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(GAP_S)
+        layout.addWidget(banner)
+        layout.addWidget(outer, 1)
+
+    def remember(self, memory: Memory) -> None:
+        """Keep where the borders are."""
+        for name, part in self._splitters.items():
+            memory.put_shape(f"replay/{name}", part.saveState())
+
+    def restore(self, memory: Memory) -> None:
+        """Put the borders where they were."""
+        for name, part in self._splitters.items():
+            shape = memory.shape(f"replay/{name}")
+            if shape is not None:
+                part.restoreState(shape)
+
+
+def column(*widgets: QWidget) -> QWidget:
+    """Put widgets one below the other; the last one takes what is left."""
+    body = QWidget()
+    layout = QVBoxLayout(body)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(2)
+    for widget in widgets:
+        layout.addWidget(widget, 1 if widget is widgets[-1] else 0)
+    return body
+
+
+def splitter(orientation: Qt.Orientation, *widgets: QWidget, stretch: tuple[int, ...]) -> QSplitter:
+    """Put widgets side by side with borders that can be moved."""
+    made = QSplitter(orientation)
+    made.setChildrenCollapsible(False)
+    made.setHandleWidth(5)
+    for index, widget in enumerate(widgets):
+        made.addWidget(widget)
+        made.setStretchFactor(index, stretch[index])
+    return made
