@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 
 from hilgui import plugins
 from hilgui.errors import CallWrong
+
+log = logging.getLogger(__name__)
 
 GROUP = "hilgui.cameras"
 PREFIX = "camera:"
@@ -152,3 +155,24 @@ def make_camera(address: str) -> Camera:
         raise CallWrong(f"there is no kind of camera {kind!r}{why}")
     camera: Camera = drivers[kind](address)
     return camera
+
+
+def found_cameras() -> tuple[list[CameraFound], tuple[str, ...]]:
+    """List what every driver finds, and say in sentences what was not found or does not load."""
+    found: list[CameraFound] = []
+    said: list[str] = []
+    for kind, plugin in plugins.load(GROUP).items():
+        if plugin.target is None:
+            said.append(f"the driver {kind} does not load: {plugin.reason}")
+            continue
+        try:
+            here = list(plugin.target.found())
+            looked_for = plugin.target.lists
+        except Exception as failure:  # a plug-in call: a stranger's code may raise anything
+            log.warning("driver %s failed to list its cameras", kind, exc_info=True)
+            said.append(f"the driver {kind} failed: {type(failure).__name__}: {failure}")
+            continue
+        if not here and looked_for:
+            said.append(f"no {looked_for}")
+        found += here
+    return found, tuple(said)

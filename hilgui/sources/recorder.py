@@ -32,8 +32,8 @@ _FORMAT = "hilgui/recording.v1"
 class Recorder:
     """Owned by one thread, once entered. Lossless: MagicYUV, every frame a key frame and a fragment of its own.
 
-    A frame is written whole, then its line in the index, which says where it ends: `mend` cuts off what a killed
-    process left behind it. Full, the recording ends and the run goes on.
+    The muxer holds one frame back, to know how long it lasts. A frame is written whole, then its line in the index,
+    which says where it ends: `mend` cuts off what a killed process left behind it. Full, the recording ends and the run goes on.
     """
 
     def __init__(self, folder: Path, facts: SourceFacts, budget_mb: int) -> None:
@@ -45,6 +45,7 @@ class Recorder:
         self._written = 0
         self._is_full = False
         self._last_tick = -1
+        self._held: dict[str, Any] = {}  # line of the frame that the muxer has not given yet
         self._sink: _Sink | None = None
         self._container: av.container.OutputContainer | None = None
         self._stream: VideoStream | None = None
@@ -59,7 +60,10 @@ class Recorder:
                 self._sink,
                 "w",
                 format="mov",
-                options={"movflags": "empty_moov+default_base_moof+frag_every_frame+skip_trailer"},
+                options={
+                    "movflags": "empty_moov+default_base_moof+frag_every_frame+skip_trailer",
+                    "flush_packets": "1",
+                },
             )
             stream = self._container.add_stream(
                 "magicyuv", rate=Fraction(self._facts.fps or 30).limit_denominator(1001)
@@ -85,17 +89,15 @@ class Recorder:
             for packet in self._stream.encode(picture):
                 self._container.mux(packet)
             self._sink.settle()
+        self._acknowledge()
+        self._held = {
+            "frame": self._written,
+            "seq": ref.seq,
+            "time_s": ref.time_s,
+            "stamp": ref.stamp.isoformat(),
+            "captured_ns": ref.captured_ns,
+        }
         self._written += 1
-        self._say(
-            {
-                "frame": self._written - 1,
-                "seq": ref.seq,
-                "time_s": ref.time_s,
-                "stamp": ref.stamp.isoformat(),
-                "captured_ns": ref.captured_ns,
-                "end": self._sink.size,
-            }
-        )
         if self._sink.size > self._budget:
             self._is_full = True
             log.warning("the recording %s is full after %d frames", self.path, self._written)
@@ -121,10 +123,17 @@ class Recorder:
                 self._sink.settle()
                 self._sink.close()
         if self._index is not None:
+            self._acknowledge()
             self._say(
                 {"frames": self._written, "missed": self.missed, "end": 0 if self._sink is None else self._sink.size}
             )
             self._index.close()
+
+    def _acknowledge(self) -> None:
+        """Write down the frame before, which lies in the file now."""
+        if self._held and self._sink is not None:
+            self._say({**self._held, "end": self._sink.size})
+        self._held = {}
 
     def _say(self, line: dict[str, Any]) -> None:
         assert self._index is not None
