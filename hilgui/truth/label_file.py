@@ -97,7 +97,7 @@ def read_text(path: Path, *, limit: int = MAX_BYTES) -> tuple[str, str]:
             raise TruthBroken(f"{path} is not a file; give the label file itself", path=path)
         with path.open("rb") as file:
             size = path.stat().st_size
-            content = b"" if size > limit else file.read(limit + 1)
+            content = b"" if size > limit else file.read(size + 1)  # read(n) reserves n bytes at once
     except OSError as failure:
         raise TruthBroken(f"labels {path} cannot be read: {failure.strerror or failure}", path=path) from failure
     if max(size, len(content)) > limit:
@@ -155,7 +155,7 @@ def peek(path: Path, count: int = 2**20) -> bytes:
         if not path.is_file():
             return b""
         with path.open("rb") as file:
-            return file.read(count)
+            return file.read(min(count, path.stat().st_size))
     except OSError:
         return b""
 
