@@ -118,7 +118,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setXRange(*self._span, padding=0)
         top = _round_up(max([*tops, 1e-3]))
         self.setYRange(-0.12 * top, top * 1.16, padding=0)  # room for both numbers at the axis
-        self.getPlotItem().getAxis("left").setTicks([[(0.0, "0"), (top, f"{top:g} {self.quantity.unit}".rstrip())]])
+        self.getPlotItem().getAxis("left").setTicks([[(0.0, f"0 {self.quantity.unit}".rstrip()), (top, f"{top:g}")]])
 
     def sizeHint(self) -> QSize:
         """Ask for a low plot."""
