@@ -135,10 +135,19 @@ def read_message(topic: BagTopic, message: bytes) -> dict[str, Any]:
             return fields
         case "protobuf":
             return read_fields(message, field_numbers(topic.schema, topic.type))
-        case "ros1":
-            return _plain(_ros1().deserialize_ros1(message, _ros_name(topic)))
         case _:
-            return _plain(_ros2().deserialize_cdr(message, _ros_name(topic)))
+            return _read_ros(topic, message)
+
+
+def _read_ros(topic: BagTopic, message: bytes) -> dict[str, Any]:
+    from rosbags.serde import SerdeError
+
+    try:
+        if topic.encoding == "ros1":
+            return _plain(_ros1().deserialize_ros1(message, _ros_name(topic)))
+        return _plain(_ros2().deserialize_cdr(message, _ros_name(topic)))
+    except SerdeError as failure:
+        raise ValueError(str(failure)) from failure
 
 
 def _ros_name(topic: BagTopic) -> str:

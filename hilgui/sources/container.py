@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import av.container
@@ -58,6 +58,11 @@ def open_container(path: Path) -> av.container.InputContainer:
         container.close()
         raise SourceBroken(f"{path} holds no picture track; choose a recording with video", path=path)
     stream = container.streams.video[0]
+    if not has_decoder(stream):
+        container.close()
+        raise SourceBroken(
+            f"the pictures of {path} are coded in a way that is not known here; convert it to H.264", path=path
+        )
     try:
         refuse_huge(stream.codec_context.width, stream.codec_context.height, path)
     except SourceBroken:
@@ -65,6 +70,11 @@ def open_container(path: Path) -> av.container.InputContainer:
         raise
     stream.thread_type = "AUTO"
     return container
+
+
+def has_decoder(stream: Any) -> bool:
+    """Say whether PyAV knows the codec; its stubs say that a stream always has a decoder, a damaged one has not."""
+    return stream.codec_context is not None
 
 
 def refuse_huge(width: int, height: int, path: Path) -> None:

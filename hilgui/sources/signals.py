@@ -126,6 +126,7 @@ def _messages(dbc: Path, names: Collection[str]) -> dict[int, Any]:
 def _frames(log: Path) -> Iterator[Any]:
     """Give the frames of a log, whatever its format; raises SourceBroken."""
     import can
+    from can.io.blf import BLFParseError
 
     try:
         with contextlib.ExitStack() as opened:
@@ -144,8 +145,8 @@ def _frames(log: Path) -> Iterator[Any]:
             else:
                 raise SourceBroken(f"{log} is no log that is known (BLF, ASC, MF4); is it the right file?", path=log)
             yield from reader
-    except (*DAMAGE, can.CanError) as failure:
-        reason = failure or type(failure).__name__
+    except (*DAMAGE, can.CanError, BLFParseError) as failure:
+        reason = str(failure) or type(failure).__name__
         raise SourceBroken(f"the log {log} cannot be read: {reason}; copy it again", path=log) from failure
 
 
