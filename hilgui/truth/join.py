@@ -14,6 +14,7 @@ from hilgui.records import FrameRef, Truth
 from hilgui.truth.clock import match_times, offset_note
 from hilgui.truth.protocol import LabelledFrame, Labels, LaneLabel, MaskLabel
 
+_WITHOUT_BOXES = "the labels speak of pixels or lanes and not of boxes: detections are not judged"
 _WALL_CLOCK_S = 1e8  # seconds beyond this count from 1970, not from the first frame
 
 
@@ -72,6 +73,7 @@ def _joined(labels: Labels, refs: Sequence[FrameRef], kind: str, fitted: _Fitted
         *_left_over(labels, len(frames), kind),
         *offset_note(fitted.offset_s, len(frames)),
         *_outside(truths, refs),
+        *(() if truths else (_WITHOUT_BOXES,)),
     )
     return Joined(
         truths,

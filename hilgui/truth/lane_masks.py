@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hilgui.errors import TruthBroken
 from hilgui.records.masks import LaneTruth
 from hilgui.truth.label_file import FolderHash, text_files
-from hilgui.truth.picture import picture_sum, png_kind, png_size, read_picture
+from hilgui.truth.picture import picture_sum, png_kind, png_size, read_picture, values_of
 from hilgui.truth.protocol import LabelledFrame, Labels
 
 _INSIDE = "gt_instance_image"
@@ -31,12 +31,8 @@ class LaneMask:
 
     def load(self) -> LaneTruth:
         """Draw a line through the middle of each grey value, every tenth row; raises TruthBroken."""
-        pixels = read_picture(self.path)
-        if pixels.ndim != 2:
-            raise TruthBroken(
-                f"{self.path} is in colours; lane masks have one grey value for each lane", path=self.path
-            )
-        values = [int(value) for value in np.unique(pixels) if value]
+        pixels = _grey(self.path)
+        values = [value for value in values_of(pixels) if value]
         if len(values) > _MAX_LANES:
             raise TruthBroken(f"{self.path} has {len(values)} grey values; that are no lanes", path=self.path)
         lanes = [_line(pixels == value) for value in values]
@@ -64,7 +60,7 @@ class LaneMaskReader:
             pixels = read_picture(first)
         except (OSError, TruthBroken):
             return False
-        return pixels.size > 0 and len(np.unique(pixels)) <= _MAX_LANES and float((pixels == 0).mean()) >= _BACKGROUND
+        return pixels.size > 0 and len(values_of(pixels)) <= _MAX_LANES and float((pixels == 0).mean()) >= _BACKGROUND
 
     @classmethod
     def read(cls, path: Path) -> Labels:
@@ -73,8 +69,7 @@ class LaneMaskReader:
         files = text_files(folder, ".png") if folder.is_dir() else []
         if not files:
             raise TruthBroken(f"{path} holds no PNG masks; give the folder of lane masks", path=path)
-        values = np.unique(read_picture(files[0]))
-        if set(values.tolist()) <= {0, 255}:
+        if set(values_of(_grey(files[0]))) <= {0, 255}:
             raise TruthBroken(
                 f"{folder} holds binary masks, which do not tell lanes apart; give the instance masks", path=folder
             )
@@ -88,6 +83,13 @@ class LaneMaskReader:
 
 def _folder(path: Path) -> Path:
     return path / _INSIDE if (path / _INSIDE).is_dir() else path
+
+
+def _grey(file: Path) -> NDArray[np.uint8]:
+    pixels = read_picture(file)
+    if pixels.ndim != 2:
+        raise TruthBroken(f"{file} is in colours; lane masks have one grey value for each lane", path=file)
+    return pixels
 
 
 def _line(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -15,6 +15,7 @@ from hilgui.truth.label_file import peek
 
 _MAX_BYTES = 64 * 2**20
 _MAX_PIXELS = 100_000_000
+_DEFLATE = 1032  # no byte of a PNG unfolds to more
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _GREY, _COLOUR = 0, 2
 
@@ -33,8 +34,11 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
         raise TruthBroken(f"{file} is not a grey or colour PNG with 8 bits; export the masks as such", path=file)
     width, height = struct.unpack(">II", peek(file, 24)[16:24])
     try:
-        if width * height > _MAX_PIXELS or file.stat().st_size > _MAX_BYTES:
+        size = file.stat().st_size
+        if width * height > _MAX_PIXELS or size > _MAX_BYTES:
             raise TruthBroken(f"{file} is larger than any mask ({width} × {height}); is it the right file?", path=file)
+        if width * height > size * _DEFLATE:
+            raise TruthBroken(f"{file} holds fewer bytes than {width} × {height} pixels need; copy it again", path=file)
         image = cv2.imdecode(np.fromfile(file, np.uint8), cv2.IMREAD_UNCHANGED)
     except (OSError, cv2.error) as failure:
         raise TruthBroken(f"{file} cannot be read: {failure}", path=file) from failure
@@ -43,6 +47,11 @@ def read_picture(file: Path) -> NDArray[np.uint8]:
     if image.ndim == 3:
         image = image[:, :, 2::-1]
     return np.asarray(image, np.uint8)
+
+
+def values_of(pixels: NDArray[np.uint8]) -> list[int]:
+    """List the grey values that occur, rising."""
+    return np.flatnonzero(np.bincount(pixels.ravel(), minlength=256)).tolist()
 
 
 def png_size(file: Path) -> tuple[int, int]:

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 import typer
 
+from hilgui import plugins
 from hilgui.cli.labels import labels_app
 from hilgui.errors import CallWrong
 from hilgui.truth import read_labels
+from hilgui.truth.classmap import shipped_maps
+from hilgui.truth.writers import writer_names
 from tests.unit.truth.samples import SAMPLES
 
 app = typer.Typer(pretty_exceptions_enable=False)
@@ -61,3 +64,9 @@ def test_a_wrong_call_is_one_sentence(tmp_path: Path, words: tuple[str, ...], se
     with pytest.raises(CallWrong, match=sentence):
         call(sample("kitti", tmp_path), tmp_path / "out", *words)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_documentation_names_every_format_and_class_map() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "labels.md").read_text(encoding="utf-8")
+    formats = [reader.format for reader in plugins.working("hilgui.truth_readers").values()]
+    assert [name for name in (*formats, *shipped_maps(), *writer_names()) if name not in text] == []
