@@ -108,9 +108,15 @@ class Model:
         """Give the score from which a detection is shown, counted and judged."""
         return self.facts.threshold
 
-    def workspace(self) -> Workspace:
-        """Make the buffers of one thread."""
-        workspace = Workspace(self.facts.input_width, self.facts.input_height, self._wanted, self._axes)
+    @property
+    def preprocess(self) -> Preprocess:
+        """Give how pictures are prepared, as adapter and card say."""
+        return self._wanted
+
+    def workspace(self, wanted: Preprocess | None = None) -> Workspace:
+        """Make the buffers of one thread; `wanted` prepares pictures otherwise, to find out what suits the model."""
+        size = self.facts.input_width, self.facts.input_height
+        workspace = Workspace(*size, wanted or self._wanted, self._axes)
         workspace.feeds = self._adapter.feeds(workspace.tensor)
         return workspace
 

@@ -1,7 +1,7 @@
 """The onnxruntime session of one model: made with care, shared by threads, its exceptions translated here.
 
 Never loaded from a model: session settings in its metadata, custom operator libraries. Weights outside the model's
-folder, also by a link, are refused by onnxruntime itself (1.25.1 and newer; hilgui asks for 1.31).
+folder, also by a link, are refused before onnxruntime sees the file (which refuses most of them itself since 1.25.1).
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from hilgui.errors import CallWrong, ModelBroken, ProviderMissing
 from hilgui.inference.device import gpu_name
+from hilgui.inference.onnx_file import read_onnx
 from hilgui.inference.protocol import Signature, Tensor
 from hilgui.inference.providers import CHAINS, CPU, CUDA, load_libraries, what_is_missing
+from hilgui.inference.trust import check_outside
 
 log = logging.getLogger(__name__)
 
@@ -53,12 +55,14 @@ def fingerprint(path: Path) -> str:
 class Session:
     """Owns the native session; `run` may be called by several threads at a time."""
 
-    def __init__(self, path: Path, *, provider: str, threads: int, spinning: bool) -> None:
-        """Load a model; raises ModelBroken, ProviderMissing, CallWrong."""
+    def __init__(self, path: Path, *, provider: str, threads: int, spinning: bool, profile: Path | None = None) -> None:
+        """Load a model; raises ModelBroken, ProviderMissing, CallWrong. Node times go to a file called `profile…`."""
         self._path = path
-        self._native = _make(path, provider, _options(threads, spinning))
+        check_outside(path, read_onnx(path))
+        self._native = _make(path, provider, _options(threads, spinning, profile))
         self._names = [output.name for output in self._native.get_outputs()]
-        self.provider: str = self._native.get_providers()[0]
+        self.providers: tuple[str, ...] = tuple(self._native.get_providers())
+        self.provider: str = self.providers[0]
         self.signature = _signature(self._native)
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> list[NDArray[Any]]:
@@ -68,6 +72,10 @@ class Session:
         if not all(isinstance(output, np.ndarray) for output in outputs):
             raise ModelBroken(f"model {self._path} gives outputs that are not tensors", path=self._path)
         return outputs
+
+    def end_profile(self) -> Path:
+        """Close the profile that was asked for; give its file."""
+        return Path(self._native.end_profiling())
 
 
 def _make(path: Path, provider: str, options: onnxruntime.SessionOptions) -> onnxruntime.InferenceSession:
@@ -113,8 +121,11 @@ def _open(path: Path, chain: Sequence[str], options: onnxruntime.SessionOptions)
         return session
 
 
-def _options(threads: int, spinning: bool) -> onnxruntime.SessionOptions:
+def _options(threads: int, spinning: bool, profile: Path | None) -> onnxruntime.SessionOptions:
     options = onnxruntime.SessionOptions()
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL

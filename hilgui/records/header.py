@@ -59,7 +59,7 @@ class ModelFacts:
     classes: tuple[str, ...]
     licence: str = ""
     card: str = ""  # path of the card, empty when the adapter was recognised
-    task: str = "detection"  # a Task; runs stored before there were others are detectors'
+    task: str = "detection"  # a Task; runs stored before there were others are detectors
 
 
 @dataclass(frozen=True, slots=True)

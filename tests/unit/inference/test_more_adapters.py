@@ -105,7 +105,7 @@ def test_names_of_an_export_are_read_and_never_run() -> None:
         "{0: open('x')}",
         "{" * 5000,
         "['a']",
-        "{0: 'a'}",
+        "{0: 'a",
     ):
         assert ultralytics.names(text) == ()
 

@@ -105,7 +105,9 @@ def test_weights_outside_the_folder_of_the_model_are_not_read(tmp_path: Path, wa
     (folder / "link.bin").symlink_to(secret)
     location = {"parent": "../secret.bin", "absolute": str(secret), "link": "link.bin"}[way]
 
-    assert "is not a model that onnxruntime can load" in refused(outside(folder / "model.onnx", location))
+    why = {"parent": "outside its folder", "absolute": "an absolute path", "link": "reached by a link"}[way]
+
+    assert why in refused(outside(folder / "model.onnx", location))
 
 
 def test_settings_inside_the_metadata_are_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
