@@ -10,6 +10,9 @@ from typing import Annotated, cast
 
 import typer
 
+from hilgui.cli.cameras import cameras_app
+from hilgui.cli.labels import labels_app
+from hilgui.cli.sources import sources_app
 from hilgui.errors import HilguiError
 
 app = typer.Typer(
@@ -24,6 +27,9 @@ app = typer.Typer(
 )
 runs_app = typer.Typer(help="List and show the runs that were stored.", rich_markup_mode=None)
 app.add_typer(runs_app, name="runs")
+app.add_typer(labels_app, name="labels")
+app.add_typer(sources_app, name="sources")
+app.add_typer(cameras_app, name="cameras")
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
@@ -99,7 +105,7 @@ def open_run(run: RunText = "last") -> None:
 def replay(
     context: typer.Context,
     drives: Annotated[
-        list[Path] | None, typer.Argument(metavar="DRIVE...", help="Video files or image folders.")
+        list[Path] | None, typer.Argument(metavar="DRIVE...", help="Videos, image folders, bags, camera:KIND:NAME.")
     ] = None,
     baseline: Annotated[Path | None, typer.Option("--baseline", "-b", help="The model in use today (ONNX).")] = None,
     candidate: Annotated[Path | None, typer.Option("--candidate", "-c", help="The model that may replace it.")] = None,
@@ -113,6 +119,10 @@ def replay(
     class_map: Annotated[str | None, typer.Option(help="Shipped class map (kitti_to_coco) or a YAML file.")] = None,
     speed: Annotated[str, typer.Option(help="max, realtime or a factor such as 0.5.")] = "max",
     fps: Annotated[float | None, typer.Option(min=0.01, help="Frame rate of a folder of images.")] = None,
+    topic: Annotated[str | None, typer.Option(help="Camera topic of a bag that holds several.")] = None,
+    duration: Annotated[float | None, typer.Option(min=0.1, help="Seconds after which a live run ends.")] = None,
+    record: Annotated[bool, typer.Option("--record", help="Keep what a camera saw, as a drive.")] = False,
+    record_mb: Annotated[int, typer.Option(min=1, help="The recording ends before it is larger.")] = 8000,
     out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, help="Frames under way at once; default: one for each core.")
@@ -139,6 +149,10 @@ def replay(
         class_map=class_map,
         speed=speed,
         fps=fps,
+        topic=topic,
+        duration_s=duration,
+        record=record,
+        record_mb=record_mb,
         out=out,
         notes=notes,
         tickets=tuple(ticket or ()),
@@ -188,6 +202,18 @@ def runs_show(run: RunText, as_json: Json = False) -> None:
     from hilgui.settings import load_settings
 
     raise typer.Exit(show_run(run, load_settings().runs, as_json=as_json))
+
+
+@runs_app.command("relink")
+def runs_relink(
+    run: RunText,
+    roots: Annotated[list[Path], typer.Argument(metavar="FOLDER...", help="Where to look for the recording.")],
+) -> None:
+    """Find the recording of a run that was moved, by its content, and remember where it is."""
+    from hilgui.cli.showing import relink_run
+    from hilgui.settings import load_settings
+
+    raise typer.Exit(relink_run(run, load_settings().runs, roots))
 
 
 @app.command()

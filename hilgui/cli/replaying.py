@@ -40,6 +40,10 @@ class ReplayCall:
     class_map: str | None
     speed: str
     fps: float | None
+    topic: str | None
+    duration_s: float | None
+    record: bool
+    record_mb: int
     out: Path | None
     notes: str
     tickets: tuple[str, ...]
@@ -99,6 +103,10 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
             class_map=call.class_map,
             speed=call.speed,
             fps=call.fps,
+            topic=call.topic,
+            duration_s=call.duration_s,
+            record=call.record,
+            record_mb=call.record_mb,
             people=people,
             command=tuple(sys.argv),
         )

@@ -13,10 +13,12 @@ from rich.table import Table
 
 from hilgui.cli.console import Ticker, notes, print_json, results
 from hilgui.cli.replaying import Ended, print_summary
-from hilgui.errors import CallWrong
-from hilgui.records import Finding, Kind, Outcome
+from hilgui.cornercases import badness
+from hilgui.errors import CallWrong, SourceBroken
+from hilgui.records import Kind, Outcome
 from hilgui.report import compare_runs, compared_in_words, comparison_in_words, export_run, summary
-from hilgui.store import RunReader, find_run, list_runs
+from hilgui.sources.relink import find_by_hash
+from hilgui.store import RunReader, find_run, list_runs, relink
 from hilgui.store.codec import finding_json
 
 _SHOWN_FINDINGS = 40
@@ -64,7 +66,7 @@ def show_findings(text: str, root: Path, *, kind: str | None, as_json: bool) -> 
     if kind is not None and kind not in set(Kind):
         raise CallWrong(f"there is no corner case {kind!r}; the kinds are {', '.join(Kind)}")
     with closing(RunReader(find_run(text, root))) as reader:
-        found = sorted(reader.findings(kind=None if kind is None else Kind(kind)), key=_badness)
+        found = sorted(reader.findings(kind=None if kind is None else Kind(kind)), key=badness)
         if as_json:
             print_json({"run": str(reader.folder), "findings": [finding_json(finding) for finding in found]})
             return 0
@@ -110,6 +112,26 @@ def write_export(text: str, root: Path, form: str, out: Path | None) -> int:
     return 0
 
 
+def relink_run(text: str, root: Path, roots: list[Path]) -> int:
+    """Find the recording of a run below some folders; 4 where it is not there."""
+    folder = find_run(text, root)
+    with closing(RunReader(folder)) as reader:
+        source = reader.header.source
+    with Ticker("looking") as ticker:
+        started = time.monotonic()
+
+        def advance(_path: Path, done: int) -> None:
+            ticker.advance(done, done / max(time.monotonic() - started, 1e-6), "files")
+
+        found = find_by_hash(source.sha256, roots, name=source.name, progress=advance)
+    if found is None:
+        places = ", ".join(str(each) for each in roots)
+        raise SourceBroken(f"{source.name} is nowhere in {places} with the content that the run saw; look elsewhere")
+    relink(folder, found.resolve())
+    results.print(str(found.resolve()), markup=False)
+    return 0
+
+
 def show_doctor(*, as_json: bool) -> int:
     """Examine this machine; always 0, since a missing GPU is a value."""
     from hilgui.engine.doctor import report
@@ -129,7 +151,3 @@ def show_doctor(*, as_json: bool) -> int:
     missing = [item.name for item in items if item.status == "missing"]
     notes.print(f"{len(missing)} missing: {', '.join(missing)}" if missing else "Nothing is missing.", markup=False)
     return 0
-
-
-def _badness(finding: Finding) -> tuple[int, int, int]:
-    return (-int(finding.severity), -finding.frames, finding.first_seq)

@@ -2,6 +2,7 @@
 
 from hilgui.cornercases.health import HealthMeter
 from hilgui.cornercases.protocol import CornerCase, RunContext
+from hilgui.cornercases.rank import badness
 from hilgui.cornercases.watch import Looked, Watch
 
-__all__ = ["CornerCase", "HealthMeter", "Looked", "RunContext", "Watch"]
+__all__ = ["CornerCase", "HealthMeter", "Looked", "RunContext", "Watch", "badness"]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from hilgui import colours
+from hilgui.cornercases import badness
 from hilgui.records import Finding, Kind, Outcome, Role
 from hilgui.report.drive_plot import drive_plot, score_plots
 from hilgui.report.pictures import picture_of
@@ -29,7 +30,6 @@ PICTURED_OF_A_KIND = 5  # of one kind and model, as long as there are others
 LISTED = 1000  # findings in the table
 CLASSES_PICTURED = 60  # rows of the class table
 
-_FIRST_KINDS = (Kind.MISSED_OBJECT, Kind.PHANTOM, Kind.CLASS_FLIP, Kind.FLICKER, Kind.DISAGREEMENT)
 _TONES: dict[str, str] = {
     Outcome.PASS: "good",
     Outcome.FAIL: "missed",
@@ -58,7 +58,7 @@ class Html:
 def page_values(reader: RunReader, progress: Progress) -> dict[str, Any]:
     """Gather what the template shows."""
     facts, tallies = summary(reader), tally(reader, progress)
-    findings = sorted(reader.findings(), key=_badness)
+    findings = sorted(reader.findings(), key=badness)
     worst = worst_findings(findings)
     verdict = facts["verdict"] or "RUNNING"
     return {
@@ -97,14 +97,7 @@ def worst_findings(findings: list[Finding]) -> list[Finding]:
         counts[key] += 1
         (first if counts[key] <= PICTURED_OF_A_KIND else rest).append(finding)
     chosen = (first + rest)[:PICTURED]
-    return sorted(chosen, key=_badness)
-
-
-def _badness(finding: Finding) -> tuple[int, int, int, int, int]:
-    """Sort the severe first, then the candidate's, then misses before phantoms, then the long ones."""
-    rank = _FIRST_KINDS.index(finding.kind) if finding.kind in _FIRST_KINDS else len(_FIRST_KINDS)
-    is_candidate = finding.role is Role.CANDIDATE
-    return (-int(finding.severity), -int(is_candidate), rank, -finding.frames, finding.number)
+    return sorted(chosen, key=badness)
 
 
 def _class_rows(facts: dict[str, Any], tallies: dict[Role, Any]) -> list[dict[str, Any]]:

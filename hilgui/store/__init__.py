@@ -4,7 +4,7 @@ from hilgui.store.folder import find_run, is_run, new_run_id, run_folders
 from hilgui.store.listing import RunSummary, list_runs
 from hilgui.store.pictures import ClipKeeper, Picture
 from hilgui.store.reader import RunReader
-from hilgui.store.recovery import close_dead_run
+from hilgui.store.recovery import close_dead_run, relink
 from hilgui.store.timeline import RoleTimeline, Timeline
 from hilgui.store.writer import RunWriter
 
@@ -21,5 +21,6 @@ __all__ = [
     "is_run",
     "list_runs",
     "new_run_id",
+    "relink",
     "run_folders",
 ]

@@ -6,6 +6,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -180,9 +181,10 @@ class RunReader:
         self._database.close()
 
     def _header(self) -> RunHeader:
-        plain = self.meta("header")
+        plain, moved_to = self.meta("header"), self.meta("moved_to")
         try:
-            return RunHeader.from_json(plain)
+            header = RunHeader.from_json(plain)
+            return header if moved_to is None else replace(header, source=replace(header.source, path=str(moved_to)))
         except (KeyError, TypeError, ValueError) as failure:
             self._database.close()
             raise StoreBroken(f"the header of {self.folder} is damaged: {failure!r}", path=self.folder) from failure

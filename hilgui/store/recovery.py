@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,23 @@ def close_dead_run(folder: Path, verdict: Verdict) -> bool:
                 database.close()
     finally:
         lock.release()
+
+
+def relink(folder: Path, recording: Path) -> None:
+    """Remember where the recording of a finished run lies now; its header stays as it was written.
+
+    Raises StoreBroken, also where the run is being written.
+    """
+    lock = RunLock(folder)
+    with reading(folder):
+        if not lock.take():
+            raise StoreBroken(f"{folder} is being written; wait for the run to end", path=folder)
+        try:
+            with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as database:
+                row = ("moved_to", json.dumps(str(recording)))
+                database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", row)
+        finally:
+            lock.release()
 
 
 def count_frames(database: sqlite3.Connection) -> dict[str, Any]:

@@ -227,3 +227,16 @@ def test_help_names_every_command_and_starts_no_heavy_library() -> None:
     for command in ("replay", "demo", "doctor", "runs", "compare", "findings", "export"):
         assert command in done.stdout
     assert done.stdout.strip().endswith("[]")
+
+
+def test_a_drive_that_moved_is_found_again_by_its_content(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, told = document(capsys, *replay(bench, "--json"))
+    (bench / "elsewhere/deep").mkdir(parents=True)
+    write_drive(bench / "elsewhere/drive.mp4", frames=12)  # the same name, another content
+    moved = (bench / "drive.mp4").rename(bench / "elsewhere/deep/renamed.mp4")
+    code, out, _ = call(capsys, "runs", "relink", told["run"], bench / "elsewhere")
+    assert code == 0 and Path(out.strip()) == moved
+    _, shown = document(capsys, "runs", "show", told["run"], "--json")
+    assert shown["source"]["path"] == str(moved)
+    code, _, err = call(capsys, "runs", "relink", told["run"], bench / "runs")
+    assert code == 4 and "drive.mp4" in err

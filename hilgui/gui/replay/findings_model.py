@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 from PySide6.QtGui import QColor, QPainter, QPixmap
 
+from hilgui.cornercases.rank import badness
 from hilgui.gui.replay.drive import clock
 from hilgui.gui.replay.ink import SEVERITY_COLOURS
 from hilgui.gui.theme import Theme
@@ -48,27 +49,6 @@ class Filter:
             return True
         haystack = f"{finding.kind} {finding.role or ''} {what(finding)} {finding.severity.label} {finding.why}"
         return all(word in haystack.lower() for word in self.text.lower().split())
-
-
-_KIND_RANK = {kind: rank for rank, kind in enumerate(Kind)}
-
-
-def badness(finding: Finding) -> tuple[int, int, int, int, int]:
-    """Order findings from the worst: severity, what the candidate alone lost, kind, how long it lasts."""
-    return (
-        -finding.severity,
-        _blame(finding),
-        _KIND_RANK[finding.kind],
-        -finding.frames,
-        finding.number,
-    )
-
-
-def _blame(finding: Finding) -> int:
-    """Put first what only the candidate does wrong, then what it does wrong too, then the baseline's faults."""
-    if finding.role is not Role.CANDIDATE:
-        return 2
-    return 0 if finding.evidence.get("other_found") else 1
 
 
 def what(finding: Finding) -> str:

@@ -11,6 +11,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
+from hilgui.cornercases.rank import badness
 from hilgui.gui.bridge import Bridge
 from hilgui.gui.memory import Memory
 from hilgui.gui.replay.command_actions import LAYER_COMMANDS, CommandActions
@@ -18,7 +19,6 @@ from hilgui.gui.replay.commands import COMMANDS
 from hilgui.gui.replay.compare_mode import CompareMode, Layers
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.findings_list import FindingsList
-from hilgui.gui.replay.findings_model import badness
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.inspector import Inspector
