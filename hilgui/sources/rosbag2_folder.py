@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hilgui.errors import SourceBroken
-from hilgui.sources.bag import BagFile, BagTopic, Place, damage_told
+from hilgui.sources.bag import DAMAGE, BagFile, BagTopic, Place, damage_told
 from hilgui.sources.mcap_file import McapFile
 
 METADATA = "metadata.yaml"
@@ -133,7 +133,7 @@ def is_bag_folder(folder: Path) -> bool:
 
 def is_bag_sqlite(path: Path) -> bool:
     """Say whether a SQLite file has the tables of rosbag2."""
-    with suppress(sqlite3.Error, OSError):
+    with suppress(*DAMAGE):
         base = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
         try:
             names = {row[0] for row in base.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
