@@ -18,7 +18,8 @@ from hilgui.truth.xml_file import Element, read_xml
 
 _CORNERS = ("xtl", "ytl", "xbr", "ybr")
 _SHAPES = frozenset({"polygon", "polyline", "points", "mask", "cuboid", "ellipse", "skeleton", "tag"})
-_MAX_OBJECTS = 5_000_000
+_MAX_OBJECTS = 2_000_000
+_MAX_LEAP = 3000  # frames between two boxes of a track: a minute and more
 _TRUE = frozenset({"1", "true", "yes"})
 
 
@@ -119,6 +120,9 @@ class _Reading:
         shapes.sort(key=lambda shape: shape.frame)
         if any(before.frame == after.frame for before, after in itertools.pairwise(shapes)):
             track.refuse(f"track {number} has two boxes in one frame")
+        for before, after in itertools.pairwise(shapes):
+            if not before.outside and after.frame - before.frame > _MAX_LEAP:
+                track.refuse(f"track {number} leaps from frame {before.frame} to {after.frame}; end it with outside")
         return shapes
 
     def _object(self, shape: Element, label: str) -> LabelledObject:

@@ -12,7 +12,7 @@ from hilgui.truth.label_file import broken, number, read_text
 
 MAX_BYTES = 64 * 2**20
 _MAX_DEPTH = 32
-_MAX_ELEMENTS = 2_000_000
+_MAX_ELEMENTS = 1_000_000
 _MAX_ATTRIBUTES = 64
 
 

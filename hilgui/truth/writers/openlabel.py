@@ -6,8 +6,6 @@ import json
 import math
 from typing import Any
 
-import numpy as np
-
 from hilgui.errors import CallWrong
 from hilgui.records import NO_CLASS, NO_TRACK
 from hilgui.truth.openlabel import NO_TRACK_FIELD, REGION_TYPE
@@ -73,11 +71,12 @@ def _box(frame: LabelledFrame, k: int) -> dict[str, Any]:
     flags = {
         "ignore": bool(truth.ignore[k]),
         "iscrowd": bool(truth.crowd[k]),
-        NO_TRACK_FIELD: truth.tracks[k] == NO_TRACK,
+        NO_TRACK_FIELD: int(truth.tracks[k]) == NO_TRACK,
     }
     numbers = {"distance_m": float(truth.distance_m[k]), "occlusion": float(truth.occlusion[k])}
-    if not np.isclose(truth.areas[k], (x2 - x1) * (y2 - y1), rtol=1e-9):
-        numbers["area"] = float(truth.areas[k])
+    area = float(truth.areas[k])
+    if not math.isclose(area, (x2 - x1) * (y2 - y1), rel_tol=1e-9):
+        numbers["area"] = area
     return {
         "name": "shape",
         "val": [(x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1],

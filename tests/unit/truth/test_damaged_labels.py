@@ -112,6 +112,7 @@ def test_xml_that_attacks_is_refused(tmp_path: Path, content: str, name: str) ->
         ("cvat video", b"<stop_frame>9<", b"<stop_frame>999999999<", "beyond 500000 frames"),
         ("cvat video", b'frame="6"', b'frame="99999999"', "frames count from 0"),
         ("cvat video", b'frame="6"', b'frame="2"', "two boxes in one frame"),
+        ("cvat video", b'frame="7"', b'frame="9000"', "track 3 leaps from frame 6 to 9000"),
         ("cvat images", b' xtl="1.5"', b"", "<box> has no xtl"),
         ("voc", b"<xmin>1<", b"<xmin>100<", "ends before it begins"),
         ("voc", b"<name>car</name>", b"", "line 3: the class has no name"),
