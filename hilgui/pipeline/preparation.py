@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from hilgui import __version__
 from hilgui.errors import CallWrong
-from hilgui.inference import Model
+from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, speed_factor
-from hilgui.pipeline.staffing import staff_baseline
+from hilgui.pipeline.staffing import staff_baseline, staff_candidate
 from hilgui.records import Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
 from hilgui.sources import FrameSource, recorder, source_for
@@ -62,6 +62,7 @@ def prepare(plan: RunPlan) -> Prepared:
         labels = None if plan.truth is None else read_labels(plan.truth, sizes)
         joined = None if labels is None else join(labels, source.refs())
         for role, path in plan.models.items():
+            try_before_first_use(path)
             models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, factor))
         others = _no_detectors(models)
         if others:
@@ -98,11 +99,14 @@ def _prepare_live(plan: RunPlan) -> Prepared:
     models: dict[Role, Model] = {}
     try:
         for role, path in plan.models.items():
+            try_before_first_use(path)
             models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, 1.0))
         agreed = agree(None, plan.class_map, [model.classes for model in models.values()], plan.classes, suggested="")
         facts = source.open()
         crew = staff_baseline(plan, models[Role.BASELINE], facts)
         models[Role.BASELINE] = crew.model
+        if Role.CANDIDATE in models:
+            models[Role.CANDIDATE] = staff_candidate(plan, crew, models[Role.CANDIDATE], facts)
         header = _header(plan, facts, models, None, None, agreed, crew.workers, "realtime")
     except BaseException:
         _close_all(source, models)

@@ -30,6 +30,8 @@ _REPORT_EVERY_S = 0.1
 _CHECK_DISK_EVERY_S = 1.0
 _LIVE_FRAMES = 4  # between camera and models
 _BACKLOG = 2  # once a frame had to go, so many older ones go with it: the newest counts
+_PATIENCE = 64  # frames for which results wait for a slow candidate
+_LIVE_PATIENCE = 8  # fewer where somebody looks at a camera
 _TO_KEEP = 16  # frames between camera and recording
 
 BY_OPERATOR = "stopped by the operator"
@@ -82,7 +84,8 @@ class Run:
         self._journal: Channel[Judged] = Channel(64)
         self._offering = 0  # baseline workers that still offer frames to the candidate
         self._last_out = threading.Lock()
-        self._pairing = Pairing(ahead=4 * prepared.header.workers + 4)
+        patience = _LIVE_PATIENCE if self._is_live else _PATIENCE
+        self._pairing = Pairing(ahead=4 * prepared.header.workers + 4, patience=patience)
 
     @property
     def folder(self) -> Path:
@@ -199,14 +202,20 @@ class Run:
             return
         for ticket, frame in frames:
             self._pairing.open(ticket, frame)
-            missed = offers.post((ticket, frame))
-            if missed is not None:
-                self._pairing.give_part(missed[0], Role.CANDIDATE, None)
+            if not self._is_live:
+                self._offer(offers, ticket, frame)
             self._pairing.give_part(ticket, Role.BASELINE, model.infer(frame.image, workspace))
+            if self._is_live:  # the candidate works in the time that the baseline leaves until the next frame
+                self._offer(offers, ticket, frame)
         with self._last_out:
             self._offering -= 1
             if not self._offering:
                 offers.close()
+
+    def _offer(self, offers: Mailbox[tuple[int, Frame]], ticket: int, frame: Frame) -> None:
+        missed = offers.post((ticket, frame))
+        if missed is not None:
+            self._pairing.give_part(missed[0], Role.CANDIDATE, None)
 
     def _infer_candidate(self, offers: Mailbox[tuple[int, Frame]]) -> None:
         model = self._prepared.models[Role.CANDIDATE]

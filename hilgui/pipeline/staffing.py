@@ -15,6 +15,7 @@ from hilgui.pipeline.plan import RunPlan
 from hilgui.records import SourceFacts
 
 _ROUNDS = 7
+_SHARE = 0.95  # of the period that both models may take together
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,24 @@ class Staffed:
     model: Model
     workers: int
     note: str
+
+
+def staff_candidate(plan: RunPlan, baseline: Staffed, candidate: Model, facts: SourceFacts) -> Model:
+    """Give the candidate all threads where both models fit into the period one after the other, else one thread.
+
+    It starts when the baseline is done with a frame, so that the two meet only where the period is too short.
+    `candidate` is loaded with one thread; where it gets more it is closed and loaded anew.
+    """
+    assert facts.fps
+    threads = baseline.model.facts.threads
+    if baseline.workers > 1 or threads == 1:
+        return candidate
+    quick = Model.load(Path(candidate.facts.path), provider=plan.provider, threads=threads)
+    if _time_ms(baseline.model, facts) + _time_ms(quick, facts) <= _SHARE * 1e3 / facts.fps:
+        candidate.close()
+        return quick
+    quick.close()
+    return candidate
 
 
 def staff_baseline(plan: RunPlan, model: Model, facts: SourceFacts) -> Staffed:
