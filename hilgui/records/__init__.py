@@ -6,12 +6,14 @@ from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Severity
 from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
 from hilgui.records.inference import Inference, Role
+from hilgui.records.masks import IGNORED_PIXEL, LaneTruth, MaskTruth
 from hilgui.records.moment import Fate, Loss, Moment
 from hilgui.records.outputs import Classification, Depth, DepthUnit, LabelMap, Lanes, Segmentation, Task
 from hilgui.records.verdict import Ledger, Outcome, Verdict
 from hilgui.records.vocabulary import Vocabulary
 
 __all__ = [
+    "IGNORED_PIXEL",
     "NO_CLASS",
     "NO_TRACK",
     "Classification",
@@ -31,9 +33,11 @@ __all__ = [
     "Judgement",
     "Kind",
     "LabelMap",
+    "LaneTruth",
     "Lanes",
     "Ledger",
     "Loss",
+    "MaskTruth",
     "ModelFacts",
     "Moment",
     "Outcome",

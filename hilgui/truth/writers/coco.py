@@ -27,7 +27,7 @@ def write_coco(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
         "annotations": [{"id": number, **row} for number, row in enumerate(annotations, 1)],
         "categories": categories,
     }
-    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     return lost(labels, list(Holds), "COCO")
 
 

@@ -51,7 +51,7 @@ def write_openlabel(labels: Labels, target: Target, sizes: Sizes | None) -> list
             "frames": written,
         }
     }
-    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1) + "\n")
+    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     sizes_lost = len({(frame.width, frame.height) for frame in frames}) > 1
     return [
         *lost(labels, [*_HELD, *([] if sizes_lost else [Holds.SIZES])], "OpenLABEL"),
