@@ -2,7 +2,7 @@
 
 A driver has a protocol of hilgui above and the vendor's bytes below, and nothing in between. It
 
-- implements that protocol (`FrameSource` for a camera) and nothing else public;
+- implements that protocol (`Camera` for a camera) and nothing else public;
 - opens nothing in its constructor: `open()` or `connect()` does, and `close()` may be called twice;
 - asks the device who it is before trusting it, and says what it found;
 - keeps the timeouts it is given, and reaches its safe state on every way out;

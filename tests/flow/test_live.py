@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import closing
@@ -12,14 +16,17 @@ from pathlib import Path
 import pytest
 
 from hilgui.errors import CallWrong, SourceBroken
+from hilgui.inference import Model
 from hilgui.pipeline import Run, RunPlan, Watchers, prepare
 from hilgui.pipeline.run import BY_OPERATOR
-from hilgui.records import Frame, Outcome, Role
+from hilgui.pipeline.staffing import staff_baseline, staff_candidate
+from hilgui.records import Frame, Outcome, Role, SourceFacts
 from hilgui.settings import load_settings
 from hilgui.sources import open_source
 from hilgui.sources.live import LiveLimits, LiveSource, live_source
 from hilgui.store import RunReader
 from hilgui.stream import StopToken
+from tests.unit.sources.clips import write_clip
 
 from .bench_camera import ScriptedCamera
 from .rig import BoxModel, Watching, prepared
@@ -242,3 +249,34 @@ def test_what_only_a_camera_has_is_refused_for_a_recording(tmp_path: Path, wish:
 def test_an_unknown_kind_of_camera_is_a_wrong_call() -> None:
     with pytest.raises(CallWrong, match=r"no kind of camera 'webcam'; there are .*rehearsal"):
         live_source(Path("camera:webcam:0"))
+
+
+@pytest.mark.parametrize(("fps", "workers"), [(1.0, 1), (1e6, 2)])
+def test_the_baseline_gets_two_workers_where_it_outlasts_the_period(tmp_path: Path, fps: float, workers: int) -> None:
+    plan = plan_of(tmp_path, "camera:bench:0")
+    facts = SourceFacts("bench", "bench", "camera:bench:0", "", 64, 48, fps, None, ordered=True, live=True)
+    staffed = staff_baseline(plan, Model.load(plan.baseline, provider="cpu", threads=2), facts)
+    assert staffed.workers == workers
+    assert ("two workers" in staffed.note) == (workers == 2) == ("too slow for this rate" in staffed.note)
+    candidate = Model.load(plan.baseline, provider="cpu", threads=1)
+    chosen = staff_candidate(plan, staffed, candidate, facts)
+    assert chosen.facts.threads == (2 if workers == 1 else 1)
+    chosen.close()
+    staffed.model.close()
+
+
+def test_ctrl_c_ends_a_session_well(tmp_path: Path) -> None:
+    drive = write_clip(tmp_path / "drive.mp4", [5 * number for number in range(60)])  # six a second, ten seconds
+    command = [sys.executable, "-m", "hilgui", "replay", f"camera:rehearsal:{drive}", "--json", "--provider", "cpu"]
+    command += ["--baseline", str(write_model(tmp_path / "old.onnx")), "--out", str(tmp_path / "runs")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list((tmp_path / "runs").glob("*/run.sqlite")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, complaints = process.communicate(timeout=60)
+    told = json.loads(out)
+    assert told["verdict"] in ("PASS", "INCONCLUSIVE"), complaints  # a busy machine may lose frames
+    assert process.returncode in (0, 3)
+    assert 0 < told["frames"]["captured"] < 60
