@@ -9,6 +9,7 @@ from typing import Any
 from hilgui.errors import HilguiError, ModelBroken
 from hilgui.inference.card import ModelCard, card_beside, read_card
 from hilgui.inference.device import gpu_name
+from hilgui.inference.first_use import remember
 from hilgui.inference.onnx_file import OnnxFacts, read_onnx
 from hilgui.inference.preflight import Limits, Trial, try_model
 from hilgui.inference.protocol import Recognised, Refusal, Tensor
@@ -85,6 +86,8 @@ def inspect_model(path: Path, *, card: Path | None = None, limits: Limits | None
         size = (given.input.width or 640, given.input.height or 640) if given else None
         trial = try_model(path, size=size, limits=limits)
         trials["cpu"] = trial
+        if not facts.external:
+            remember(sha256)  # within the limits that the operator gave, so a replay takes it too
         if gpu_name():
             trials["cuda"] = _try_or_say(path, "cuda", size, limits)
         adapter, recognised, reasons = _recognise(path, trial, given)

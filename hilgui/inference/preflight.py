@@ -29,6 +29,7 @@ from hilgui.inference.protocol import Signature, Tensor, fixed
 
 _LONGEST_ANSWER = 16 << 20
 _LOOK_EVERY_S = 0.05
+_SPARE_S = 30.0
 _START_S = 60.0  # to import onnxruntime on a busy machine
 _USUAL_SIDE = 640  # of a picture whose size the file leaves open
 _MOST_NUMBERS = 1 << 27  # in one input
@@ -50,7 +51,13 @@ class Limits:
     """How much one model may take until its first picture is done."""
 
     memory_mb: int = 2048  # beyond what the process has when it starts
-    seconds: float = 60.0  # to load it and run it once
+    seconds: float = 60.0  # to load it and run it twice
+
+    @classmethod
+    def for_weights(cls, size: int) -> Limits:
+        """Give a model of so many bytes what it honestly needs: its weights several times over, and time to read."""
+        megabytes = size / 1e6
+        return cls(memory_mb=int(2048 + 4 * megabytes), seconds=60.0 + megabytes / 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ def try_model(
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
     child = context.Process(
-        target=_work, args=(theirs, str(path), provider, size, limits.memory_mb), name="hilgui-preflight"
+        target=_work, args=(theirs, str(path), provider, size, limits), name="hilgui-preflight", daemon=True
     )
     child.start()
     theirs.close()
@@ -161,23 +168,24 @@ def _read(path: Path, answer: dict[str, Any]) -> Trial:
         raise ModelBroken(f"model {path} made the process that tried it answer nonsense", path=path) from failure
 
 
-def _work(pipe: Connection, path: str, provider: str, size: tuple[int, int] | None, memory_mb: int) -> None:
+def _work(pipe: Connection, path: str, provider: str, size: tuple[int, int] | None, limits: Limits) -> None:
     """Be the child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends us
     import onnxruntime  # noqa: F401  # before memory is limited
 
     _be_quiet()
+    _limit_time(limits.seconds)
     pipe.send_bytes(b"{}")
     if provider == "cpu":  # CUDA reserves addresses by the terabyte; there the parent watches what is really held
-        _limit_memory(memory_mb)
+        _limit_memory(limits.memory_mb)
     try:
         answer = _try(Path(path), provider, size)
     except HilguiError as failure:
         answer = {"refused": str(failure)}
     except MemoryError:
-        answer = {"refused": str(_too_large(Path(path), memory_mb))}
+        answer = {"refused": str(_too_large(Path(path), limits.memory_mb))}
     if any(said in str(answer.get("refused")) for said in _OUT_OF_MEMORY):
-        answer = {"refused": str(_too_large(Path(path), memory_mb))}
+        answer = {"refused": str(_too_large(Path(path), limits.memory_mb))}
     pipe.send_bytes(json.dumps(answer).encode())
 
 
@@ -186,6 +194,16 @@ def _be_quiet() -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
+
+
+def _limit_time(seconds: float) -> None:
+    """Make sure that we end even where the parent was killed before it could end us."""
+    if sys.platform != "win32":
+        import resource
+
+        spent = int(time.process_time() + seconds + _SPARE_S)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_CPU, (spent, spent))
 
 
 def _limit_memory(memory_mb: int) -> None:
