@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,10 @@ import pytest
 
 from hilgui.errors import SourceBroken
 from hilgui.records import Frame
-from hilgui.sources import open_source
+from hilgui.sources import open_source, source_for
 from hilgui.sources.video import VideoSource
 from hilgui.stream import StopToken
+from tests.corpus.clips import Odd
 
 from .clips import grey, write_clip
 
@@ -117,3 +119,31 @@ def test_random_seeks_of_a_real_drive_give_the_frames_of_a_straight_read(shared_
         seq = order.randrange(len(straight))
         assert np.array_equal(source.frame_at(seq).image, straight[seq])
     source.close()
+
+
+@pytest.mark.parametrize(
+    ("matrix", "degrees"), [((0, 1, -1, 0), 270), ((-1, 0, 0, -1), 180), ((0, -1, 1, 0), 90)], ids=["270", "180", "90"]
+)
+def test_a_video_that_asks_to_be_turned_is_turned(tmp_path: Path, matrix: tuple[int, ...], degrees: int) -> None:
+    path = Odd("turned.mp4", frames=4).write(tmp_path)
+    upright = open_source(path).frame_at(2).image
+    data = bytearray(path.read_bytes())
+    place = data.index(b"tkhd") + 4 + 40
+    a, b, c, d = (value << 16 for value in matrix)
+    struct.pack_into(">9i", data, place, a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(bytes(data))
+    source = source_for(path)
+    facts = source.open()
+    frame = source.frame_at(2)
+    assert any(f"turned by {degrees}°" in note for note in facts.notes)
+    assert (facts.height, facts.width) == frame.image.shape[:2]
+    assert np.array_equal(frame.image, np.rot90(upright, degrees // 90))
+    source.close()
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".avi"])
+def test_a_container_that_states_more_bytes_than_it_has_is_refused(tmp_path: Path, suffix: str) -> None:
+    path = Odd(f"cut{suffix}", "mpeg4", frames=40).write(tmp_path)
+    path.write_bytes(path.read_bytes()[:-3000])
+    with pytest.raises(SourceBroken, match="cut off"):
+        open_source(path)
