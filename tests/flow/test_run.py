@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hilgui.pipeline import Run, Watchers
+from hilgui.pipeline import Progress, Run, Watchers
 from hilgui.records import Kind, Outcome, Role
 from hilgui.store import RunReader
 
@@ -96,13 +96,19 @@ def test_a_watcher_that_breaks_ends_the_run_as_error(tmp_path: Path) -> None:
 
 
 def test_stopping_keeps_what_was_acknowledged_and_aborts(tmp_path: Path) -> None:
-    model = BoxModel("old", slow_s=0.005)
-    run = make(tmp_path, ListSource(100), model)
-    threading.Timer(0.1, run.stop, ("stopped by the operator",)).start()
+    told: list[int] = []
+
+    def on_progress(progress: Progress) -> None:
+        told.append(progress.evaluated)
+        if progress.evaluated:
+            run.stop("stopped by the operator")
+
+    model = BoxModel("old", slow_s=0.01)
+    run = Run(prepared(tmp_path, ListSource(100), model), Watchers(on_progress, lambda _frame, _moment: None))
     with closing(execute(run)) as reader:
         assert reader.verdict is not None and reader.verdict.outcome is Outcome.ABORTED
         ledger = reader.ledger
-        assert ledger.closes and 0 < ledger.evaluated < 100
+        assert ledger.closes and 0 < max(told) <= ledger.evaluated < 100
         assert ledger.evaluated == len(list(reader.moments()))
 
 
