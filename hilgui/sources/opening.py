@@ -8,9 +8,12 @@ from typing import Any
 
 from hilgui import plugins
 from hilgui.errors import SourceBroken
+from hilgui.records import SourceFacts
 from hilgui.sources.camera import is_camera
 from hilgui.sources.live import live_source
 from hilgui.sources.protocol import FrameSource
+
+_BAGS = frozenset({"MCAP", "rosbag1", "rosbag2"})  # their kind ends with the topic
 
 
 def source_for(path: Path, fps: float | None = None, topic: str | None = None, **how: Any) -> FrameSource:
@@ -39,6 +42,13 @@ def open_source(path: Path, fps: float | None = None, topic: str | None = None, 
     source = source_for(path, fps, topic, **how)
     source.open()
     return source
+
+
+def source_again(facts: SourceFacts) -> FrameSource:
+    """Give an unopened source for the recording of a stored run, of a bag the same camera; raises SourceBroken."""
+    parts = facts.kind.split(" ", 2)
+    topic = parts[2] if len(parts) == 3 and parts[0] in _BAGS else None
+    return source_for(Path(facts.path), topic=topic)
 
 
 def _refuse_strange(path: Path, source_class: type, given: dict[str, Any]) -> None:

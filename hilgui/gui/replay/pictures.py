@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hilgui.errors import SourceBroken
 from hilgui.gui.replay.scaling import Cut, is_within, scaled
 from hilgui.records import Moment, SourceFacts
-from hilgui.sources import FrameSource, source_for
+from hilgui.sources import FrameSource, source_again
 from hilgui.store import RunReader
 
 _FROM_CLIPS = "Pictures come from the clips that were kept."
@@ -77,7 +77,7 @@ class RunPictures:
         if facts.live:
             return ""
         try:
-            source = source_for(Path(facts.path))
+            source = source_again(facts)
             found = source.open()
         except SourceBroken as failure:
             return f"The recording cannot be opened ({failure}). {_FROM_CLIPS}"

@@ -13,7 +13,7 @@ from rosbags.rosbag1 import Writer as Writer1
 
 from hilgui.errors import SourceBroken
 from hilgui.records import Frame
-from hilgui.sources import FrameSource
+from hilgui.sources import FrameSource, source_again
 from hilgui.sources import source_for as find_source
 from hilgui.stream import StopToken
 from tests.corpus.clips import Odd
@@ -175,3 +175,10 @@ def test_a_rosbag2_that_lacks_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_the_topic_is_part_of_what_the_run_keeps(tmp_path: Path) -> None:
     assert CAMERA in source_for(write_rosbag1(tmp_path / "drive.bag")).open().kind
+
+
+def test_the_recording_of_a_stored_run_opens_with_the_same_camera(tmp_path: Path) -> None:
+    facts = source_for(write_rosbag2(tmp_path / "bag", cameras=("/left/image", "/right/image")), "/right/image").open()
+    again = source_again(facts)
+    _open.append(again)
+    assert again.open() == facts
