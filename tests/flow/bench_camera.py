@@ -24,9 +24,10 @@ def picture(number: int) -> NDArray[np.uint8]:
 class ScriptedCamera:
     """Plays a script of connections; each is a list of what `read` does, one entry a period.
 
-    An entry is a Shot to be given, "next" for the next picture, "silence" for a read that takes `silence_s` and then
-    fails, "hang" for one that waits until the camera is closed or the test lets go, or an exception. A connection
-    that is an exception cannot be opened. After its script a connection ends for good, or waits when `stays`.
+    An entry is a Shot to be given, "next" for the next picture, a number for a pause in seconds before the entry after
+    it, "hang" for a read that waits until the test lets go, or an exception. A connection that is an exception cannot
+    be opened. After the first picture of all it waits until `begins` is set. After its script a connection ends for
+    good, or gives empty pictures when it `stays`.
     """
 
     lists: ClassVar[str] = ""
@@ -48,6 +49,7 @@ class ScriptedCamera:
         self._due = 0.0
         self._number = 0
         self.let_go = threading.Event()
+        self.begins = threading.Event()  # the run takes frames from now on
         self.opened = 0
         self.closed = 0
         self.threads: set[str] = set()
@@ -68,6 +70,9 @@ class ScriptedCamera:
 
     def read(self) -> Shot | None:
         self.threads.add(threading.current_thread().name)
+        if self._number and not self.begins.is_set():
+            self.begins.wait(10)
+            self._due = time.monotonic()
         if not self._script:
             if self._stays:
                 self.let_go.wait(0.02)
