@@ -12,6 +12,7 @@ import typer
 
 from hilgui.cli.cameras import cameras_app
 from hilgui.cli.labels import labels_app
+from hilgui.cli.models import models_app
 from hilgui.cli.sources import sources_app
 from hilgui.errors import HilguiError
 
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 runs_app = typer.Typer(help="List and show the runs that were stored.", rich_markup_mode=None)
 app.add_typer(runs_app, name="runs")
+app.add_typer(models_app, name="models")
 app.add_typer(labels_app, name="labels")
 app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from hilgui.records import Frame, FrameRef, Moment
 
 CAPACITY = 40 * 1024 * 1024  # one 4K picture; larger ones are shown at half size
-_HEAD = struct.Struct("<QQIII")  # version before, version after, height, width, bytes of the moment
+# Version before, version after, height, width, bytes of the moment. Packed apart: `pack_into` clears what it fills.
+_BEFORE, _AFTER, _SIZES = struct.Struct("<Q"), struct.Struct("<Q"), struct.Struct("<III")
+_HEAD_BYTES = 32
 _PICKLED = 4 * 1024 * 1024
 
 
@@ -65,30 +67,33 @@ class SharedScreen:
     def show(self, frame: Frame, moment: Moment) -> None:
         """Put the newest frame; called by one thread of the engine."""
         image = frame.image
-        while image.nbytes > CAPACITY - _PICKLED - _HEAD.size:
+        while image.nbytes > CAPACITY - _PICKLED - _HEAD_BYTES:
             image = np.asarray(cv2.resize(image, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8)
         packed = pickle.dumps(moment, pickle.HIGHEST_PROTOCOL)
         if len(packed) > _PICKLED:
             return
         height, width = image.shape[:2]
         before = self._written + 1
-        _HEAD.pack_into(self._map, 0, before, self._written, height, width, len(packed))
-        start = _HEAD.size
+        _BEFORE.pack_into(self._map, 0, before)
+        _SIZES.pack_into(self._map, 16, height, width, len(packed))
+        start = _HEAD_BYTES
         np.frombuffer(self._map, np.uint8, image.nbytes, start).reshape(image.shape)[:] = image
         self._map[start + image.nbytes : start + image.nbytes + len(packed)] = packed
-        _HEAD.pack_into(self._map, 0, before, before, height, width, len(packed))
+        _AFTER.pack_into(self._map, 8, before)
         self._written = before
 
     def newest(self) -> Shown | None:
         """Take the newest frame; None where there is none since the last call."""
         for _ in range(3):
-            before, after, height, width, length = _HEAD.unpack_from(self._map, 0)
+            (after,) = _AFTER.unpack_from(self._map, 8)
+            (before,) = _BEFORE.unpack_from(self._map, 0)
             if after == self._seen or before != after:
                 return None
-            size, start = height * width * 3, _HEAD.size
+            height, width, length = _SIZES.unpack_from(self._map, 16)
+            size, start = height * width * 3, _HEAD_BYTES
             image = np.frombuffer(self._map, np.uint8, size, start).reshape(height, width, 3).copy()
             packed = self._map[start + size : start + size + length]
-            if _HEAD.unpack_from(self._map, 0)[0] == before:
+            if _BEFORE.unpack_from(self._map, 0)[0] == before:
                 self._seen = after
                 moment = pickle.loads(packed)  # written by our own child
                 return Shown(moment.ref, image, moment)
