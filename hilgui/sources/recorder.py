@@ -33,7 +33,8 @@ class Recorder:
     """Owned by one thread, once entered. Lossless: MagicYUV, every frame a key frame and a fragment of its own.
 
     The muxer holds one frame back, to know how long it lasts. A frame is written whole, then its line in the index,
-    which says where it ends: `mend` cuts off what a killed process left behind it. Full, the recording ends and the run goes on.
+    which says where it ends: `mend` cuts off what a killed process left behind it. Full,
+    the recording ends and the run goes on.
     """
 
     def __init__(self, folder: Path, facts: SourceFacts, budget_mb: int) -> None:
