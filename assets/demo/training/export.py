@@ -85,7 +85,8 @@ def card(name: str, target: Path, score: float, note: dict[str, object], remark:
         f"  nms_iou: {NMS_IOU}",
         f"licence: {LICENCE}",
         f"sha256: {digest}",
-        "made_by: python assets/demo/training/train.py --out W && python assets/demo/training/export.py --weights W",
+        "made_by: python assets/demo/training/train.py --out W --threads 1 && "
+        "python assets/demo/training/export.py --weights W",
         f"notes: {json.dumps(remark.format(**note))}",
     ]
     return "\n".join(lines) + "\n"
