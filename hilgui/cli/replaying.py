@@ -232,6 +232,9 @@ def _run_one(engine: Engine, plan: RunPlan, *, quiet: bool, debug: bool, told: C
                 case Progress():
                     ticker.advance(event.evaluated, event.fps, "frames", event.seconds_left)
                 case RunFinished():
+                    if event.outcome is not Outcome.PASS:
+                        why = "; ".join(event.reasons)
+                        notes.print(f"hilgui: {plan.source.name}: {event.outcome.value}: {why}", markup=False)
                     return Ended(plan.source, event.folder, event.outcome, "", event.outcome.exit_code)
                 case RunFailed():
                     notes.print(f"hilgui: {event.sentence}", markup=False)
@@ -247,21 +250,22 @@ def _run_one(engine: Engine, plan: RunPlan, *, quiet: bool, debug: bool, told: C
 
 @contextmanager
 def _interrupts(engine: Engine) -> Iterator[list[int]]:
-    """Let Ctrl-C stop the run in good order, and a second one kill the engine."""
+    """Let Ctrl-C, and the SIGTERM of a CI system, stop the run in good order; a second one kills the engine."""
     pressed: list[int] = []
 
     def on_interrupt(number: int, frame: FrameType | None) -> None:
         pressed.append(number)
         if len(pressed) == 1:
-            engine.stop("stopped by the operator")
+            engine.stop("stopped by the operator" if number == signal.SIGINT else "stopped by SIGTERM")
         else:
             engine.kill()
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {number: signal.signal(number, on_interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield pressed
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _truth(text: str | None, drive: Path) -> Path | None:

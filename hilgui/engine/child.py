@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import os
 import signal
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -23,6 +25,8 @@ from hilgui.stream import Channel, Closed, Mailbox
 log = logging.getLogger(__name__)
 
 _SCREEN_PERIOD_S = 1 / 60
+_ORPHANED = "the front end ended"
+_ORPHAN_S = 20.0  # to finish frames under way and write the verdict when nobody is left to ask
 
 
 def main(pipe: Connection, screen_path: Path | None, crash_path: Path, debug: bool) -> None:
@@ -63,12 +67,14 @@ class _Service:
         ]
         for thread in threads:
             thread.start()
-        for plan in self._plans:
-            self._execute(plan)
-        self._events.close()
-        self._newest.close()
-        for thread in threads[1:]:
-            thread.join()
+        try:
+            for plan in self._plans:
+                self._execute(plan)
+        finally:
+            self._events.close()
+            self._newest.close()
+            for thread in threads[1:]:
+                thread.join()
 
     def _listen(self) -> None:
         while True:
@@ -76,7 +82,8 @@ class _Service:
                 command: Command = self._pipe.recv()
             except (EOFError, OSError):
                 command = Close()
-                self._halt("the front end ended")
+                self._halt(_ORPHANED)
+                _leave_after(_ORPHAN_S)
             match command:
                 case StartRun(plan):
                     with self._lock:
@@ -111,7 +118,7 @@ class _Service:
                 folder = run.folder
                 logs.set_run(prepared.header.run_id)
                 started = RunStarted(folder, prepared.header.run_id, prepared.header.source.frames, prepared.notes)
-                self._events.put(started)
+                self._tell(started)
                 with self._lock:
                     self._run = run
                     if self._stop_reason:
@@ -119,21 +126,26 @@ class _Service:
                 verdict = run.execute()
             finally:
                 prepared.close()
-            self._events.put(RunFinished(folder, verdict.outcome, verdict.reasons))
+            self._tell(RunFinished(folder, verdict.outcome, verdict.reasons))
         except HilguiError as failure:
-            self._events.put(RunFailed(str(failure), traceback.format_exc(), folder, failure.exit_code))
+            self._tell(RunFailed(str(failure), traceback.format_exc(), folder, failure.exit_code))
         except Exception as failure:  # the top of the engine: the front end shows it, the process lives on
             log.exception("the run failed")
             sentence = f"hilgui itself failed: {type(failure).__name__}: {failure}; please report the details"
-            self._events.put(RunFailed(sentence, traceback.format_exc(), folder))
+            self._tell(RunFailed(sentence, traceback.format_exc(), folder))
         finally:
             with self._lock:
                 self._run, self._stop_reason = None, ""
                 self._asked -= 1
 
+    def _tell(self, event: Event) -> None:
+        """Send an event; a front end that is gone need not be told."""
+        with suppress(Closed):
+            self._events.put(event)
+
     def _report(self, progress: Progress) -> None:
         if len(self._events) < 32:  # a front end that sleeps loses progress, never what matters
-            self._events.put(progress)
+            self._tell(progress)
 
     def _show(self, frame: Frame, moment: Moment) -> None:
         if self._screen is not None:
@@ -145,7 +157,7 @@ class _Service:
                 self._pipe.send(event)
             except (BrokenPipeError, OSError):
                 self._events.abort()
-                self._halt("the front end ended")
+                self._halt(_ORPHANED)
                 return
 
     def _paint_all(self) -> None:
@@ -158,3 +170,15 @@ class _Service:
             if self._screen is not None:
                 self._screen.show(frame, moment)
             pause.wait(_SCREEN_PERIOD_S)
+
+
+def _leave_after(timeout_s: float) -> None:
+    """End the process whatever still runs in it; a model that hangs must not outlive its front end."""
+
+    def leave() -> None:
+        log.error("the engine did not end within %s s of its front end", timeout_s)
+        os._exit(1)
+
+    timer = threading.Timer(timeout_s, leave)
+    timer.daemon = True
+    timer.start()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from hilgui.engine import Engine, Event, RunFailed, RunFinished, RunStarted, Shown
@@ -209,3 +212,26 @@ def test_a_picture_larger_than_the_shared_memory_is_shown_smaller() -> None:
     for screen in (reader, writer):
         screen.close()
     assert not writer.path.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("delay_s", [0.0, 0.4])
+def test_an_engine_never_outlives_its_front_end(plan: RunPlan, tmp_path: Path, number: int, delay_s: float) -> None:
+    arguments = ["replay", plan.source, "--baseline", plan.baseline, "--provider", "cpu", "--speed", "0.2"]
+    command = [sys.executable, "-m", "hilgui", *map(str, arguments), "--out", str(plan.out)]
+    front = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    deadline = time.monotonic() + 30
+    while not list(plan.out.glob("*/run.sqlite")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(delay_s)
+    engines = psutil.Process(front.pid).children(recursive=True)
+    assert engines
+    front.send_signal(number)
+    front.communicate(timeout=20)
+    gone, alive = psutil.wait_procs(engines, timeout=15)
+    for each in alive:
+        each.kill()
+    assert not alive and gone
+    (folder,) = plan.out.glob("*")
+    with closing(RunReader(folder)) as reader:
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.ABORTED
