@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import ErrorDetails
 
 from hilgui.errors import CallWrong
 
@@ -138,45 +141,99 @@ def load_settings(*, file: Path | None = None, environment: dict[str, str] | Non
     """Merge the layers; `given` are values of the command line, None meaning not given.
 
     Environment: HILGUI_HOME, HILGUI_PROVIDER, HILGUI_CORNER_CASES__PHANTOM__SCORE, ... (two underscores
-    enter a section). HILGUI_SETTINGS names another file. Raises CallWrong naming the layer and the key.
+    enter a section); an empty variable counts as not set. HILGUI_SETTINGS names another file. Raises CallWrong
+    naming the layer and the key, with names that come near where there is no such setting.
     """
     environment = dict(os.environ) if environment is None else environment
-    file = file or Path(environment.get("HILGUI_SETTINGS", settings_file()))
-    values = _from_file(file)
+    file = file or Path(environment.get("HILGUI_SETTINGS") or settings_file())
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}  # key → the layer that has the last word
+    for key, value in _leaves(_from_file(file)):
+        if key not in _KEYS:
+            raise CallWrong(f"settings file {file}: there is no setting {key!r}; {_advice(key, str)}")
+        _put(values, key, value)
+        origins[key] = f"settings file {file}"
     for name, text in environment.items():
-        if name.startswith("HILGUI_") and name not in _NOT_SETTINGS:
-            _put(values, name.removeprefix("HILGUI_").lower().split("__"), text)
+        if name.startswith(_PREFIX) and name not in _NOT_SETTINGS and text:
+            key = name.removeprefix(_PREFIX).lower().replace("__", ".")
+            if key not in _KEYS:
+                raise CallWrong(f"{name} is not a setting; {_advice(key, _variable)}")
+            _put(values, key, text)
+            origins[key] = f"variable {name}"
     for name, value in given.items():
         if value is not None:
-            _put(values, name.split("__"), value)
+            _put(values, name.replace("__", "."), value)
+            origins[name.replace("__", ".")] = "command line"
     try:
         return Settings.model_validate(values)
     except ValidationError as failure:
-        first = failure.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise CallWrong(
-            f"setting {key}: {first['msg']} (got {first.get('input')!r}); "
-            f"look at {file}, the HILGUI_ variables and the command line"
-        ) from failure
+        raise CallWrong(_flaw(failure.errors()[0], origins)) from failure
 
 
+def _keys(section: type[BaseModel], before: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from _keys(inner, f"{before}{name}.")
+        else:
+            yield before + name
+
+
+_PREFIX = "HILGUI_"
 _NOT_SETTINGS = {"HILGUI_SETTINGS", "HILGUI_TEST_DATA", "HILGUI_DEBUG"}
+_KEYS = tuple(_keys(Settings))  # such as corner_cases.phantom.score
+_WORDS = {  # what pydantic calls it, and what an operator calls it; anything else keeps pydantic's words
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "string_type": "text",
+    "tuple_type": "a list of names, which only the settings file can hold",
+    "path_type": "a path",
+}
+
+
+def _leaves(table: dict[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{before}{name}.")
+        else:
+            yield before + name, value
+
+
+def _variable(key: str) -> str:
+    return _PREFIX + key.replace(".", "__").upper()
+
+
+def _advice(key: str, spell: Callable[[str], str]) -> str:
+    """Suggest names that come near; else the ones outside every section."""
+    near = difflib.get_close_matches(key, _KEYS, n=3, cutoff=0.7)
+    if near:
+        return f"did you mean {' or '.join(spell(known) for known in near)}?"
+    outside = ", ".join(spell(known) for known in _KEYS if "." not in known)
+    return f"there are {outside} and those of the sections clips and corner_cases"
+
+
+def _flaw(error: ErrorDetails, origins: dict[str, str]) -> str:
+    """Say in words which value of which layer is wrong, and what it must be."""
+    key = ".".join(str(part) for part in error["loc"])
+    layer = next((origins[known] for known in origins if key == known or key.startswith(f"{known}.")), "settings")
+    wanted = _WORDS.get(error["type"], error["msg"].removeprefix("Input should be "))
+    return f"{layer}: {key} is {error['input']!r}, but must be {wanted}"
 
 
 def _from_file(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as failure:
         raise CallWrong(f"settings file {file} cannot be read: {failure}; mend or remove it") from failure
 
 
-def _put(values: dict[str, Any], path: list[str], value: Any) -> None:
-    *sections, key = path
+def _put(values: dict[str, Any], key: str, value: Any) -> None:
+    *sections, name = key.split(".")
     for section in sections:
-        inner = values.setdefault(section, {})
-        if not isinstance(inner, dict):
-            return
-        values = inner
-    values[key] = value
+        values = values.setdefault(section, {})
+    values[name] = value

@@ -14,7 +14,7 @@ from hilgui.cli.cameras import cameras_app
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
 from hilgui.cli.sources import sources_app
-from hilgui.errors import HilguiError
+from hilgui.errors import CallWrong, HilguiError
 
 app = typer.Typer(
     name="hilgui",
@@ -59,8 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
     except _CallError as failure:
         context = getattr(failure, "ctx", None)
         where = f" (see `{context.command_path} --help`)" if context is not None else ""
-        print(f"hilgui: {failure.format_message()}{where}", file=sys.stderr)  # noqa: T201
-        return 2
+        return _complain(f"{failure.format_message()}{where}", 2, arguments)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -69,9 +68,18 @@ def main(arguments: list[str] | None = None) -> int:
     except HilguiError as failure:
         if debug:
             traceback.print_exc()
-        print(f"hilgui: {failure}", file=sys.stderr)  # noqa: T201
-        return failure.exit_code
+        return _complain(str(failure), failure.exit_code, arguments)
     return code if isinstance(code, int) else 0
+
+
+def _complain(sentence: str, exit_code: int, arguments: list[str]) -> int:
+    """Say why nothing came of a call: on standard error, and as a document where one was promised."""
+    if "--json" in arguments:
+        from hilgui.cli.console import print_json
+
+        print_json({"verdict": "ERROR", "error": sentence, "exit_code": exit_code})
+    print(f"hilgui: {sentence}", file=sys.stderr)  # noqa: T201
+    return exit_code
 
 
 @app.callback(invoke_without_command=True)
@@ -194,6 +202,8 @@ def runs_list(
     from hilgui.cli.showing import show_runs
     from hilgui.settings import load_settings
 
+    if folder is not None and not folder.is_dir():
+        raise CallWrong(f"there is no folder {folder}; check the path")
     raise typer.Exit(show_runs(folder or load_settings().runs, as_json=as_json))
 
 

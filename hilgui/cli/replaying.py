@@ -22,7 +22,7 @@ from hilgui.records import Outcome, People
 from hilgui.report import summary
 from hilgui.settings import Settings
 from hilgui.store import RunReader
-from hilgui.truth import find_truth
+from hilgui.truth import NO_MAP, find_truth, load_class_map
 
 _GRAVITY = (Outcome.ABORTED, Outcome.ERROR, Outcome.FAIL, Outcome.INCONCLUSIVE, Outcome.PASS)
 
@@ -82,6 +82,8 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
     if call.baseline is None:
         raise CallWrong("a replay needs a model: add --baseline MODEL.onnx")
     speed_factor(call.speed)
+    if call.class_map is not None and call.class_map != NO_MAP:
+        load_class_map(call.class_map)
     drives = [*call.drives, *(read_list(call.list_file) if call.list_file else ())]
     if not drives:
         raise CallWrong("a replay needs a drive: name a video file, an image folder or --list FILE")
@@ -117,7 +119,7 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
 def read_list(path: Path) -> list[Path]:
     """Read one drive a line, relative to the list; # starts a comment. Raises CallWrong."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as failure:
         raise CallWrong(f"the list of drives {path} cannot be read: {failure}") from failure
     return [path.parent / line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
@@ -152,7 +154,7 @@ def document(ended: Ended) -> dict[str, Any]:
             finally:
                 reader.close()
     if ended.sentence:
-        figures["error"] = ended.sentence
+        figures |= {"error": ended.sentence, "exit_code": ended.exit_code}
     return figures
 
 

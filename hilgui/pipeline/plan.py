@@ -10,6 +10,8 @@ from hilgui.errors import CallWrong
 from hilgui.records import People, Role
 from hilgui.settings import Settings
 
+_FASTEST = 1000  # times real time; faster than that is max
+
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
@@ -54,6 +56,8 @@ def speed_factor(speed: str) -> float | None:
         factor = float(speed.removesuffix("x"))
     except ValueError:
         factor = 0.0
-    if not (math.isfinite(factor) and 0 < factor <= 1000):
-        raise CallWrong(f"the speed {speed!r} is not max, realtime or a number above 0 (0.5 is half speed)")
+    if not (math.isfinite(factor) and 0 < factor <= _FASTEST):
+        raise CallWrong(
+            f"the speed {speed!r} is not max, realtime or a number above 0 up to {_FASTEST} (0.5 is half speed)"
+        )
     return factor

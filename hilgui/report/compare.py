@@ -77,7 +77,7 @@ def _model_in_words(role: str, model: dict[str, Any]) -> Iterator[str]:
     for name, pair in (*named, ("phantoms", model["phantoms"]), ("p50 ms", model["latency_ms"]["p50"])):
         if pair is not None and pair["difference"] is not None:
             digits = 3 if name.startswith("AP") else 1 if name.endswith("ms") else 0
-            yield f"  {name}: {pair['a']:.{digits}f} → {pair['b']:.{digits}f} ({pair['difference']:+.{digits}f})"
+            yield f"  {name}: {pair['a']:.{digits}f} → {pair['b']:.{digits}f} ({pair['difference']:+z.{digits}f})"
 
 
 def match_findings(a: list[Finding], b: list[Finding]) -> list[tuple[Finding, Finding]]:

@@ -25,8 +25,9 @@ class Exporter(Protocol):
     def export(self, reader: RunReader, out: Path | None, progress: Progress) -> Path:
         """Write the run and give the path of the file, which is replaced at once or not at all.
 
-        `out` is a file; a folder gets the file under its usual name, None means the run folder. Works on a running
-        run too, with the frames stored so far. Raises StoreBroken where a file cannot be read or written.
+        `out` is a file; a folder gets the file under the run's id and its usual name, None means the run folder.
+        Works on a running run too, with the frames stored so far. Raises StoreBroken where a file cannot be read or
+        written.
         """
         ...
 
@@ -41,18 +42,24 @@ def formats() -> tuple[str, ...]:
 
 
 def export_run(reader: RunReader, form: str, out: Path | None = None, progress: Progress = silent) -> Path:
-    """Export a run in a format; see `Exporter.export`. Raises CallWrong for a format that nobody announces."""
+    """Export a run in a format; see `Exporter.export`.
+
+    Raises CallWrong for a format that nobody announces, and for a file in a folder that does not exist.
+    """
     makers = plugins.working("hilgui.exporters")
     if form not in makers:
         raise CallWrong(f"there is no export format {form!r}; there are {', '.join(formats())}")
+    if out is not None and not out.parent.exists():
+        raise CallWrong(f"there is no folder {out.parent} for the export {out.name}; make it or choose another place")
     exporter: Exporter = makers[form]()
     return exporter.export(reader, out, progress)
 
 
 def place_for(reader: RunReader, out: Path | None, file_name: str) -> Path:
     """Choose the file of an export as `Exporter.export` promises."""
-    folder = reader.folder if out is None else out
-    return folder / file_name if out is None or out.is_dir() else folder
+    if out is None:
+        return reader.folder / file_name
+    return out / f"{reader.header.run_id}-{file_name}" if out.is_dir() else out
 
 
 @contextmanager
@@ -63,7 +70,6 @@ def replacing(out: Path) -> Iterator[TextIO]:
     """
     unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
         try:
             with unfinished.open("w", encoding="utf-8", newline="") as file:
                 yield file

@@ -5,9 +5,10 @@ from hilgui.truth.find import find_truth, read_labels
 from hilgui.truth.image_size import sizes_of_recording
 from hilgui.truth.join import Joined, join
 from hilgui.truth.protocol import LabelledFrame, Labels, TruthReader
-from hilgui.truth.vocabulary import Agreed, agree, relabel
+from hilgui.truth.vocabulary import NO_MAP, Agreed, agree, relabel
 
 __all__ = [
+    "NO_MAP",
     "Agreed",
     "ClassMap",
     "Joined",

@@ -41,8 +41,8 @@ def join(labels: Labels, refs: Sequence[FrameRef]) -> Joined:
 
     Three ways, the first that fits any frame is used for all: the key (whole, then the file name alone, then the
     file name without its suffix), the frame number, the nearest time within half a frame period after the constant
-    offset of the clocks (`clock.match_times`). Raises TruthBroken when nothing fits, or when two labelled frames claim
-    the same frame.
+    offset of the clocks (`clock.match_times`). Raises TruthBroken when nothing fits, when two labelled frames claim
+    the same frame, or when the labels tell another size of a picture than the recording.
     """
     ways: tuple[tuple[str, Callable[[Labels, Sequence[FrameRef]], _Fitted]], ...] = (
         ("key", _by_key),
@@ -67,12 +67,13 @@ class _Fitted:
 
 def _joined(labels: Labels, refs: Sequence[FrameRef], kind: str, fitted: _Fitted) -> Joined:
     frames = {seq: fitted.frames[seq] for seq in sorted(fitted.frames)}
+    _refuse_other_size(labels, frames, refs)
     truths = {seq: frame.truth for seq, frame in frames.items() if frame.truth is not None}
     notes = (
         *labels.notes,
         *_left_over(labels, len(frames), kind),
         *offset_note(fitted.offset_s, len(frames)),
-        *_outside(truths, refs),
+        *_strange_boxes(truths, frames, refs),
         *(() if truths else (_WITHOUT_BOXES,)),
     )
     return Joined(
@@ -179,19 +180,44 @@ def _left_over(labels: Labels, joined: int, kind: str) -> tuple[str, ...]:
     return (f"{rest} of {len(labels.frames)} labelled frames are not in the recording (joined by {kind})",)
 
 
-def _outside(truths: dict[int, Truth], refs: Sequence[FrameRef]) -> tuple[str, ...]:
-    """Warn about boxes that lie outside their picture: labels of another size or recording."""
-    sizes = {ref.seq: (ref.width, ref.height) for ref in refs if ref.width and ref.height}
-    boxes = outside = 0
+def _refuse_other_size(labels: Labels, frames: dict[int, LabelledFrame], refs: Sequence[FrameRef]) -> None:
+    """Compare the sizes of labelled pictures with those of the recording, where both tell them."""
+    for ref in refs:
+        frame = frames.get(ref.seq)
+        if frame is None or frame.truth is None or not (frame.width and frame.height and ref.width and ref.height):
+            continue
+        if (frame.width, frame.height) != (ref.width, ref.height):
+            raise TruthBroken(
+                f"{labels.path} labels pictures of {frame.width} × {frame.height}, {ref.key} has {ref.width} × "
+                f"{ref.height}; labels of another recording?",
+                path=labels.path,
+            )
+
+
+def _strange_boxes(
+    truths: dict[int, Truth], frames: dict[int, LabelledFrame], refs: Sequence[FrameRef]
+) -> tuple[str, ...]:
+    """Count boxes without area, and boxes outside their picture: labels of another size or recording.
+
+    Where the recording does not know sizes ahead (a folder of images), those that the labels tell count.
+    """
+    sizes = {seq: (frame.width, frame.height) for seq, frame in frames.items() if frame.width and frame.height}
+    sizes |= {ref.seq: (ref.width, ref.height) for ref in refs if ref.width and ref.height}
+    total = flat = measured = outside = 0
     for seq, truth in truths.items():
+        left, top, right, bottom = truth.boxes.T
+        total += len(truth)
+        flat += int(np.count_nonzero((right <= left) | (bottom <= top)))
         if seq in sizes:
             width, height = sizes[seq]
-            left, top, right, bottom = truth.boxes.T
-            boxes += len(truth)
+            measured += len(truth)
             outside += int(np.count_nonzero((left >= width) | (top >= height) | (right <= 0) | (bottom <= 0)))
-    if not outside:
-        return ()
-    return (f"{outside} of {boxes} labelled boxes lie outside their picture: labels of another size?",)
+    notes = []
+    if outside:
+        notes.append(f"{outside} of {measured} labelled boxes lie outside their picture: labels of another size?")
+    if flat:
+        notes.append(f"{flat} of {total} labelled boxes have no area: no detection can match them")
+    return tuple(notes)
 
 
 def _difference(labels: Labels, refs: Sequence[FrameRef]) -> str:

@@ -83,10 +83,12 @@ def _choose(
     model_names: Sequence[Sequence[str]],
     suggested: str,
 ) -> tuple[ClassMap | None, list[str]]:
-    if label_names is None or class_map == NO_MAP:
+    if class_map == NO_MAP:
         return None, []
     if isinstance(class_map, str):
-        class_map = load_class_map(class_map)
+        class_map = load_class_map(class_map)  # without labels too: a name that nobody knows is never ignored
+    if label_names is None:
+        return None, []
     if class_map is not None:
         known = _known(label_names)
         strange = [name for name in class_map.classes if _key(name) not in known]

@@ -13,6 +13,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from hilgui.cli import main
+from hilgui.cli.replaying import read_list
 
 from .tiny import write_drive, write_model
 
@@ -161,13 +162,16 @@ def test_a_broken_file_is_one_sentence_that_names_it(
     assert sorted(path for path in bench.rglob("*")) == before
 
 
-@pytest.mark.parametrize(
+WRONG_CALLS = pytest.mark.parametrize(
     ("arguments", "hint"),
     [
         (["replay"], "--baseline"),
         (["replay", "--baseline", "m.onnx"], "drive"),
         (["replay", "a.mp4", "--baseline", "m.onnx", "--speed", "fast"], "speed"),
-        (["replay", "a.mp4", "--baseline", "m.onnx", "--provider", "tpu"], "provider"),
+        (["replay", "a.mp4", "--baseline", "m.onnx", "--speed", "1e9"], "up to 1000"),
+        (["replay", "a.mp4", "--baseline", "m.onnx", "--provider", "tpu"], "command line: provider"),
+        (["replay", "a.mp4", "--baseline", "m.onnx", "--class-map", "nosuch"], "there is no class map nosuch"),
+        (["runs", "list", "--in", "no-such-folder"], "there is no folder no-such-folder"),
         (["replay", "--no-such-option"], "no-such-option"),
         (["nonsense"], "nonsense"),
         (["runs", "show", "no-such-run"], "no-such-run"),
@@ -175,12 +179,63 @@ def test_a_broken_file_is_one_sentence_that_names_it(
         (["export", "last", "--format", "docx"], "last"),
     ],
 )
+
+
+@WRONG_CALLS
 def test_a_wrong_call_ends_with_2_and_says_why(
     capsys: pytest.CaptureFixture[str], arguments: list[str], hint: str
 ) -> None:
     code, out, err = call(capsys, *arguments)
     assert (code, out) == (2, "")
     assert hint in err and len(err.splitlines()) == 1
+
+
+@WRONG_CALLS
+def test_a_wrong_call_that_asked_for_a_document_gets_one(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], hint: str
+) -> None:
+    code, out, err = call(capsys, *arguments, "--json")
+    told = json.loads(out)
+    assert code == 2 and (told["verdict"], told["exit_code"]) == ("ERROR", 2)
+    assert err == f"hilgui: {told['error']}\n"
+    assert hint in told["error"] or "--json" in told["error"]  # export knows no --json
+
+
+def test_a_home_without_runs_is_no_mistake(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HILGUI_HOME", str(tmp_path / "new"))
+    code, told = document(capsys, "runs", "list", "--json")
+    assert code == 0 and told["runs"] == []
+
+
+def test_a_file_that_is_no_recording_is_not_called_missing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "good.json").write_text("{}")
+    code, out, err = call(capsys, "sources", "show", tmp_path / "good.json", "--json")
+    assert code == 4 and "good.json is not a recording" in err
+    assert json.loads(out)["exit_code"] == 4
+
+
+def test_labels_of_pictures_of_another_size_break_the_run(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = bench / "drive.coco.json"
+    labels.write_text(labels.read_text().replace('"width": 64, "height": 48', '"width": 1920, "height": 1080'))
+    code, told = document(capsys, *replay(bench, "--json"))
+    assert code == 4 and told["exit_code"] == 4
+    assert "1920 × 1080" in told["error"] and "64 × 48" in told["error"]
+
+
+def test_strange_boxes_are_counted(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = bench / "drive.coco.json"
+    text = labels.read_text().replace('"bbox": [8, 8, 16, 32]', '"bbox": [5000, 8, 16, 32]', 2)
+    labels.write_text(text.replace('"bbox": [8, 8, 16, 32]', '"bbox": [8, 8, 0, 32]', 1))
+    code, _, err = call(capsys, *replay(bench))
+    assert code == 0
+    assert "2 of 40 labelled boxes lie outside" in err and "1 of 40 labelled boxes have no area" in err
+
+
+def test_a_list_of_drives_may_begin_with_a_byte_order_mark(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfdrive.mp4\r\n")
+    assert read_list(tmp_path / "list.txt") == [tmp_path / "drive.mp4"]
 
 
 def test_classes_that_nobody_knows_are_a_wrong_call(bench: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,6 +273,7 @@ def test_interrupting_a_replay_aborts_it_and_keeps_the_run(bench: Path) -> None:
     told = json.loads(out)
     assert process.returncode == 130 and told["verdict"] == "ABORTED"
     assert told["frames"]["captured"] == told["frames"]["evaluated"] + told["frames"]["skipped"]
+    assert main(["runs", "show", told["run"]]) == 0  # showing it worked
 
 
 def test_help_names_every_command_and_starts_no_heavy_library() -> None:

@@ -140,9 +140,16 @@ def test_an_export_goes_into_the_run_folder_and_may_be_repeated(form: str, tmp_p
     assert not list(reader.folder.glob(".*.part"))
 
 
-def test_a_folder_gets_the_usual_name(reader: RunReader, tmp_path: Path) -> None:
-    assert CsvTable().export(reader, tmp_path, silent) == tmp_path / "frames.csv"
-    assert Junit().export(reader, tmp_path, silent) == tmp_path / "junit.xml"
+def test_a_folder_gets_the_usual_name_after_the_id_of_the_run(reader: RunReader, tmp_path: Path) -> None:
+    run_id = reader.header.run_id
+    assert CsvTable().export(reader, tmp_path, silent) == tmp_path / f"{run_id}-frames.csv"
+    assert Junit().export(reader, tmp_path, silent) == tmp_path / f"{run_id}-junit.xml"
+
+
+def test_a_folder_that_does_not_exist_is_not_made(reader: RunReader, tmp_path: Path) -> None:
+    with pytest.raises(CallWrong, match=r"there is no folder .*missing for the export out\.csv"):
+        export_run(reader, "csv", tmp_path / "missing" / "out.csv")
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_place_that_cannot_be_written_is_one_sentence_and_leaves_nothing(reader: RunReader, tmp_path: Path) -> None:

@@ -91,6 +91,26 @@ def test_boxes_outside_the_picture_are_noticed() -> None:
     assert note.startswith("1 of 2 labelled boxes lie outside")
 
 
+def test_boxes_outside_are_noticed_where_only_the_labels_know_the_size() -> None:
+    truth = Truth.of(np.array([[5000.0, 10, 5100, 40]]), np.array([0], np.int32))
+    frame = LabelledFrame(truth, key="a.png", width=640, height=480)
+    (note,) = join(labels(frame), refs("a.png", size=(0, 0))).notes
+    assert note.startswith("1 of 1 labelled boxes lie outside")
+
+
+def test_boxes_without_area_are_counted() -> None:
+    truth = Truth.of(np.array([[10.0, 10, 10, 40], [10, 10, 20, 40]]), np.array([0, 0], np.int32))
+    (note,) = join(labels(LabelledFrame(truth, key="a.png")), refs("a.png", size=(0, 0))).notes
+    assert note.startswith("1 of 2 labelled boxes have no area")
+
+
+def test_labels_of_pictures_of_another_size_are_refused() -> None:
+    frame = LabelledFrame(Truth.none(), key="b.png", width=1920, height=1080)
+    with pytest.raises(TruthBroken, match=r"drive\.json labels pictures of 1920 × 1080, b\.png has 640 × 480;"):
+        join(labels(key("a.png"), frame), refs("a.png", "b.png"))
+    assert join(labels(frame), refs("b.png", size=(0, 0))).frames == 1
+
+
 def test_the_key_frames_of_the_real_kitti_drive(shared_data: Path) -> None:
     drive = shared_data / "drives" / "kitti_2011_09_26_drive_0052"
     recording = refs(*sorted(path.name for path in (drive / "image_02").glob("*.png")), size=(1242, 375))
