@@ -72,3 +72,12 @@ def test_the_comparison_reads_as_lines(reader: RunReader, lone_reader: RunReader
     assert "candidate: candidate → –" in lines
     assert "findings: 2 new in B, 2 gone, 0 in both" in lines
     assert any(line.startswith("  AP50: 1.000 → 1.000 (+0.000)") for line in lines)
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_sign_and_counts_have_no_fraction(reader: RunReader) -> None:
+    compared = compare_runs(reader, reader)
+    compared["models"]["baseline"]["detection"]["map_50"] = {"a": 0.5, "b": 0.4999, "difference": -0.0001}
+    compared["models"]["baseline"]["phantoms"] = {"a": 3649.0, "b": 3650.0, "difference": 1.0}
+    lines = compared_in_words(compared)
+    assert "  AP50: 0.500 → 0.500 (+0.000)" in lines
+    assert "  phantoms: 3649 → 3650 (+1)" in lines
