@@ -76,7 +76,7 @@ def _model_in_words(role: str, model: dict[str, Any]) -> Iterator[str]:
     named = (*zip(("AP", "AP50", "AP75"), figures.values(), strict=True), ("missed", model["missed"]))
     for name, pair in (*named, ("phantoms", model["phantoms"]), ("p50 ms", model["latency_ms"]["p50"])):
         if pair is not None and pair["difference"] is not None:
-            digits = 3 if name.startswith("AP") else 1 if name.endswith("ms") else 0
+            digits = 3 if name.startswith("AP") else 1 if name.endswith(" ms") else 0
             yield f"  {name}: {pair['a']:.{digits}f} → {pair['b']:.{digits}f} ({pair['difference']:+z.{digits}f})"
 
 
