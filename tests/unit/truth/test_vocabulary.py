@@ -99,3 +99,8 @@ def test_relabelled_truth_turns_unmapped_classes_into_ignore_regions() -> None:
 
 def test_relabelling_an_empty_truth_gives_an_empty_truth() -> None:
     assert len(relabel(Truth.none(), np.empty(0, np.int32))) == 0
+
+
+def test_a_class_map_that_does_not_exist_is_refused_without_labels_too() -> None:
+    with pytest.raises(CallWrong, match="there is no class map nosuch"):
+        agree(None, "nosuch", [["car"]])
