@@ -9,9 +9,9 @@ from hilgui.scenes.render import FPS, VERSION, Picture, Sight
 from hilgui.scenes.traffic import CLASSES
 from hilgui.scenes.weather import Weather
 
-SMALLEST_PX = 14.0
-MOST_HIDDEN = 0.80
-MOST_CUT = 0.80
+SMALLEST_PX = 28.0
+MOST_HIDDEN = 0.60
+MOST_CUT = 0.60
 
 
 def is_ignored(sight: Sight) -> bool:

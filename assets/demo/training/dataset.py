@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from hilgui.scenes.render import VERSION, Renderer
-from hilgui.scenes.truth import is_ignored
+from hilgui.scenes.truth import SMALLEST_PX, is_ignored
 from hilgui.scenes.weather import CONDITIONS
 
 PAD = 114
@@ -32,7 +32,7 @@ class Drive:
     @property
     def file_name(self) -> str:
         """Where it lies in the cache."""
-        return f"v{VERSION}-{self.condition}-{self.seed}-{int(self.people)}.npz"
+        return f"v{VERSION}-{SMALLEST_PX:g}-{self.condition}-{self.seed}-{int(self.people)}.npz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
