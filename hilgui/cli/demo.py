@@ -18,7 +18,7 @@ from hilgui.settings import Settings
 from hilgui.store import RunReader
 from hilgui.truth import find_truth
 
-_SENTENCES = 3  # of each drive, worst news first; the report has all
+_SENTENCES = 6  # of each drive, worst news first; the report has all
 
 
 def demo_plans(settings: Settings, out: Path | None = None) -> list[RunPlan]:
