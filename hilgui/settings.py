@@ -36,6 +36,7 @@ class MissedObjectLimits(_Section):
 
     frames: int = Field(3, ge=1, description="consecutive frames without a match")
     min_height_px: float = Field(20.0, ge=0, description="smaller truths are nobody's fault")
+    min_width_px: float = Field(6.0, ge=0, description="narrower truths are nobody's fault")
     max_occlusion: float = Field(0.6, ge=0, le=1)
 
 

@@ -9,6 +9,25 @@ from hilgui.records import Detections
 Box = tuple[float, float, float, float]  # x1 y1 x2 y2 px
 
 NEAR_IOU = 0.3
+BORDER_PX = 2.0
+
+
+def touches_border(box: Box, width: int, height: int) -> bool:
+    """Say whether a box ends within 2 px of the left, right or lower border of the picture."""
+    left, _, right, bottom = box
+    return left <= BORDER_PX or right >= width - BORDER_PX or bottom >= height - BORDER_PX
+
+
+def is_cut(box: Box, width: int, height: int) -> bool:
+    """Say whether the border of the picture leaves little of an object.
+
+    That is a box at the left or right border that is narrower than half its height, or one at the lower border that is
+    lower than half its width.
+    """
+    left, top, right, bottom = box
+    wide, high = right - left, bottom - top
+    at_side = left <= BORDER_PX or right >= width - BORDER_PX
+    return (at_side and wide < 0.5 * high) or (bottom >= height - BORDER_PX and high < 0.5 * wide)
 
 
 def overlap(one: Box, other: Box) -> float:

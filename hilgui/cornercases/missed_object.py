@@ -7,15 +7,28 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from hilgui.cornercases.boxes import Box, overlap, strongest_near
+from hilgui.cornercases.boxes import NEAR_IOU, Box, is_cut, overlap, strongest_near, touches_border
 from hilgui.cornercases.criticality import closeness, severity_of
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.cornercases.tracker import Tracker
-from hilgui.records import NO_TRACK, Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Truth
+from hilgui.records import (
+    NO_TRACK,
+    Comparison,
+    Detections,
+    FoundObject,
+    Hit,
+    Judgement,
+    Kind,
+    Moment,
+    Role,
+    Severity,
+    Truth,
+)
 
 MATCH_IOU = 0.5
 FAINT = 0.01  # a lower score says nothing
+CUT_WEIGHT, TOUCHING_WEIGHT = 0.01, 0.5  # at the border of the picture there is less to see
 LONGEST = 30  # frames after which a miss does not grow worse by lasting
 
 
@@ -32,6 +45,8 @@ class _Object:
     height_px: float
     distance_m: float | None
     occlusion: float | None
+    is_cut: bool  # by the border of the picture, so that little is left of it
+    visible: float  # 0..1, how much the labels and the border leave to be seen
 
 
 @dataclass(slots=True)
@@ -45,7 +60,8 @@ class _Streak:
 class MissedObject:
     """Reports a judged truth that is tall and visible enough and stays without a match for `frames` frames.
 
-    A frame without labels, or that the model skipped, pauses a miss: it neither counts nor ends it.
+    A frame without labels, or that the model skipped, pauses a miss: it neither counts nor ends it. A truth of which
+    the border of the picture leaves little (it enters or leaves) continues a miss, but starts none.
     """
 
     kind: ClassVar[Kind] = Kind.MISSED_OBJECT
@@ -69,21 +85,27 @@ class MissedObject:
         threads = self._threads(moment.truth)
         hits: list[Hit] = []
         for role, comparison in moment.comparisons.items():
-            missed = self._missed(comparison, moment.truth, threads)
+            missed = self._missed(comparison, moment.truth, moment, threads)
             hits += self._lasting(role, missed, moment)
         return hits
 
-    def _missed(self, comparison: Comparison, truth: Truth, threads: dict[int, str]) -> list[_Object]:
+    def _missed(self, comparison: Comparison, truth: Truth, moment: Moment, threads: dict[int, str]) -> list[_Object]:
         """Give the objects without a match that are large and visible enough to be asked for."""
         found = []
+        size = moment.ref.width, moment.ref.height
         for row, verdict in enumerate(comparison.truths.tolist()):
             if verdict != Judgement.UNMATCHED or row not in threads:
                 continue
-            left, top, right, bottom = truth.boxes[row].tolist()
+            box: Box = tuple(truth.boxes[row].tolist())
+            left, top, right, bottom = box
             distance_m, occlusion = float(truth.distance_m[row]), float(truth.occlusion[row])
             # NaN compares false: an unknown occlusion counts as visible.
-            if bottom - top < self._limits.min_height_px or occlusion > self._limits.max_occlusion:
+            if bottom - top < self._limits.min_height_px or right - left < self._limits.min_width_px:
                 continue
+            if occlusion > self._limits.max_occlusion:
+                continue
+            cut = is_cut(box, *size)
+            border = CUT_WEIGHT if cut else TOUCHING_WEIGHT if touches_border(box, *size) else 1.0
             found.append(
                 _Object(
                     row,
@@ -91,10 +113,12 @@ class MissedObject:
                     int(truth.classes[row]),
                     self._vocabulary.name(int(truth.classes[row])),
                     int(truth.tracks[row]),
-                    (left, top, right, bottom),
+                    box,
                     bottom - top,
                     None if math.isnan(distance_m) else distance_m,
                     None if math.isnan(occlusion) else occlusion,
+                    cut,
+                    border * (1.0 if math.isnan(occlusion) else 1.0 - occlusion),
                 )
             )
         return found
@@ -114,13 +138,15 @@ class MissedObject:
     def _lasting(self, role: Role, missed: list[_Object], moment: Moment) -> list[Hit]:
         """Give hits once a miss has lasted `frames` frames, for the earlier ones too.
 
-        A streak without a miss in this frame is over.
+        A streak without a miss in this frame is over; a cut truth keeps it, and counts once it has lasted.
         """
         before = self._streaks.get(role, {})
         today: dict[str, _Streak] = {}
         hits: list[Hit] = []
         for labelled in missed:
             streak = today[labelled.thread] = before.get(labelled.thread) or _Streak()
+            if labelled.is_cut and streak.frames < self._frames:
+                continue
             streak.frames += 1
             streak.waiting.append((labelled, moment))
             if streak.frames >= self._frames:
@@ -155,8 +181,11 @@ class MissedObject:
             kind=self.kind,
             seq=moment.ref.seq,
             thread=labelled.thread,
-            severity=severity_of(labelled.label, labelled.height_px, height, self._criticality, distance),
+            severity=Severity.LOW
+            if labelled.is_cut
+            else severity_of(labelled.label, labelled.height_px, height, self._criticality, distance),
             weight=closeness(labelled.height_px, height, self._criticality, distance)
+            * labelled.visible
             * (1.0 + 0.5 * min(nth, LONGEST) / LONGEST),
             why=why,
             role=role,
@@ -178,7 +207,21 @@ class MissedObject:
                 return f"it reports {self._vocabulary.name(classed)} there"
         if score > FAINT:
             return f"its best score there is {score:.2f}, below the threshold of {threshold:.2f}"
+        score, other = _other_class(detections, labelled)
+        if score > FAINT:
+            name = self._vocabulary.name(other)
+            return f"it reports no {labelled.label} there above a score of {FAINT}, but a {name} with {score:.2f}"
         return f"it reports nothing there above a score of {FAINT}"
+
+
+def _other_class(detections: Detections, labelled: _Object) -> tuple[float, int]:
+    """Give the best score near an object, at any score and of whatever class, and its class; 0 where there is none."""
+    for box, score, classed in zip(
+        detections.boxes.tolist(), detections.scores.tolist(), detections.classes.tolist(), strict=True
+    ):  # by falling score
+        if classed != labelled.classed and overlap(labelled.box, tuple(box)) >= NEAR_IOU:
+            return score, classed
+    return 0.0, labelled.classed
 
 
 def _other(role: Role, row: int, moment: Moment) -> tuple[Role | None, float | None]:

@@ -44,6 +44,11 @@ LOW_BOX = (100.0, 255.0, 140.0, 300.0)
 INSTEAD = [
     ("nothing", [], "it reports nothing there above a score of 0.01"),
     ("another class", [(CAR, BOX, 0.8)], "it reports car there"),
+    (
+        "another class, faintly",
+        [(CAR, BOX, 0.16)],
+        "it reports no person there above a score of 0.01, but a car with 0.16",
+    ),
     ("a poor box", [(PERSON, LOW_BOX, 0.8)], "its box with score 0.80 fits by IoU 0.45 only"),
 ]
 
@@ -62,6 +67,10 @@ def test_both_models_missing_it_give_a_hit_each_and_say_so() -> None:
 
 EXCUSED = [
     ("too small", Known(PERSON, (100, 200, 140, 219.9), track=1)),
+    ("too narrow", Known(PERSON, (100, 200, 105.9, 240), track=1)),
+    ("a sliver at the left border", Known(PERSON, (0, 200, 8, 240), track=1, distance_m=3.0)),
+    ("a sliver at the right border", Known(PERSON, (950, 200, 959, 240), track=1, distance_m=3.0)),
+    ("a strip at the lower border", Known(CAR, (100, 510, 200, 540), track=1, distance_m=3.0)),
     ("too hidden", Known(PERSON, BOX, track=1, occlusion=0.61)),
     ("ignored", Known(PERSON, BOX, track=1, ignore=True)),
     ("a crowd", Known(PERSON, BOX, track=1, crowd=True)),
@@ -77,6 +86,8 @@ def test_nobody_is_asked_for_an_excused_object(known: Known) -> None:
 ASKED = [
     ("just tall enough", Known(PERSON, (100, 200, 140, 220), track=1)),
     ("just visible enough", Known(PERSON, BOX, track=1, occlusion=0.5)),
+    ("close, with its feet below the picture", Known(PERSON, (400, 240, 520, 540), track=1)),
+    ("a car half out of the picture", Known(CAR, (860, 300, 960, 400), track=1)),
     ("occlusion unknown", Known(PERSON, BOX, track=1)),
 ]
 
@@ -90,9 +101,9 @@ SEVERITIES = [
     (Known(PERSON, BOX, 1, distance_m=15.0), Severity.HIGH),
     (Known(PERSON, BOX, 1, distance_m=15.1), Severity.MEDIUM),
     (Known(PERSON, BOX, 1, distance_m=30.1), Severity.LOW),
-    (Known(PERSON, (0, 0, 30, 64.8), 1), Severity.HIGH),
-    (Known(PERSON, (0, 0, 30, 64.0), 1), Severity.MEDIUM),
-    (Known(PERSON, (0, 0, 30, 32.0), 1), Severity.LOW),
+    (Known(PERSON, (50, 0, 80, 64.8), 1), Severity.HIGH),
+    (Known(PERSON, (50, 0, 80, 64.0), 1), Severity.MEDIUM),
+    (Known(PERSON, (50, 0, 80, 32.0), 1), Severity.LOW),
     (Known(CAR, BOX, 1, distance_m=8.0), Severity.HIGH),
     (Known(CAR, BOX, 1, distance_m=8.1), Severity.MEDIUM),
     (Known(TRUCK, BOX, 1, distance_m=20.0), Severity.LOW),
@@ -112,6 +123,21 @@ def test_the_closer_and_the_longer_the_worse() -> None:
     weights = [hit.weight for hit in hits]
     assert weights[:3] == sorted(weights[:3])
     assert max(hits, key=lambda hit: hit.weight).seq == 3
+
+
+def test_an_object_that_leaves_the_picture_continues_its_miss_but_is_never_its_worst_frame() -> None:
+    boxes = [(60, 200, 100, 300), (40, 195, 82, 300), (20, 190, 64, 300), (0, 185, 40, 300), (0, 180, 12, 300)]
+    known = [Known(PERSON, box, 1, distance_m=20 - 4 * nth) for nth, box in enumerate(boxes)]
+    hits = look(MissedObject(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
+    assert seqs(hits) == [0, 1, 2, 3, 4]
+    assert max(hits, key=lambda hit: hit.weight).seq == 2
+    assert [hit.severity for hit in hits[3:]] == [Severity.LOW, Severity.LOW]
+
+
+def test_the_less_is_hidden_the_worse() -> None:
+    known = [Known(PERSON, BOX, 1, distance_m=12, occlusion=hidden) for hidden in (0.5, 0.0, 0.5)]
+    hits = look(MissedObject(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
+    assert max(hits, key=lambda hit: hit.weight).seq == 1
 
 
 def test_a_frame_without_labels_pauses_a_miss() -> None:
