@@ -93,6 +93,7 @@ class MainWindow(QMainWindow):
         self._errand: Errand[Path | None] | None = None
         self._overlay: ShortcutsOverlay | None = None
         self.dialog: RunDialog | None = None
+        self._busy_words = self.tr("A run is under way. Stop it (Ctrl+.) or wait for its end.")
         self.setWindowTitle("hilgui")
         self.setAcceptDrops(True)
         self.setMinimumSize(*_LEAST)
@@ -148,7 +149,7 @@ class MainWindow(QMainWindow):
     def open_recording(self, request: RunRequest | None = None) -> None:
         """Ask what to run; the answer starts the run."""
         if self._bridge.is_busy:
-            self.messages.show_warning(self.tr("A run is under way. Stop it (Ctrl+.) or wait for its end."))
+            self._say_busy()
             return
         if self.dialog is not None:
             self.dialog.reject()
@@ -437,12 +438,16 @@ class MainWindow(QMainWindow):
             self.open_run(folder)
             return
         if self._bridge.is_busy:
-            self.messages.show_warning(self.tr("A run is under way. Stop it (Ctrl+.) or wait for its end."))
+            self._say_busy()
             return
         try:
             self.start(demo_request())
         except BenchBroken as failure:
             self.messages.show_error(str(failure))
+
+    def _say_busy(self) -> None:
+        """Say that one run at a time is possible; leaves when the run ends."""
+        self.messages.show_warning(self._busy_words)
 
     def _on_asked(self) -> None:
         self._actions["stop"].setEnabled(True)
@@ -500,6 +505,7 @@ class MainWindow(QMainWindow):
         self.strip.show_status(status)
 
     def _on_finished(self, finished: RunFinished) -> None:
+        self.messages.withdraw(self._busy_words)
         self._actions["stop"].setEnabled(False)
         self._on_opened(finished.folder)
         words = self.tr("Run finished: {outcome}.").format(outcome=finished.outcome.value)
@@ -512,6 +518,7 @@ class MainWindow(QMainWindow):
             self._library.refresh()
 
     def _on_failed(self, failed: RunFailed) -> None:
+        self.messages.withdraw(self._busy_words)
         self._actions["stop"].setEnabled(False)
         self.messages.show_error(failed.sentence, failed.details)
 

@@ -152,6 +152,12 @@ class Messages(QWidget):
         QTimer.singleShot(_INFO_STAYS_MS, banner, banner.closed.emit)
         return banner
 
+    def withdraw(self, sentence: str) -> None:
+        """Close the messages that say this: it is true no more."""
+        for banner in self.banners:
+            if banner.sentence == sentence:
+                self._remove(banner)
+
     def close_newest(self) -> bool:
         """Close the newest message; False when there is none."""
         if not self._banners:

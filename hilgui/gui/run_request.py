@@ -43,6 +43,11 @@ class RunRequest:
         return _parts(self.classes)
 
     @property
+    def has_truth(self) -> bool:
+        """Say whether labels are named; "none" says that there are none, as on the command line."""
+        return self.truth not in ("", NO_TRUTH)
+
+    @property
     def ticket_ids(self) -> tuple[str, ...]:
         """Split the ticket and requirement ids at commas."""
         return _parts(self.tickets)
@@ -94,6 +99,14 @@ def command_text(request: RunRequest) -> str:
     return shlex.join(command_words(request))
 
 
+def is_source(text: str) -> bool:
+    """Say whether a text names a recording that is there, or a camera; whether the camera answers shows the run."""
+    from hilgui.sources.camera import is_camera
+
+    path = typed_path(text)
+    return is_camera(path) or is_there(path)
+
+
 def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
     """Turn a request without problems into what the engine takes."""
     from hilgui.pipeline import RunPlan
@@ -103,7 +116,7 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
         source=typed_path(request.source),
         baseline=typed_path(request.baseline),
         candidate=typed_path(request.candidate) if request.candidate else None,
-        truth=typed_path(request.truth) if request.truth else None,
+        truth=typed_path(request.truth) if request.has_truth else None,
         out=settings.runs,
         settings=settings.model_copy(update={"provider": request.provider}),
         provider=request.provider,
@@ -123,10 +136,10 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
 
 def _problems(request: RunRequest) -> Iterator[tuple[str, str]]:
     if not request.source:
-        yield "source", "Choose a recording: a video file or a folder of images."
-    elif not is_there(typed_path(request.source)):
+        yield "source", "Choose a recording (a video file or a folder of images), or type a camera: camera:uvc:0."
+    elif not is_source(request.source):
         yield "source", f"There is no {_short(request.source)}; check the path."
-    if request.truth and not is_there(typed_path(request.truth)):
+    if request.has_truth and not is_there(typed_path(request.truth)):
         yield "truth", f"There are no labels {_short(request.truth)}; check the path, or leave it empty to run without."
     if not request.baseline:
         yield "baseline", "Choose the model in service, an .onnx file."

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from hilgui.errors import BenchBroken
@@ -34,6 +34,7 @@ def render(application: QApplication, run: Path, out: Path, settings: Settings) 
     theme = Theme(application, "dark")
     with tempfile.TemporaryDirectory(prefix="hilgui-screen-") as home:
         window = MainWindow(settings, theme, Bridge(spawn_engine), Memory(Path(home)))
+        window.setWindowState(Qt.WindowState.WindowNoState)  # it fills the offscreen platform's small screen
         window.resize(*_SIZE)
         window.show()
         try:

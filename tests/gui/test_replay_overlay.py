@@ -1,12 +1,14 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from hilgui.gui.replay.account import account_of, score_text, thing_of_finding
 from hilgui.gui.replay.compare_mode import CompareMode, Layers, chosen, differing, side
+from hilgui.gui.replay.drive import role_words
 from hilgui.gui.replay.overlay import Layer, State, Thing, followed, thing_at, things_of
 from hilgui.gui.replay.viewport import Viewport, actual_size, fit, panned, resized, zoomed
-from hilgui.records import Moment, Role, RunHeader, SourceFacts
+from hilgui.records import Detections, Moment, Role, RunHeader, SourceFacts
 from tests.gui.replay_run import MISSED, PHANTOM, UNLABELLED, header_of, moment_of, person_box
 
 FACTS = SourceFacts("drive.mp4", "video", "drive.mp4", "", 320, 180, 30.0, 60, ordered=True)
@@ -126,6 +128,23 @@ def test_a_miss_is_told_with_what_both_models_saw() -> None:
     assert facts["baseline"].startswith("score .71, IoU .9")
     assert facts["distance"] == "14.5 m"
     assert facts["track"] == "7"
+
+
+def test_another_class_seen_faintly_is_no_score_of_the_missed_one() -> None:
+    moment = moment_of(MISSED[0])
+    person = find(MISSED[0], Layer.TRUTH, "person")
+    box = np.array([person.box], np.float32)
+    car = Detections(box, np.array([0.16], np.float32), np.array([HEADER.vocabulary.names.index("car")], np.int32))
+    seen = replace(moment.inferences[Role.CANDIDATE], detections=car)
+    moment = replace(moment, inferences={**moment.inferences, Role.CANDIDATE: seen})
+
+    told = dict(account_of(person, moment, HEADER).facts)
+    assert told["candidate"] == "no person here at any score; car .16, below threshold .35"
+
+
+def test_a_model_named_like_its_role_is_named_once() -> None:
+    assert role_words(Role.CANDIDATE, "candidate") == "candidate"
+    assert role_words(Role.CANDIDATE, "yolo-v12") == "candidate · yolo-v12"
 
 
 def test_a_phantom_is_told_with_the_other_models_view() -> None:

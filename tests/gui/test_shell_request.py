@@ -197,6 +197,23 @@ def test_paths_are_sorted_by_what_they_are(files, tmp_path):
     assert [path.name for path in found.strange] == ["letter.pdf", "gone.mp4"]
 
 
+CAMERAS = ["camera:uvc:0", "camera:rehearsal:/drives/night.mp4", "camera:rtsp://10.0.0.7/stream#fps=30"]
+
+
+@pytest.mark.parametrize("address", CAMERAS)
+def test_a_camera_is_a_source(files, address):
+    request = RunRequest(**{**files, "source": address})
+    assert problems(request) == []
+    assert address in command_text(request)
+
+
+def test_the_word_none_is_no_path_of_labels(files, settings):
+    request = RunRequest(**{**files, "truth": "none"})
+    assert problems(request) == []
+    assert plan_of(request, settings).truth is None
+    assert "--truth none" in command_text(request)
+
+
 def test_the_database_of_a_run_stands_for_its_folder(tmp_path):
     (tmp_path / "run.sqlite").touch()
     assert sort_paths([tmp_path / "run.sqlite"]).runs == (tmp_path,)

@@ -176,6 +176,18 @@ def test_a_second_run_waits_for_the_first(qtbot, window, files):
     assert "under way" in sentences(window)[0]
 
 
+@pytest.mark.parametrize("ends", ["finished", "failed"])
+def test_the_word_that_a_run_is_under_way_leaves_with_it(qtbot, window, engine, files, ends):
+    window.start(RunRequest(**files))
+    window.open_recording()
+    if ends == "finished":
+        engine.events.append(RunFinished(engine.folder, Outcome.PASS, ()))
+    else:
+        engine.events.append(RunFailed("the disk is full", ""))
+    qtbot.waitUntil(lambda: not window._bridge.is_busy, timeout=2000)
+    assert not any("under way" in sentence for sentence in sentences(window))
+
+
 def test_pause_and_stop_by_keyboard(qtbot, window, engine, files):
     window.start(RunRequest(**files))
     qtbot.waitUntil(lambda: window.page is not None and window.run_bar.isVisible(), timeout=2000)

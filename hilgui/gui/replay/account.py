@@ -140,8 +140,10 @@ def _best_here(
         return f"{score_text(found.score)} here, IoU {score_text(found.iou)}"
     if found.is_above:
         return f"seen as {found.name} {score_text(found.score)}, IoU {score_text(found.iou)}"
-    what = "" if found.is_same_class else f" ({found.name})"
-    return f"best score here {score_text(found.score)}{what}, below threshold {threshold}"
+    if found.is_same_class:
+        return f"best score here {score_text(found.score)}, below threshold {threshold}"
+    wanted = header.vocabulary.name(class_index)
+    return f"no {wanted} here at any score; {found.name} {score_text(found.score)}, below threshold {threshold}"
 
 
 def _of_detection(thing: Thing, moment: Moment, header: RunHeader) -> Account:

@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from PySide6.QtCore import QObject, Qt
-from PySide6.QtGui import QAction, QColor, QKeySequence
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
-from hilgui.gui.colours import ON_PICTURE
 from hilgui.gui.replay.account import score_text
 from hilgui.gui.replay.commands import COMMANDS
 from hilgui.gui.replay.compare_mode import CompareMode, Layers
@@ -107,10 +106,9 @@ class CommandActions(QObject):
             word = self._actions[role.value].text().split(" ≥")[0]
             threshold = score_text(facts.threshold)
             self._actions[role.value].setText(f"{word} ≥{threshold}")
+            whose = word if facts.name.lower() == role.value else f"{word}: {facts.name}"
             self._actions[role.value].setToolTip(
-                self.tr("{0}: {1}, detections from score {2} on ({3})").format(
-                    word, facts.name, threshold, role.value[0].upper()
-                )
+                self.tr("{0}, detections from score {1} on ({2})").format(whose, threshold, role.value[0].upper())
             )
 
     def _restyle(self) -> None:
@@ -119,11 +117,11 @@ class CommandActions(QObject):
                 self._actions[command.name].setIcon(self._theme.icon(command.icon))
         for mode, icon in _MODE_ICONS.items():
             self._modes[mode].setIcon(self._theme.icon(icon))
-        plate = QColor(ON_PICTURE.picture)
-        self._actions["truth"].setIcon(box_icon(QColor(ON_PICTURE.truth), plate, dashes=(2, 1.5)))
-        self._actions["baseline"].setIcon(box_icon(QColor(ON_PICTURE.baseline), plate))
-        self._actions["candidate"].setIcon(box_icon(QColor(ON_PICTURE.candidate), plate, width=2.5))
-        self._actions["errors"].setIcon(box_icon(QColor(ON_PICTURE.missed), plate, width=2.0, dashes=(1.5, 1)))
+        colour, plate = self._theme.colour, self._theme.colour("field")
+        self._actions["truth"].setIcon(box_icon(colour("truth"), plate, dashes=(2, 1.5)))
+        self._actions["baseline"].setIcon(box_icon(colour("baseline"), plate))
+        self._actions["candidate"].setIcon(box_icon(colour("candidate"), plate, width=2.5))
+        self._actions["errors"].setIcon(box_icon(colour("missed"), plate, width=2.0, dashes=(1.5, 1)))
         self.show_playing(self._is_playing)
 
 

@@ -42,6 +42,11 @@ class RoleSeries:
         self.score.extend(news.score)
 
 
+def role_words(role: Role, name: str) -> str:
+    """Name a model by its role and its own name; once where both are the same."""
+    return role.value if name.lower() == role.value else f"{role.value} · {name}"
+
+
 class Drive:
     """Rows count the stored frames from 0; `seq` is the frame number within the recording. GUI thread only."""
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from hilgui.gui.replay.account import Account
-from hilgui.gui.replay.drive import Drive
+from hilgui.gui.replay.drive import Drive, role_words
 from hilgui.gui.replay.overlay import State, Thing
 from hilgui.gui.theme import GAP, GAP_S, mark
 from hilgui.records import Finding
@@ -157,7 +157,7 @@ def _extent(finding: Finding, drive: Drive) -> str:
     """Say whose finding it is, and where it begins and ends."""
     parts = []
     if finding.role is not None:
-        parts.append(f"{finding.role.value} {drive.header.models[finding.role].name}")
+        parts.append(role_words(finding.role, drive.header.models[finding.role].name))
     if finding.first_seq == finding.last_seq:
         parts.append(drive.place(drive.row_of(finding.first_seq)))
     else:

@@ -10,7 +10,7 @@ _RATIO = 2
 
 
 def box_icon(colour: QColor, plate: QColor, *, width: float = 1.5, dashes: tuple[float, ...] = ()) -> QIcon:
-    """Draw a box in a layer's colour and line on a dark plate; crossed and pale when the layer is off."""
+    """Draw a box in a layer's colour and line on a plate; crossed and pale when the layer is off."""
     icon = QIcon()
     icon.addPixmap(_box(colour, plate, width, dashes, is_on=True), QIcon.Mode.Normal, QIcon.State.On)
     icon.addPixmap(_box(colour, plate, width, dashes, is_on=False), QIcon.Mode.Normal, QIcon.State.Off)

@@ -8,6 +8,7 @@ from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPen
 
 from hilgui.gui.replay.compare_mode import CompareMode, differing, side
+from hilgui.gui.replay.drive import role_words
 from hilgui.gui.replay.ink import Ink, readable_on
 from hilgui.gui.replay.overlay import Thing
 from hilgui.records import Role
@@ -95,5 +96,4 @@ def paint_around(painter: QPainter, place: QRectF, pane: tuple[float, float], st
 
 
 def _caption(role: Role, names: dict[Role, str]) -> str:
-    word = QCoreApplication.translate("FrameView", "baseline" if role is Role.BASELINE else "candidate")
-    return f"{word} · {names[role]}" if role in names else word
+    return role_words(role, names.get(role, role.value))

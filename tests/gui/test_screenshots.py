@@ -1,0 +1,27 @@
+"""The pictures for the docs and for machines without a display."""
+
+from pathlib import Path
+
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from hilgui.gui.screenshots import render
+from hilgui.settings import Settings
+from tests.gui.replay_run import make_run
+
+
+def test_pictures_show_the_whole_window_also_on_a_small_screen(
+    qapp: QApplication, tmp_path: Path, settings: Settings
+) -> None:
+    made = make_run(tmp_path / "run")
+    paths = render(qapp, made.folder, tmp_path / "pictures", settings)
+
+    assert [path.name for path in paths] == [
+        "replay-dark.png",
+        "replay-light.png",
+        "library-dark.png",
+        "library-light.png",
+    ]
+    for path in paths:
+        image = QImage(str(path))
+        assert (image.width(), image.height()) == (1600, 1000)
