@@ -206,7 +206,8 @@ class MissedObject:
             if overlap(labelled.box, (left, top, right, bottom)) >= MATCH_IOU:
                 return f"it reports {self._vocabulary.name(classed)} there"
         if score > FAINT:
-            return f"its best score there is {score:.2f}, below the threshold of {threshold:.2f}"
+            digits = 2 if f"{score:.2f}" != f"{threshold:.2f}" else 3
+            return f"its best score there is {score:.{digits}f}, below the threshold of {threshold:.{digits}f}"
         score, other = _other_class(detections, labelled)
         if score > FAINT:
             name = self._vocabulary.name(other)

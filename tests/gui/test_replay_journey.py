@@ -14,7 +14,7 @@ from hilgui.gui.replay import ReplayPage
 from hilgui.gui.replay.compare_mode import CompareMode
 from hilgui.gui.replay.findings_model import Filter
 from hilgui.gui.replay.overlay import Layer, State
-from hilgui.gui.theme import Theme
+from hilgui.gui.theme import ROW, Theme
 from hilgui.records import Kind, Severity
 from tests.gui.replay_run import MISSED, PHANTOM, WORST, Made, make_run, number_in
 
@@ -386,3 +386,28 @@ def test_frames_that_were_dropped_are_told_apart(
     assert settled(qtbot, page) == 3
     assert page.view.visible_things == ()
     assert "lost" in {lane.key for lane in page.timeline.lanes}
+
+
+def test_plots_leave_room_for_findings_and_their_reason_on_a_small_screen(qtbot: QtBot, page: ReplayPage) -> None:
+    page.resize(1212, 634)  # what a window of 1280 by 720 leaves
+    press(page, Key.Key_W)
+    press(page, Key.Key_D)
+    qtbot.waitUntil(lambda: page.plots.isVisible() and page.plots.plots[0].height() >= 40)
+
+    assert page.findings.table.viewport().height() >= 3 * ROW
+    assert page.inspector.height() >= 120
+    for plot in page.plots.plots:
+        low, high = plot.getPlotItem().getViewBox().viewRange()[1]
+        numbers = [value for value, _ in plot.getPlotItem().getAxis("left")._tickLevels[0]]
+        px = plot.height() / (high - low)
+        assert min((high - max(numbers)) * px, (min(numbers) - low) * px) >= 6  # half of a number's height
+
+
+def test_a_border_that_the_operator_moved_stays(page: ReplayPage) -> None:
+    outer = page._layout._splitters["outer"]
+    outer.moveSplitter(250, 1)
+    outer.splitterMoved.emit(250, 1)
+    before = outer.sizes()
+    page._layout.make_room()
+
+    assert outer.sizes() == before

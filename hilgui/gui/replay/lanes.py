@@ -88,18 +88,18 @@ def lanes_of(drive: Drive, kinds: tuple[Kind, ...]) -> tuple[Lane, ...]:
 
 def _lanes(drive: Drive, kinds: tuple[Kind, ...]) -> Iterator[Lane]:
     for kind in kinds:
-        yield Lane(kind.value, kind.value, Look.SPANS, "missed", 13, kind=kind)
+        yield Lane(kind.value, kind.value, Look.SPANS, "missed", 15, kind=kind)
     if drive.header.truth is not None:
         for role in sorted(drive.roles, key=lambda role: role is Role.BASELINE):
-            yield Lane(f"missed {role.value}", f"missed · {role.value}", Look.BARS, "missed", 16, role=role)
+            yield Lane(f"missed {role.value}", f"missed · {role.value}", Look.BARS, "missed", 17, role=role)
         for role in sorted(drive.roles, key=lambda role: role is Role.BASELINE):
-            yield Lane(f"phantoms {role.value}", f"phantoms · {role.value}", Look.BARS, "phantom", 16, role=role)
+            yield Lane(f"phantoms {role.value}", f"phantoms · {role.value}", Look.BARS, "phantom", 17, role=role)
     if Role.CANDIDATE in drive.roles:
-        yield Lane("disagreement", "disagreement 1−F1", Look.BARS, "text_soft", 16)
+        yield Lane("disagreement", "disagreement 1−F1", Look.BARS, "text_soft", 17)
     for role in drive.roles:
-        yield Lane(f"latency {role.value}", f"latency · {role.value}", Look.BARS, role.value, 16, role=role)
+        yield Lane(f"latency {role.value}", f"latency · {role.value}", Look.BARS, role.value, 17, role=role)
     if drive.ledger.dropped or drive.ledger.skipped or drive.ledger.candidate_skipped:
-        yield Lane("lost", "dropped, skipped", Look.MARKS, "warning", 13)
+        yield Lane("lost", "dropped, skipped", Look.MARKS, "warning", 15)
 
 
 def bars(lane: Lane, drive: Drive, edges: NDArray[np.int64]) -> Bars:

@@ -256,6 +256,7 @@ class ReplayPage(QWidget):
         self.plots.set_span(*self.timeline.span)
         self.transport.set_drive(drive)
         self.findings.set_drive(drive)
+        self._layout.make_room()
         if not self._is_live:
             self._player.go_to(0)
         self._tell_status()
@@ -474,6 +475,7 @@ class ReplayPage(QWidget):
     def _toggle_plots(self) -> None:
         self.plots.setVisible(self.plots.isHidden())
         self._actions["plots"].setChecked(not self.plots.isHidden())
+        self._layout.make_room()
         self.plots.renew()
 
     # -- memory and status --------------------------------------------------------------------------------------------

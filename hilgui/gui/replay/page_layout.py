@@ -6,7 +6,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.gui.memory import Memory
-from hilgui.gui.theme import GAP_S, Theme, mark
+from hilgui.gui.theme import GAP_S, GAP_XS, Theme, mark
+
+_TOP_LEAST = 330  # px for picture and findings, when timeline and plots ask for more
 
 
 class WarningBar(QFrame):
@@ -57,11 +59,14 @@ class PageLayout:
         bottom: tuple[QWidget, QWidget, QWidget],
     ) -> None:
         right = splitter(Qt.Orientation.Vertical, *side, stretch=(1, 1))
-        right.setSizes([200, 220])
+        right.setSizes([290, 190])
         top = splitter(Qt.Orientation.Horizontal, column(*picture), right, stretch=(1, 0))
         top.setSizes([840, 400])
         lower = splitter(Qt.Orientation.Vertical, bottom[1], bottom[2], stretch=(0, 1))
         outer = splitter(Qt.Orientation.Vertical, top, column(bottom[0], lower), stretch=(1, 0))
+        self._outer, self._lower, self._transport = outer, lower, bottom[0]
+        self._is_placed = False  # by the operator, now or at an earlier start
+        outer.splitterMoved.connect(self._note_moved)
         self._splitters = {"outer": outer, "top": top, "side": right, "lower": lower}
         layout = QVBoxLayout(page)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -69,13 +74,30 @@ class PageLayout:
         layout.addWidget(banner)
         layout.addWidget(outer, 1)
 
+    def make_room(self) -> None:
+        """Give timeline and plots what they ask for, as far as picture and findings keep enough.
+
+        A border that the operator has moved stays.
+        """
+        total = sum(self._outer.sizes())
+        if self._is_placed or not total:
+            return
+        wanted = self._transport.sizeHint().height() + GAP_XS + self._lower.sizeHint().height()
+        bottom = min(wanted, total - _TOP_LEAST)
+        self._outer.setSizes([total - bottom, bottom])
+
+    def _note_moved(self) -> None:
+        self._is_placed = True
+
     def remember(self, memory: Memory) -> None:
         """Keep where the borders are."""
         for name, part in self._splitters.items():
             memory.put_shape(f"replay/{name}", part.saveState())
+        memory.put("replay/placed", "yes" if self._is_placed else "")
 
     def restore(self, memory: Memory) -> None:
         """Put the borders where they were."""
+        self._is_placed = bool(memory.text("replay/placed"))
         for name, part in self._splitters.items():
             shape = memory.shape(f"replay/{name}")
             if shape is not None:
@@ -87,7 +109,7 @@ def column(*widgets: QWidget) -> QWidget:
     body = QWidget()
     layout = QVBoxLayout(body)
     layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(2)
+    layout.setSpacing(GAP_XS)
     for widget in widgets:
         layout.addWidget(widget, 1 if widget is widgets[-1] else 0)
     return body

@@ -19,7 +19,9 @@ from hilgui.gui.replay.series import Series, column_edges
 from hilgui.gui.theme import SMALL_PT, Theme, sans, set_up_plots
 from hilgui.records import Role
 
-_HEIGHT = 68
+_HEIGHT, _LEAST_HEIGHT = 68, 40
+_NUMBER = 8  # px, half the height of a number at the axis and a little air
+_BORDER = 4  # px above and below the curve together
 _AXIS = 40  # px for the numbers at the axis; the rest of the gutter holds the choice
 
 
@@ -117,7 +119,8 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             tops.append(float(np.fmax.reduce(y, initial=0.0)))
         self.setXRange(*self._span, padding=0)
         top = _round_up(max([*tops, 1e-3]))
-        self.setYRange(-0.12 * top, top * 1.16, padding=0)  # room for both numbers at the axis
+        room = top * _NUMBER / max(self.height() - _BORDER - 2 * _NUMBER, 1)  # for both numbers at the axis
+        self.setYRange(-room, top + room, padding=0)
         self.getPlotItem().getAxis("left").setTicks([[(0.0, f"0 {self.quantity.unit}".rstrip()), (top, f"{top:g}")]])
 
     def sizeHint(self) -> QSize:
@@ -126,7 +129,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     def minimumSizeHint(self) -> QSize:
         """Accept a very low one."""
-        return QSize(300, 48)
+        return QSize(300, _LEAST_HEIGHT)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Reduce to the new number of pixel columns."""
