@@ -6,15 +6,19 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 
 from hilgui.gui.screenshots import render
+from hilgui.gui.theme import Theme
 from hilgui.settings import Settings
 from tests.gui.replay_run import make_run
 
 
 def test_pictures_show_the_whole_window_also_on_a_small_screen(
-    qapp: QApplication, tmp_path: Path, settings: Settings
+    qapp: QApplication, tmp_path: Path, settings: Settings, theme: Theme
 ) -> None:
     made = make_run(tmp_path / "run")
-    paths = render(qapp, made.folder, tmp_path / "pictures", settings)
+    try:
+        paths = render(qapp, made.folder, tmp_path / "pictures", settings)
+    finally:
+        theme.choose("dark")  # the pictures end in light
 
     assert [path.name for path in paths] == [
         "replay-dark.png",
