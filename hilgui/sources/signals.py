@@ -152,7 +152,7 @@ def _frames(log: Path) -> Iterator[Any]:
 
 def _mf4_reader(log: Path) -> Any:
     try:
-        import asammdf  # type: ignore[import-not-found]  # noqa: F401 - python-can needs it
+        import asammdf  # noqa: F401 - python-can needs it
     except ImportError as failure:
         raise SourceBroken(
             f"{log} is an MF4 log, which needs one more package: pip install asammdf", path=log

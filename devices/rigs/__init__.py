@@ -1,0 +1,1 @@
+"""Drivers of serial-connected rigs, each a thin, honest translation of one protocol."""

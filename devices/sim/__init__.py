@@ -1,0 +1,1 @@
+"""Simulators that speak the bytes of the rigs over a pseudo terminal or TCP."""

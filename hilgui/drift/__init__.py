@@ -1,0 +1,1 @@
+"""Drift: statistics and monitors of a stream against a reference."""

@@ -1,0 +1,1 @@
+"""Evidence: hash-chained journal, signatures, bundles that a stranger can check, incidents."""

@@ -1,0 +1,1 @@
+"""The gate: from paired runs of many drives to one decision."""

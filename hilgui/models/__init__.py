@@ -1,0 +1,1 @@
+"""The registry of models: content-addressed, with aliases per slot, lineage and rollback."""

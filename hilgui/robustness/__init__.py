@@ -1,0 +1,1 @@
+"""Robustness: corruptions, attacks, defences, red-team audit, explanations of failures."""

@@ -1,0 +1,1 @@
+"""Test cases: schema, loading, steps, runner, teardown."""
