@@ -47,11 +47,11 @@ class Judge:
     def judge(self, paired: Paired) -> Judged:
         """Judge one frame."""
         moment = self._moment(paired)
-        pictures: list[Picture] = []
-        looked = self.watch.look(moment)
         if self._clips is None:
+            looked = self.watch.look(moment, lambda _seq: paired.frame.image)
             return Judged(moment, (), tuple(looked.closed))
-        pictures.extend(self._clips.push(paired.frame))
+        pictures = self._clips.push(paired.frame)
+        looked = self.watch.look(moment, self._clips.image)
         if looked.hits:
             first = min(hit.seq for hit in looked.hits)
             pictures.extend(self._clips.keep_around(self._clips.time_of(first)))

@@ -2,7 +2,7 @@
 
 from hilgui.records.comparison import Comparison, Disagreement, Judgement
 from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Truth
-from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Severity
+from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Level, Severity, Suspect
 from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
 from hilgui.records.inference import Inference, Role
@@ -36,6 +36,7 @@ __all__ = [
     "LaneTruth",
     "Lanes",
     "Ledger",
+    "Level",
     "Loss",
     "MaskTruth",
     "ModelFacts",
@@ -47,6 +48,7 @@ __all__ = [
     "Segmentation",
     "Severity",
     "SourceFacts",
+    "Suspect",
     "Task",
     "Truth",
     "TruthFacts",

@@ -10,7 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.errors import StoreBroken
-from hilgui.records import Comparison, Detections, Disagreement, Finding, FoundObject, Kind, Role, Severity, Truth
+from hilgui.records import (
+    Comparison,
+    Detections,
+    Disagreement,
+    Finding,
+    FoundObject,
+    Kind,
+    Level,
+    Role,
+    Severity,
+    Suspect,
+    Truth,
+)
 
 _DETECTION_BYTES = 4 * 4 + 4 + 2
 _TRUTH_BYTES = 4 * 8 + 2 + 8 + 8 + 1 + 4 + 4
@@ -122,7 +134,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 def finding_from_json(plain: dict[str, Any]) -> Finding:
-    """Read what `finding_json` wrote."""
+    """Read what `finding_json` wrote, in runs of before with fewer fields."""
     objects = tuple(FoundObject(**{**item, "box": tuple(item["box"])}) for item in plain["objects"])
     times = {name: math.nan if plain[name] is None else plain[name] for name in ("first_s", "last_s", "worst_s")}
     evidence = {name: math.nan if value is None else value for name, value in plain["evidence"].items()}
@@ -135,6 +147,8 @@ def finding_from_json(plain: dict[str, Any]) -> Finding:
             "role": None if plain["role"] is None else Role(plain["role"]),
             "objects": objects,
             "evidence": evidence,
+            "level": None if plain.get("level") is None else Level(plain["level"]),
+            "suspect": None if plain.get("suspect") is None else Suspect(plain["suspect"]),
         }
     )
 
