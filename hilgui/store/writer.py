@@ -10,10 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hilgui.errors import StoreBroken
-from hilgui.records import Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
+from hilgui.records import Detections, Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
 from hilgui.store import codec, schema
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
@@ -21,6 +19,9 @@ from hilgui.store.pictures import Picture
 
 FATES = (Fate.EVALUATED, Fate.DROPPED, Fate.SKIPPED)
 ROLES = (Role.BASELINE, Role.CANDIDATE)
+_NUMBERS = {role: number for number, role in enumerate(ROLES)}
+
+_CHECKPOINT_PAGES = 4000  # 16 MB of log between two waits for the disk; SQLite's own choice is 1000
 
 _FRAME = f"INSERT INTO frame VALUES ({','.join('?' * 15)})"
 _INFERENCE = f"INSERT INTO inference VALUES ({','.join('?' * 11)})"
@@ -35,8 +36,7 @@ class RunWriter:
         """Make the run folder and write its header; raises StoreBroken."""
         self.folder = root / header.run_id
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
-        self._judged = np.zeros(len(header.vocabulary.names) + 1, np.bool_)
-        self._judged[sorted(header.vocabulary.judged)] = True
+        self._judged = header.vocabulary.judged
         self._lock = RunLock(self.folder)
         with _translated(self.folder):
             (self.folder / PICTURES).mkdir(parents=True)
@@ -49,6 +49,7 @@ class RunWriter:
             )
             self.put("header", header.as_json())
             self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
 
     def write(
         self, frames: Sequence[Moment | Loss], findings: Sequence[Finding] = (), pictures: Sequence[Picture] = ()
@@ -64,13 +65,18 @@ class RunWriter:
             frame_rows.append(_frame_row(item))
             inference_rows.extend(self._inference_rows(item))
             content_rows.append(_content_row(item))
+        finding_rows = [_finding_row(finding) for finding in findings]
         with _translated(self.folder), self._transaction():
             for picture in pictures:
                 (self.folder / PICTURES / f"{picture.seq:08d}.jpg").write_bytes(picture.jpeg)
-            self._database.executemany(_FRAME, frame_rows)
-            self._database.executemany(_INFERENCE, inference_rows)
-            self._database.executemany(_CONTENT, content_rows)
-            self._database.executemany(_FINDING, [_finding_row(finding) for finding in findings])
+            for statement, rows in (
+                (_FRAME, frame_rows),
+                (_INFERENCE, inference_rows),
+                (_CONTENT, content_rows),
+                (_FINDING, finding_rows),
+            ):
+                if rows:
+                    self._database.executemany(statement, rows)
 
     def put(self, key: str, value: Any) -> None:
         """Store one JSON value under a name; returns after the commit."""
@@ -104,24 +110,29 @@ class RunWriter:
 
     def _inference_rows(self, moment: Moment) -> Iterator[tuple[Any, ...]]:
         for role, inference in moment.inferences.items():
-            above = inference.detections.count_above(self._thresholds[role])
-            scores = inference.detections.scores[:above][self._judged[inference.detections.classes[:above]]]
+            scores = self._judged_scores(inference.detections, self._thresholds[role])
             comparison = moment.comparisons.get(role)
             yield (
                 moment.ref.seq,
-                ROLES.index(role),
+                _NUMBERS[role],
                 inference.preprocess_ns / 1e6,
                 inference.run_ns / 1e6,
                 inference.postprocess_ns / 1e6,
                 inference.invalid,
                 len(scores),
-                float(scores.mean()) if len(scores) else None,
+                sum(scores) / len(scores) if scores else None,
                 *(
                     (None, None, None)
                     if comparison is None
                     else (comparison.matched, comparison.missed, comparison.phantoms)
                 ),
             )
+
+    def _judged_scores(self, detections: Detections, threshold: float) -> list[float]:
+        """Give the scores at or above the threshold of judged classes; plain numbers, as there are few."""
+        above = detections.count_above(threshold)
+        scores, classes = detections.scores[:above].tolist(), detections.classes[:above].tolist()
+        return [score for score, classed in zip(scores, classes, strict=True) if classed in self._judged]
 
 
 def leave_wal(database: sqlite3.Connection) -> None:
