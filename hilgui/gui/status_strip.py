@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from hilgui.gui.rig_badge import RigBadge
 from hilgui.gui.status import ReplayStatus, clock_words, is_cpu, provider_words
 from hilgui.gui.theme import GAP, GAP_S, GAP_XS, Theme, mark
 
@@ -101,6 +102,8 @@ class StatusStrip(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP, GAP_XS, GAP + GAP_S, GAP_XS)
         layout.setSpacing(GAP + GAP_S)
+        self.rig = RigBadge(self)
+        layout.addWidget(self.rig)
         for readout in (self.device, self.speed, *self.latency.values(), self.dropped, self.skipped):
             layout.addWidget(readout)
             if readout is not self.skipped:
