@@ -11,6 +11,7 @@ from typing import Annotated, cast
 import typer
 
 from hilgui.cli.cameras import cameras_app
+from hilgui.cli.evaluating import evaluate
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
 from hilgui.cli.sources import sources_app
@@ -32,6 +33,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(labels_app, name="labels")
 app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
+app.command()(evaluate)
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hilgui.cornercases import HealthMeter, RunContext, Watch
-from hilgui.evaluation import AveragePrecision, compare
+from hilgui.evaluation import Scorecard, compare
 from hilgui.pipeline.preparation import Prepared
 from hilgui.records import Finding, Inference, Loss, Moment, Role
 from hilgui.shadow import Paired, disagree
@@ -31,7 +31,7 @@ class Judge:
         self._prepared = prepared
         self._judged = header.vocabulary.judged
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
-        self._precision = {role: AveragePrecision(sorted(self._judged)) for role in header.models}
+        self.scorecard = Scorecard(header)
         self._health = HealthMeter()
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
         self.watch = Watch(
@@ -68,11 +68,9 @@ class Judge:
         return Judged(None, (), tuple(closed))
 
     def figures(self) -> dict[str, Any]:
-        """Give the detection figures of each model; None without truth."""
-        if self._prepared.header.truth is None:
-            return {role.value: None for role in self._precision}
-        vocabulary = self._prepared.header.vocabulary
-        return {role.value: each.figures().as_json(vocabulary) for role, each in self._precision.items()}
+        """Give the figures of each model; None without truth."""
+        nothing = {role.value: None for role in self._prepared.header.models}
+        return nothing if self._prepared.header.truth is None else nothing | self.scorecard.as_json()
 
     def _moment(self, paired: Paired) -> Moment:
         frame = paired.frame
@@ -82,13 +80,14 @@ class Judge:
         if truth is not None:
             for role, inference in inferences.items():
                 comparisons[role] = compare(inference.detections, truth, self._thresholds[role], self._judged)
-                self._precision[role].add(inference.detections, truth)
         differs = None
         if Role.CANDIDATE in inferences:
             both = [inferences[role].detections for role in (Role.BASELINE, Role.CANDIDATE)]
             limits = (self._thresholds[Role.BASELINE], self._thresholds[Role.CANDIDATE])
             differs = disagree(both[0], both[1], limits, self._judged)
-        return Moment(frame.ref, self._health.measure(frame.image), truth, inferences, comparisons, differs)
+        moment = Moment(frame.ref, self._health.measure(frame.image), truth, inferences, comparisons, differs)
+        self.scorecard.add(moment)
+        return moment
 
     def _translated(self, role: Role, inference: Inference) -> Inference:
         table = self._prepared.class_tables[role]
