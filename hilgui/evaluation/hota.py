@@ -58,7 +58,8 @@ class HotaFigures:
         return self.true_positives / np.maximum(1, self.true_positives + self.false_positives + self.misses)
 
     def _ass(self) -> NDArray[np.float64]:
-        return self.association / np.maximum(1, self.true_positives)
+        sums: NDArray[np.float64] = self.association / np.maximum(1, self.true_positives)
+        return sums
 
     def _mean(self, values: NDArray[np.float64]) -> float | None:
         boxes = self.true_positives[0] + self.false_positives[0] + self.misses[0]
