@@ -55,7 +55,9 @@ class HotaFigures:
         return {"hota": self.hota, "det_a": self.det_a, "ass_a": self.ass_a, "loc_a": self.loc_a}
 
     def _det(self) -> NDArray[np.float64]:
-        return self.true_positives / np.maximum(1, self.true_positives + self.false_positives + self.misses)
+        boxes = self.true_positives + self.false_positives + self.misses
+        shares: NDArray[np.float64] = self.true_positives / np.maximum(1, boxes)
+        return shares
 
     def _ass(self) -> NDArray[np.float64]:
         sums: NDArray[np.float64] = self.association / np.maximum(1, self.true_positives)
@@ -64,6 +66,13 @@ class HotaFigures:
     def _mean(self, values: NDArray[np.float64]) -> float | None:
         boxes = self.true_positives[0] + self.false_positives[0] + self.misses[0]
         return float(values.mean()) if boxes else None
+
+
+def no_hota() -> HotaFigures:
+    """Give the figures of no frame at all."""
+    counts = np.zeros(len(ALPHAS), np.int64)
+    sums: NDArray[np.float64] = np.zeros(len(ALPHAS))
+    return HotaFigures(counts, counts, counts, sums, sums)
 
 
 def hota_figures(pairs: Pairs) -> HotaFigures:

@@ -8,9 +8,13 @@ from typing import Any
 from hilgui.evaluation.accumulator import Accumulator, Subject
 from hilgui.evaluation.detection_quality import DetectionQuality
 from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.tracking_quality import TrackingQuality
 from hilgui.records import Moment, Role, RunHeader, Task, Vocabulary
 
-MEASUREMENTS: dict[str, Callable[[Subject], Accumulator]] = {"detection": DetectionQuality}
+MEASUREMENTS: dict[str, Callable[[Subject], Accumulator]] = {
+    "detection": DetectionQuality,
+    "tracking": TrackingQuality,
+}
 """What is measured for each model, by name; figures of all of them share one name space."""
 
 

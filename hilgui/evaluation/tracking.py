@@ -1,4 +1,4 @@
-"""Tracking figures of one model over a run: its tracks against the identities of the labels."""
+"""Tracking figures: tracked boxes against the identities of the labels."""
 
 from __future__ import annotations
 
@@ -12,16 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.clear import MATCH_IOU, NOTHING, Clear, ClearFigures
-from hilgui.evaluation.hota import HotaFigures, hota_figures
+from hilgui.evaluation.hota import HotaFigures, hota_figures, no_hota
 from hilgui.evaluation.identity import IdentityFigures, identity_figures
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.overlap import iou_matrix, share_matrix
 from hilgui.evaluation.track_rows import TrackRows
-from hilgui.evaluation.tracker import Association, Tracker
-from hilgui.records import NO_CLASS, NO_TRACK, Detections, Truth, Vocabulary
-
-LOW_SCORE = 0.1  # boxes from here to the threshold may continue a track
-KEEP_S = 1.0  # a track that was not seen for longer ends
+from hilgui.records import NO_CLASS, NO_TRACK, Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +38,7 @@ class TrackingFigures:
 
 
 class _Class:
-    """Everything about one class."""
+    """What was seen of one class."""
 
     def __init__(self) -> None:
         self.rows = TrackRows()
@@ -111,59 +107,6 @@ class TrackingJudge:
         return excused
 
 
-class Tracking:
-    """Tracks a model's detections and judges the tracks; frames in order, one thread.
-
-    Frames without labels are tracked and not judged. A run whose labels carry no identities has no tracking figures.
-    """
-
-    def __init__(self, judged: frozenset[int], threshold: float, period_s: float) -> None:
-        self._judged = judged
-        self._threshold = threshold
-        keep = max(1, round(KEEP_S / period_s))
-        self._tracker = Tracker(keep, Association(high_score=threshold))
-        self._judge = TrackingJudge(judged)
-        self._unidentified = 0
-
-    def add(self, detections: Detections, truth: Truth | None) -> NDArray[np.int64]:
-        """Take the next frame; give the track of each detection, -1 for those that have none."""
-        tracks = np.full(len(detections), NO_TRACK, np.int64)
-        count = detections.count_above(min(LOW_SCORE, self._threshold))
-        rows = np.flatnonzero(is_judged(detections.classes[:count], self._judged))
-        tracks[rows] = self._tracker.update(detections.boxes[rows], detections.scores[rows], detections.classes[rows])
-        if truth is None:
-            return tracks
-        real = is_judged(truth.classes, self._judged) & ~(truth.crowd | truth.ignore)
-        if (real & (truth.tracks == NO_TRACK)).any():
-            self._unidentified += 1
-            return tracks
-        shown = np.flatnonzero(tracks >= 0)
-        self._judge.add(truth, detections.boxes[shown], detections.classes[shown], tracks[shown])
-        return tracks
-
-    def per_class(self) -> dict[int, TrackingFigures]:
-        """Read the figures of each class."""
-        return self._judge.per_class()
-
-    def as_json(self, vocabulary: Vocabulary) -> dict[str, Any] | None:
-        """Give the figures as plain values, None where no labelled frame had identities."""
-        per_class = self.per_class()
-        if not any(figures.clear.truths for figures in per_class.values()):
-            return None
-        return {
-            **pooled(per_class.values()).as_json(),
-            "frames": self._judge.frames,
-            "frames_without_identities": self._unidentified,
-            "per_class": {vocabulary.name(number): figures.as_json() for number, figures in per_class.items()},
-        }
-
-
 def pooled(figures: Iterable[TrackingFigures]) -> TrackingFigures:
     """Add the counts of classes or drives (trackeval's "detections averaged")."""
-    parts = list(figures)
-    if not parts:
-        zeros = np.zeros(19, np.int64)
-        return TrackingFigures(
-            NOTHING, IdentityFigures(0, 0, 0), HotaFigures(zeros, zeros, zeros, zeros * 0.0, zeros * 0.0)
-        )
-    return reduce(add, parts)
+    return reduce(add, figures, TrackingFigures(NOTHING, IdentityFigures(0, 0, 0), no_hota()))

@@ -13,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.overlap import iou_matrix
-from hilgui.evaluation.tracking import Tracking, TrackingFigures, TrackingJudge
-from hilgui.records import NO_CLASS, Detections, Truth, Vocabulary
+from hilgui.evaluation.tracking import TrackingFigures, TrackingJudge
+from hilgui.evaluation.tracking_quality import TrackingQuality
+from hilgui.records import NO_CLASS, Moment, Role, Truth, Vocabulary
+from tests.unit.cornercases import drive
 
 Side = tuple[list[int], NDArray[np.float64]]  # identities and boxes of a frame
 Frames = list[tuple[Side, Side]]
@@ -188,27 +191,48 @@ def test_drives_do_not_share_identities() -> None:
     assert (figures.clear.switches, figures.clear.objects, figures.identity.idf1) == (0, 2, 1.0)
 
 
-def test_labels_without_identities_have_no_tracking_figures() -> None:
-    tracking = Tracking(frozenset({0}), 0.5, 0.1)
-    box = np.array([[0, 0, 10, 10]])
-    tracking.add(
-        Detections(box.astype(np.float32), np.array([0.9], np.float32), np.zeros(1, np.int32)),
-        Truth.of(box * 1.0, np.zeros(1, np.int32)),
+def quality(*moments: Moment) -> TrackingQuality:
+    mine = TrackingQuality(Subject(Role.BASELINE, Vocabulary(drive.NAMES, drive.JUDGED), drive.THRESHOLD))
+    mine.start_drive("one")
+    for each in moments:
+        mine.add(each)
+    return mine
+
+
+def walking(step: int, score: float = 0.9, track: int = 7) -> Moment:
+    box = (10.0 + 4 * step, 10.0, 40.0 + 4 * step, 90.0)
+    return drive.moment(
+        step,
+        truth=[drive.Known(drive.PERSON, box, track)],
+        seen={Role.BASELINE: [(drive.PERSON, box, score)]},
     )
-    assert tracking.as_json(Vocabulary(("car",), frozenset({0}))) is None
+
+
+def test_labels_without_identities_have_no_tracking_figures() -> None:
+    mine = quality(walking(0, track=-1))
+    assert (mine.figures(), mine.details(), mine.unidentified) == ({}, {}, 1)
 
 
 def test_an_object_seen_all_along_under_one_track_is_perfect() -> None:
-    tracking = Tracking(frozenset({0}), 0.5, 0.1)
-    for step in range(10):
-        box = np.array([[0, 0, 10, 10]]) + 2.0 * step
-        seen = Detections(box.astype(np.float32), np.array([0.9], np.float32), np.zeros(1, np.int32))
-        tracking.add(seen, Truth.of(box, np.zeros(1, np.int32), tracks=np.array([7])))
-    figures = tracking.as_json(Vocabulary(("car",), frozenset({0})))
-    assert figures is not None
-    assert figures["clear"]["mota"] == figures["identity"]["idf1"] == 1.0
-    assert figures["hota"]["hota"] == pytest.approx(1.0)
-    assert figures["per_class"]["car"]["clear"]["mostly_tracked"] == 1
+    mine = quality(*(walking(step) for step in range(10)))
+    figures = mine.figures()
+    assert [figures[name].value for name in ("mota", "idf1", "motp", "id_switches")] == [1.0, 1.0, 1.0, 0]
+    assert figures["hota.person"].value == pytest.approx(1.0)
+    assert figures["mostly_tracked"].value == figures["mostly_tracked"].count == 1
+    assert mine.details()["tracking"]["per_class"]["person"]["clear"]["mota"] == 1.0
+
+
+def test_a_faint_box_below_the_threshold_carries_the_track_on() -> None:
+    mine = quality(walking(0), walking(1, score=0.2), walking(2))
+    assert mine.figures()["mota"].value == 1.0
+
+
+def test_a_second_drive_starts_with_fresh_tracks() -> None:
+    mine = quality(walking(0))
+    mine.start_drive("two")
+    mine.add(walking(0))
+    assert mine.figures()["mostly_tracked"].count == 2
+    assert mine.figures()["id_switches"].value == 0
 
 
 def _mot_frames(folder: Path) -> Frames:
