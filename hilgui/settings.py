@@ -28,6 +28,14 @@ class CriticalityLimits(_Section):
     vehicle_near_m: float = Field(8.0, gt=0, description="this close a vehicle is HIGH too, else one step lower")
     near_share: float = Field(0.12, gt=0, le=1, description="share of the picture's height, without distance: HIGH")
     far_share: float = Field(0.06, gt=0, le=1, description="... MEDIUM, smaller LOW")
+    ttc_s: float = Field(3.0, gt=0, description="an object in the corridor this close in time is critical")
+    deceleration_mps2: float = Field(3.0, gt=0, description="... or where stopping short of it takes this much")
+    smooth_s: float = Field(0.5, gt=0, description="heights of this long tell how quickly an object grows")
+    corridor_half_m: float = Field(1.75, gt=0, description="half the width of the corridor at the vehicle")
+    corridor_widening: float = Field(0.02, ge=0, description="metres that half gains for each metre ahead")
+    polygon_foot: float = Field(0.35, gt=0, le=1, description="corridor without calibration: half width, lower border")
+    polygon_apex: float = Field(0.05, gt=0, le=1, description="... at the horizon, shares of the picture's width")
+    polygon_horizon: float = Field(0.45, ge=0, lt=1, description="... the horizon, share of the picture's height")
     vulnerable: tuple[str, ...] = ("person", "pedestrian", "rider", "cyclist", "bicycle", "motorcycle")
 
 

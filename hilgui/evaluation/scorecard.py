@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hilgui.evaluation.accumulator import Accumulator, Subject
+from hilgui.evaluation.critical_quality import CriticalQuality
 from hilgui.evaluation.detection_quality import DetectionQuality
 from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.evaluation.tracking_quality import TrackingQuality
 from hilgui.records import Moment, Role, RunHeader, Task, Vocabulary
 
 MEASUREMENTS: dict[str, Callable[[Subject], Accumulator]] = {
     "detection": DetectionQuality,
     "tracking": TrackingQuality,
+    "critical": CriticalQuality,
 }
 """What is measured for each model, by name; figures of all of them share one name space."""
 
@@ -44,13 +47,16 @@ class Scorecard:
             role: {name: make(subject) for name, make in made.items()} for role, subject in self.subjects.items()
         }
         self._judged = 0
-        self.start_drive(header.run_id)
+        self.start_drive(header.run_id, header)
 
-    def start_drive(self, name: str) -> None:
-        """Begin another drive, measured together with those before."""
+    def start_drive(self, name: str, header: RunHeader | None = None) -> None:
+        """Begin another drive, measured together with those before; its header tells how its camera is mounted."""
+        camera = None if header is None else CameraGeometry.of(header.source.camera)
         for mine in self.accumulators.values():
             for accumulator in mine.values():
                 accumulator.start_drive(name)
+                if isinstance(accumulator, CriticalQuality):
+                    accumulator.look_through(camera)
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""

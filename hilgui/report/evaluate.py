@@ -81,7 +81,7 @@ def evaluate_runs(
     done = 0
     for place, reader in enumerate(readers):
         if place:
-            scorecard.start_drive(reader.header.run_id)
+            scorecard.start_drive(reader.header.run_id, reader.header)
         again = Rejudged(reader, changes)
         notes += again.notes
         watch = None if changes.nothing else Watch(again.context)
