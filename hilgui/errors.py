@@ -7,6 +7,7 @@
         ├── TruthBroken      label file missing, a comma lost, boxes without a category
         ├── ModelBroken      not an ONNX file, tensors that no adapter knows, card that contradicts the file
         ├── ProviderMissing  CUDA was asked for and the runtime fell back to the CPU
+        ├── GateBroken       a gate specification with a mistake, a metric that no run has
         ├── StoreBroken      run folder unreadable, disk full, a run that another process is writing
         ├── EngineLost       the engine process died or fell silent
         ├── RigBroken        anything between the port and the device
@@ -65,6 +66,10 @@ class ModelBroken(BenchBroken):
 
 class ProviderMissing(BenchBroken):
     """The execution provider that was asked for is not the one that would run."""
+
+
+class GateBroken(BenchBroken):
+    """A gate that cannot be asked: its specification is wrong, or names what nobody measured."""
 
 
 class StoreBroken(BenchBroken):

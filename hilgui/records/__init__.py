@@ -1,6 +1,7 @@
 """The types that everything else makes, moves or shows: frozen, without behaviour."""
 
 from hilgui.records.comparison import Comparison, Disagreement, Judgement
+from hilgui.records.decision import Action, Decision, GateResult, GateVerdict, InvariantResult, SliceResult
 from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Truth
 from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Level, Severity, Suspect
 from hilgui.records.frame import Frame, FrameHealth, FrameRef
@@ -16,8 +17,10 @@ __all__ = [
     "IGNORED_PIXEL",
     "NO_CLASS",
     "NO_TRACK",
+    "Action",
     "Classification",
     "Comparison",
+    "Decision",
     "Depth",
     "DepthUnit",
     "Detections",
@@ -28,8 +31,11 @@ __all__ = [
     "Frame",
     "FrameHealth",
     "FrameRef",
+    "GateResult",
+    "GateVerdict",
     "Hit",
     "Inference",
+    "InvariantResult",
     "Judgement",
     "Kind",
     "LabelMap",
@@ -47,6 +53,7 @@ __all__ = [
     "RunHeader",
     "Segmentation",
     "Severity",
+    "SliceResult",
     "SourceFacts",
     "Suspect",
     "Task",
