@@ -9,7 +9,7 @@ from typing import Any
 from hilgui.cornercases import HealthMeter, RunContext, Watch
 from hilgui.evaluation import Scorecard, compare
 from hilgui.pipeline.preparation import Prepared
-from hilgui.records import Finding, Inference, Loss, Moment, Role
+from hilgui.records import Finding, Inference, Loss, Moment, Role, Task
 from hilgui.shadow import Paired, disagree
 from hilgui.store import ClipKeeper, Picture
 
@@ -31,6 +31,7 @@ class Judge:
         self._prepared = prepared
         self._judged = header.vocabulary.judged
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
+        self._detectors = {role for role, facts in header.models.items() if facts.task == Task.DETECTION}
         self.scorecard = Scorecard(header)
         self._health = HealthMeter()
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
@@ -79,13 +80,27 @@ class Judge:
         comparisons = {}
         if truth is not None:
             for role, inference in inferences.items():
+                if role not in self._detectors:
+                    continue
                 comparisons[role] = compare(inference.detections, truth, self._thresholds[role], self._judged)
         differs = None
-        if Role.CANDIDATE in inferences:
+        if Role.CANDIDATE in inferences and len(self._detectors) == len(Role):
             both = [inferences[role].detections for role in (Role.BASELINE, Role.CANDIDATE)]
             limits = (self._thresholds[Role.BASELINE], self._thresholds[Role.CANDIDATE])
             differs = disagree(both[0], both[1], limits, self._judged)
-        moment = Moment(frame.ref, self._health.measure(frame.image), truth, inferences, comparisons, differs)
+        masks, lanes, depths = self._prepared.masks, self._prepared.lanes, self._prepared.depths
+        seq = frame.ref.seq
+        moment = Moment(
+            frame.ref,
+            self._health.measure(frame.image),
+            truth,
+            inferences,
+            comparisons,
+            differs,
+            mask_truth=masks[seq].load() if seq in masks else None,
+            lane_truth=lanes[seq].load() if seq in lanes else None,
+            depth_truth=depths[seq].load() if seq in depths else None,
+        )
         self.scorecard.add(moment)
         return moment
 

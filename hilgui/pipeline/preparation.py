@@ -26,6 +26,7 @@ from hilgui.sources.live import live_source
 from hilgui.store import new_run_id
 from hilgui.store.lock import RunLock
 from hilgui.truth import Agreed, Joined, Labels, agree, join, read_labels, relabel, sizes_of_recording
+from hilgui.truth.protocol import DepthLabel, LaneLabel, MaskLabel
 
 
 @dataclass(slots=True)
@@ -38,6 +39,9 @@ class Prepared:
     models: dict[Role, Model]
     class_tables: dict[Role, NDArray[np.int32]]  # class number of the model → class number of the run
     truths: dict[int, Truth]
+    masks: dict[int, MaskLabel]  # what the labels say of pixels, lanes and distances: loaded when its frame comes
+    lanes: dict[int, LaneLabel]
+    depths: dict[int, DepthLabel]
     factor: float | None  # speed, None for as fast as possible
     notes: tuple[str, ...]
 
@@ -64,11 +68,9 @@ def prepare(plan: RunPlan) -> Prepared:
         for role, path in plan.models.items():
             try_before_first_use(path)
             models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, factor))
-        others = _no_detectors(models)
-        if others:
-            labels, joined = None, None
+        has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
         agreed = agree(
-            None if labels is None else labels.names,
+            labels.names if labels is not None and has_boxes else None,
             plan.class_map,
             [model.classes for model in models.values()],
             plan.classes,
@@ -84,11 +86,14 @@ def prepare(plan: RunPlan) -> Prepared:
         source=source,
         models=models,
         class_tables=dict(zip(models, agreed.model_classes, strict=True)),
-        truths={}
-        if joined is None
-        else {seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()},
+        truths={seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()}
+        if joined is not None and has_boxes
+        else {},
+        masks={} if joined is None else joined.masks,
+        lanes={} if joined is None else joined.lanes,
+        depths={} if joined is None else joined.depths,
         factor=factor,
-        notes=(*(() if joined is None else joined.notes), *agreed.notes, *others),
+        notes=(*(() if joined is None else joined.notes), *agreed.notes, *_unjudged(models, joined)),
     )
 
 
@@ -118,6 +123,9 @@ def _prepare_live(plan: RunPlan) -> Prepared:
         models=models,
         class_tables=dict(zip(models, agreed.model_classes, strict=True)),
         truths={},
+        masks={},
+        lanes={},
+        depths={},
         factor=1.0,
         notes=(*agreed.notes, *facts.notes, crew.note),
     )
@@ -162,13 +170,24 @@ def _close_all(source: FrameSource, models: dict[Role, Model]) -> None:
         model.close()
 
 
-def _no_detectors(models: dict[Role, Model]) -> tuple[str, ...]:
-    """Say what a run of networks without boxes leaves out; empty where all are detectors."""
-    tasks = {role: model.facts.task for role, model in models.items() if model.facts.task != Task.DETECTION}
-    named = ", ".join(f"{role} ({task})" for role, task in tasks.items())
-    if not tasks:
+def _detectors(models: dict[Role, Model]) -> bool:
+    """Say whether any model answers with boxes."""
+    return any(model.facts.task == Task.DETECTION for model in models.values())
+
+
+def _unjudged(models: dict[Role, Model], joined: Joined | None) -> tuple[str, ...]:
+    """Say which models the labels cannot judge, as they speak of something else; empty without labels."""
+    if joined is None:
         return ()
-    return (f"not detectors: {named}; their latency is stored, their outputs are not, and no labels are compared",)
+    known: dict[Task, bool] = {
+        Task.DETECTION: bool(joined.truths),
+        Task.SEGMENTATION: bool(joined.masks),
+        Task.LANES: bool(joined.lanes),
+        Task.DEPTH: bool(joined.depths),
+        Task.CLASSIFICATION: False,
+    }
+    named = [f"{role} ({model.facts.task})" for role, model in models.items() if not known[Task(model.facts.task)]]
+    return (f"the labels do not speak of what these models answer: {', '.join(named)}",) if named else ()
 
 
 def _threads(role: Role, factor: float | None) -> int:

@@ -327,7 +327,7 @@ class _Tally:
                 self._reasons[item.reason] += 1
             elif item is not None:
                 self._fates[Fate.EVALUATED] += 1
-                self._with_truth += item.truth is not None
+                self._with_truth += item.is_labelled
                 self._time_s = item.ref.time_s
                 self._meter.tick(now)
                 for role, inference in item.inferences.items():

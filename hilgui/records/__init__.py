@@ -7,7 +7,7 @@ from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Level, Sever
 from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
 from hilgui.records.inference import Inference, Role
-from hilgui.records.masks import IGNORED_PIXEL, LaneTruth, MaskTruth
+from hilgui.records.masks import IGNORED_PIXEL, ClassTruth, DepthTruth, LaneTruth, MaskTruth
 from hilgui.records.moment import Fate, Loss, Moment
 from hilgui.records.outputs import Classification, Depth, DepthUnit, LabelMap, Lanes, Segmentation, Task
 from hilgui.records.verdict import Ledger, Outcome, Verdict
@@ -18,10 +18,12 @@ __all__ = [
     "NO_CLASS",
     "NO_TRACK",
     "Action",
+    "ClassTruth",
     "Classification",
     "Comparison",
     "Decision",
     "Depth",
+    "DepthTruth",
     "DepthUnit",
     "Detections",
     "Disagreement",

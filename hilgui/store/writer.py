@@ -10,9 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hilgui.errors import StoreBroken
 from hilgui.records import Detections, Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
 from hilgui.store import codec, schema
+from hilgui.store.answers import answers_of
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
 from hilgui.store.pictures import Picture
@@ -23,9 +27,11 @@ _NUMBERS = {role: number for number, role in enumerate(ROLES)}
 
 _CHECKPOINT_PAGES = 4000  # 16 MB of log between two waits for the disk; SQLite's own choice is 1000
 
-_FRAME = f"INSERT INTO frame VALUES ({','.join('?' * 15)})"
+_FRAME = f"INSERT INTO frame VALUES ({','.join('?' * 17)})"
 _INFERENCE = f"INSERT INTO inference VALUES ({','.join('?' * 11)})"
 _CONTENT = f"INSERT INTO content VALUES ({','.join('?' * 7)})"
+_ANSWER = "INSERT INTO answer VALUES (?,?,?)"
+_SERIES = "INSERT OR REPLACE INTO series VALUES (?,?,?,?)"
 _FINDING = "INSERT OR REPLACE INTO finding VALUES (?,?,?,?,?)"
 
 
@@ -58,6 +64,7 @@ class RunWriter:
         frame_rows: list[tuple[Any, ...]] = []
         inference_rows: list[tuple[Any, ...]] = []
         content_rows: list[tuple[Any, ...]] = []
+        answer_rows: list[tuple[Any, ...]] = []
         for item in frames:
             if isinstance(item, Loss):
                 frame_rows.append(_loss_row(item))
@@ -65,6 +72,7 @@ class RunWriter:
             frame_rows.append(_frame_row(item))
             inference_rows.extend(self._inference_rows(item))
             content_rows.append(_content_row(item))
+            answer_rows.extend((item.ref.seq, name, blob) for name, blob in answers_of(item))
         finding_rows = [_finding_row(finding) for finding in findings]
         with _translated(self.folder), self._transaction():
             for picture in pictures:
@@ -73,6 +81,7 @@ class RunWriter:
                 (_FRAME, frame_rows),
                 (_INFERENCE, inference_rows),
                 (_CONTENT, content_rows),
+                (_ANSWER, answer_rows),
                 (_FINDING, finding_rows),
             ):
                 if rows:
@@ -82,6 +91,12 @@ class RunWriter:
         """Store one JSON value under a name; returns after the commit."""
         with _translated(self.folder):
             self._database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, json.dumps(value)))
+
+    def put_series(self, name: str, unit: str, times_s: NDArray[np.float64], numbers: NDArray[np.float64]) -> None:
+        """Store a signal of the vehicle, its times on the clock of the run; returns after the commit."""
+        row = (name, unit, times_s.astype("<f8", copy=False).tobytes(), numbers.astype("<f8", copy=False).tobytes())
+        with _translated(self.folder):
+            self._database.execute(_SERIES, row)
 
     def finish(self, verdict: Verdict, ledger: Ledger) -> None:
         """Write the verdict with full sync and leave WAL, so that the run opens from read-only media."""
@@ -182,7 +197,7 @@ def _number(value: float) -> float | None:
 def _loss_row(loss: Loss) -> tuple[Any, ...]:
     ref = loss.ref
     head = (ref.seq, ref.key, _number(ref.time_s), ref.stamp.isoformat(), ref.captured_ns, ref.width, ref.height)
-    return (*head, FATES.index(loss.fate), loss.reason, 0, None, None, None, None, None)
+    return (*head, FATES.index(loss.fate), loss.reason, 0, None, None, None, None, None, ref.channel, None)
 
 
 def _frame_row(moment: Moment) -> tuple[Any, ...]:
@@ -197,12 +212,14 @@ def _frame_row(moment: Moment) -> tuple[Any, ...]:
         ref.height,
         0,
         "",
-        int(moment.truth is not None),
+        int(moment.is_labelled),
         health.mean,
         health.deviation,
         health.saturated,
         _number(health.change),
         None if moment.disagreement is None else moment.disagreement.value,
+        ref.channel,
+        moment.speed_mps,
     )
 
 

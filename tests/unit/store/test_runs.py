@@ -206,7 +206,7 @@ def as_nobody(folder: Path, expect: int = 0) -> str:
     said, _ = process.communicate(timeout=30)
     folder.chmod(0o755)
     (folder / "pictures").chmod(0o755)
-    assert process.returncode == expect
+    assert process.returncode == expect, said
     return said
 
 
@@ -307,7 +307,7 @@ def test_a_damaged_finding_is_a_broken_store(tmp_path: Path, text: str) -> None:
 def test_a_newer_format_is_refused_by_name(tmp_path: Path) -> None:
     folder = finished(tmp_path)
     change(folder, "PRAGMA user_version=99")
-    with pytest.raises(StoreBroken, match="was written in format 99, this hilgui reads 1"):
+    with pytest.raises(StoreBroken, match="was written in format 99, this hilgui reads up to 2"):
         RunReader(folder)
 
 
