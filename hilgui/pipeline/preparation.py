@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,11 +39,11 @@ class Prepared:
     models: dict[Role, Model]
     class_tables: dict[Role, NDArray[np.int32]]  # class number of the model → class number of the run
     truths: dict[int, Truth]
-    masks: dict[int, MaskLabel]  # what the labels say of pixels, lanes and distances: loaded when its frame comes
-    lanes: dict[int, LaneLabel]
-    depths: dict[int, DepthLabel]
     factor: float | None  # speed, None for as fast as possible
     notes: tuple[str, ...]
+    masks: dict[int, MaskLabel] = field(default_factory=dict)  # by frame; loaded when it comes
+    lanes: dict[int, LaneLabel] = field(default_factory=dict)
+    depths: dict[int, DepthLabel] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close the source and the sessions."""
@@ -123,9 +123,6 @@ def _prepare_live(plan: RunPlan) -> Prepared:
         models=models,
         class_tables=dict(zip(models, agreed.model_classes, strict=True)),
         truths={},
-        masks={},
-        lanes={},
-        depths={},
         factor=1.0,
         notes=(*agreed.notes, *facts.notes, crew.note),
     )
