@@ -13,6 +13,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import cv2
+
 from hilgui import log as logs
 from hilgui.engine.commands import Close, Command, Pause, Resume, StartRun, Stop
 from hilgui.engine.events import Event, RunFailed, RunFinished, RunStarted
@@ -34,6 +36,7 @@ def main(pipe: Connection, screen_path: Path | None, crash_path: Path, debug: bo
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the front end, which asks us to stop
     logs.set_up(debug=debug)
     sys.setswitchinterval(0.0005)
+    cv2.setNumThreads(1)  # frames are what runs in parallel; threads inside a resize only wait for each other
     with crash_path.open("w", encoding="utf-8") as crash:
         faulthandler.enable(crash)
         screen = None if screen_path is None else SharedScreen(screen_path)
