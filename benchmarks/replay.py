@@ -6,8 +6,9 @@
 Bare: the tensors of the same frames are ready in memory and one onnxruntime session with as many threads as the
 machine has cores, spinning, runs them one after the other. Both sides run in turn, R times; medians of times and of
 the ratios are printed, with the processor time of the replay against its wall time. `--stages` times each stage alone
-on one thread: their sum divided by the cores is what this machine allows. `--shadow` adds a second model. `--ultralytics`
-names a Python in which `ultralytics` can be imported: `predict(stream=True)` on the same file takes its turns.
+on one thread: their sum divided by the cores is what this machine allows. `--shadow` adds a second model.
+`--ultralytics` names a Python in which `ultralytics` can be imported: `predict(stream=True)` on the same file takes its
+turns.
 
 Without a drive, N frames of 1280 × 720 H.264 and detectors of YOLOv8n's size are made; the labels are what the detector
 itself says, one object left out now and then, so that matching and corner cases have as much to do as on a good drive.
