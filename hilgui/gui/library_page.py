@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
+from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,15 +23,17 @@ from PySide6.QtWidgets import (
 
 from hilgui.gui.errand import Errand
 from hilgui.gui.library_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
-from hilgui.gui.page import Page
 from hilgui.gui.theme import GAP, GAP_L, ROW, Theme, mark
 
-_PATIENCE_S = 5.0
 _WIDEST = 260  # px; longer names are cut with an ellipsis
 
 
-class LibraryPage(Page):
+class LibraryPage(QWidget):
     """Reads the folder of runs on an errand each time it is shown."""
+
+    opened = Signal(Path)  # a run folder
+    demo_asked = Signal()
+    message = Signal(str, str)
 
     def __init__(
         self,
@@ -73,11 +75,11 @@ class LibraryPage(Page):
         self._count.setText(self.tr("reading…"))
         self._errand = Errand(self, "library", lambda: self._read(self._runs), self._show, self._say)
 
-    def close_page(self) -> None:
+    def close_page(self, timeout_s: float = 5.0) -> None:
         """Let the thread end; for the end of the application."""
         if self._errand is not None:
             self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
+            self._errand.wait(timeout_s)
             self._errand = None
 
     def shortcuts(self) -> list[tuple[str, str]]:
@@ -92,6 +94,7 @@ class LibraryPage(Page):
     def showEvent(self, event: QShowEvent) -> None:
         """Read the runs when the page comes into sight."""
         super().showEvent(event)
+        self.refresh()
         self._table.setFocus()
 
     def _build(self) -> None:
@@ -190,7 +193,7 @@ class LibraryPage(Page):
     def _say(self, sentence: str, details: str) -> None:
         self._errand = None
         self._count.clear()
-        self.trouble.emit(sentence, details)
+        self.message.emit(sentence, details)
 
     def _count_rows(self) -> None:
         total, shown = self._model.rowCount(), self._sorted.rowCount()
@@ -215,9 +218,9 @@ class LibraryPage(Page):
     def _open(self, index: QModelIndex) -> None:
         row = self._model.row(self._sorted.mapToSource(index).row())
         if row.summary.problem:
-            self.message.emit("error", row.summary.problem)
+            self.message.emit(row.summary.problem, "")
             return
-        self.open_run_asked.emit(row.summary.folder, None)
+        self.opened.emit(row.summary.folder)
 
     def _open_current(self) -> None:
         if self._table.currentIndex().isValid():

@@ -1,16 +1,15 @@
 """Stand-ins for the tests of the frame: an engine that behaves, and a page that says what it was asked."""
 
 from collections import deque
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
 
 from hilgui.engine import RunFinished, RunStarted, Shown
 from hilgui.errors import EngineLost
-from hilgui.gui.page import RunPage
-from hilgui.gui.pages import PAGES
 from hilgui.pipeline import Progress
 from hilgui.records import FrameHealth, FrameRef, Moment, Outcome, Role
 
@@ -75,19 +74,21 @@ class FakeEngine:
         self.is_closed = True
 
 
-class FakePage(RunPage):
+class FakePage(QWidget):
     """A Replay page that remembers which run it was given."""
 
-    def __init__(self, bench, parent) -> None:
+    status_changed = Signal(object)
+    message = Signal(str, str)
+    opened = Signal(object)
+
+    def __init__(self, theme, parent, memory) -> None:
         super().__init__(parent)
         self.runs = []
-        self.frames = []
         self.bridge = None
         self.is_remembered = False
 
-    def open_run(self, folder: Path, seq: int | None = None) -> None:
+    def open_run(self, folder: Path) -> None:
         self.runs.append(folder)
-        self.frames.append(seq)
 
     def follow(self, bridge) -> None:
         self.bridge = bridge
@@ -95,13 +96,8 @@ class FakePage(RunPage):
     def close_run(self) -> None:
         self.runs.clear()
 
-    def close_page(self) -> None:
+    def remember(self) -> None:
         self.is_remembered = True
 
     def shortcuts(self):
         return [("Space", "Play or pause")]
-
-
-def fake_pages():
-    """The pages of the rail, with a stand-in for Replay."""
-    return tuple(replace(entry, make=FakePage) if entry.name == "replay" else entry for entry in PAGES)

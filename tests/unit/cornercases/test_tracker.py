@@ -1,0 +1,70 @@
+"""The tracker: identities by overlap."""
+
+from __future__ import annotations
+
+from hilgui.cornercases.boxes import Box, overlap
+from hilgui.cornercases.tracker import Tracker
+
+LEFT, RIGHT = (0.0, 0.0, 20.0, 20.0), (100.0, 0.0, 120.0, 20.0)
+
+
+def moved(box: Box, x: float, y: float = 0.0) -> Box:
+    return box[0] + x, box[1] + y, box[2] + x, box[3] + y
+
+
+def test_identities_count_from_zero_and_do_not_depend_on_the_order_of_rows() -> None:
+    tracker = Tracker(keep=3)
+    assert tracker.update([LEFT, RIGHT]) == [0, 1]
+    assert tracker.update([moved(RIGHT, 2), moved(LEFT, 2)]) == [1, 0]
+
+
+def test_a_box_far_away_is_a_new_track() -> None:
+    tracker = Tracker(keep=3)
+    tracker.update([LEFT])
+    assert tracker.update([RIGHT]) == [1]
+
+
+def test_a_track_is_kept_for_some_frames() -> None:
+    tracker = Tracker(keep=3)
+    tracker.update([LEFT])
+    for _ in range(3):
+        tracker.update([])
+    assert tracker.ended == []
+    assert tracker.update([LEFT]) == [0]
+
+
+def test_a_track_ends_after_that() -> None:
+    tracker = Tracker(keep=3)
+    tracker.update([LEFT])
+    for _ in range(4):
+        tracker.update([])
+    assert tracker.ended == [0]
+    assert tracker.update([LEFT]) == [1]
+
+
+def test_a_track_moves_on_while_it_is_not_seen() -> None:
+    tracker = Tracker(keep=5)
+    for frame in range(3):
+        tracker.update([moved(LEFT, 10.0 * frame)])
+    tracker.update([])
+    tracker.update([])
+    assert tracker.update([moved(LEFT, 50.0), LEFT]) == [0, 1]
+
+
+def test_the_better_overlap_takes_the_track() -> None:
+    tracker = Tracker(keep=3)
+    tracker.update([LEFT])
+    assert tracker.update([moved(LEFT, 5), moved(LEFT, 1)]) == [1, 0]
+
+
+def test_two_objects_that_pass_each_other_keep_their_identities() -> None:
+    tracker = Tracker(keep=3)
+    numbers = [tracker.update([moved(LEFT, 8.0 * frame), moved(RIGHT, -8.0 * frame, 6.0)]) for frame in range(13)]
+    assert numbers == [[0, 1]] * 13
+
+
+def test_overlap_of_boxes() -> None:
+    assert overlap(LEFT, LEFT) == 1.0
+    assert overlap(LEFT, moved(LEFT, 10)) == 1 / 3
+    assert overlap(LEFT, moved(LEFT, 20)) == 0.0
+    assert overlap(LEFT, moved(LEFT, 0, 25)) == 0.0
