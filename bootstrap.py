@@ -132,6 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if call.what == "demo":
             return demo(call.rest)
         if call.what == "test":
+            fetch_test_tools(display)
             return gate(call.rest, display)
     except Trouble as trouble:
         print(f"\n{trouble}", file=sys.stderr)
@@ -462,6 +463,23 @@ def apt_install(packages: list[str], display: Display) -> str:
     return "" if code == 0 else f"apt says: {reason_in(lines)}"
 
 
+def fetch_test_tools(display: Display) -> None:
+    """Install what some tests drive beside Python, as root on Debian; where it is missing they skip and say why."""
+    if not shutil.which("dpkg-query"):
+        return
+    lines = (ROOT / "requirements" / "debian-tests.txt").read_text(encoding="utf-8").splitlines()
+    wanted = [line for line in lines if line and not line.startswith("#")]
+    query = ["dpkg-query", "--show", "--showformat=${Package} ${db:Status-Status}\n", *wanted]
+    known = subprocess.run(query, capture_output=True, text=True, check=False).stdout.splitlines()
+    missing = [name for name in wanted if f"{name} installed" not in known]
+    if missing:
+        display.begin("test tools")
+        problem = apt_install(missing, display)
+        display.end(
+            "partly" if problem else "ok", f"tests skip without {', '.join(missing)}: {problem}" if problem else ""
+        )
+
+
 # --- what was asked for ----------------------------------------------------------------------------------------------
 
 
@@ -490,7 +508,7 @@ def gate(pytest_arguments: Sequence[str], display: Display) -> int:
         "ruff format": ["-m", "ruff", "format", "--check", "."],
         "mypy": ["-m", "mypy"],
         "lint-imports": ["-c", lint_imports],
-        "pytest": ["-m", "pytest", "-rfEs", "--color=no", *pytest_arguments],
+        "pytest": ["-m", "pytest", "-rfEs", "--color=no", *side_by_side(pytest_arguments), *pytest_arguments],
     }
     red: list[str] = []
     lines: list[str] = []
@@ -507,6 +525,12 @@ def gate(pytest_arguments: Sequence[str], display: Display) -> int:
     print(f"The gate is {'red: ' + ', '.join(red) if red else 'green'}.")
     print(next((line for line in reversed(lines) if line), "pytest said nothing"))
     return 1 if red else 0
+
+
+def side_by_side(pytest_arguments: Sequence[str]) -> list[str]:
+    """Use every core for the whole gate, a file of tests staying on one; single tests start faster without."""
+    chosen = any(not argument.startswith("-") for argument in pytest_arguments)
+    return [] if chosen else ["-n", "auto", "--dist", "loadfile"]
 
 
 def percent_in(line: str) -> str:

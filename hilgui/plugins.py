@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 GROUPS = (
     "hilgui.frame_sources",
     "hilgui.cameras",
+    "hilgui.rig_drivers",
+    "hilgui.rig_simulators",
     "hilgui.truth_readers",
     "hilgui.model_adapters",
     "hilgui.corner_cases",

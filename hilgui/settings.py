@@ -28,6 +28,14 @@ class CriticalityLimits(_Section):
     vehicle_near_m: float = Field(8.0, gt=0, description="this close a vehicle is HIGH too, else one step lower")
     near_share: float = Field(0.12, gt=0, le=1, description="share of the picture's height, without distance: HIGH")
     far_share: float = Field(0.06, gt=0, le=1, description="... MEDIUM, smaller LOW")
+    ttc_s: float = Field(3.0, gt=0, description="an object in the corridor this close in time is critical")
+    deceleration_mps2: float = Field(3.0, gt=0, description="... or where stopping short of it takes this much")
+    smooth_s: float = Field(0.5, gt=0, description="heights of this long tell how quickly an object grows")
+    corridor_half_m: float = Field(1.75, gt=0, description="half the width of the corridor at the vehicle")
+    corridor_widening: float = Field(0.02, ge=0, description="metres that half gains for each metre ahead")
+    polygon_foot: float = Field(0.35, gt=0, le=1, description="corridor without calibration: half width, lower border")
+    polygon_apex: float = Field(0.05, gt=0, le=1, description="... at the horizon, shares of the picture's width")
+    polygon_horizon: float = Field(0.45, ge=0, lt=1, description="... the horizon, share of the picture's height")
     vulnerable: tuple[str, ...] = ("person", "pedestrian", "rider", "cyclist", "bicycle", "motorcycle")
 
 
@@ -117,16 +125,8 @@ class Settings(_Section):
     """Everything the operator can set; unknown keys are refused."""
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("hilgui", appauthor=False)))
-    provider: Literal["auto", "cpu", "cuda", "tensorrt", "openvino", "directml", "coreml"] = "auto"
-    precision: Literal["model", "fp32", "fp16", "bf16", "int8"] = Field(
-        "model", description="model: what the file says"
-    )
-    cuda_graph: bool = Field(False, description="replay recorded launches on CUDA or TensorRT; fixed shapes only")
-    workers: int = Field(0, ge=0, le=64, description="frames under way at once; 0: chosen by the source")
-    threads: int = Field(0, ge=0, le=256, description="threads inside a model; 0: chosen by the source")
-    spinning: bool = Field(False, description="threads inside a model wait busily: quicker, and they eat the cores")
-    inference_timeout_s: float = Field(60.0, gt=0, description="a picture that takes longer is ended, then the engine")
-    memory_limit_mb: int = Field(0, ge=0, description="a run that holds more is ended; 0: nine tenths of the machine's")
+    provider: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
+    workers: int = Field(0, ge=0, le=64, description="replay workers; 0: one for each core")
     theme: Literal["system", "dark", "light"] = "system"
     operator: str = ""
     bench: str = ""

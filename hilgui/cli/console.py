@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
@@ -64,6 +65,16 @@ class Ticker:
             self._spoken = time.monotonic()
             left = "" if seconds_left is None else f", {seconds_left:.0f} s left"
             notes.print(f"{self._title}: {done} of {self._total or '?'} {unit}, {rate:.1f}/s{left}", markup=False)
+
+    def count(self, unit: str) -> Callable[[int, int], None]:
+        """Give a function that is told how many of how many are done."""
+        started = time.monotonic()
+
+        def told(done: int, total: int) -> None:
+            self.expect(total)
+            self.advance(done, done / max(time.monotonic() - started, 1e-6), unit)
+
+        return told
 
     def __exit__(
         self, kind: type[BaseException] | None, failure: BaseException | None, trace: TracebackType | None

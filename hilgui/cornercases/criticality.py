@@ -1,23 +1,29 @@
-"""Criticality: how much an object matters, from its distance or, where that is unknown, from its height.
-
-Corridor and time to collision need a calibrated camera; until recordings carry one, they are not used.
-"""
+"""Severity of what happens to an object: from its criticality, its distance or, where that is unknown, its height."""
 
 from __future__ import annotations
 
+from hilgui.evaluation.criticality import is_vulnerable
 from hilgui.records import Severity
 from hilgui.settings import CriticalityLimits
 
-
-def is_vulnerable(name: str, limits: CriticalityLimits) -> bool:
-    """Say whether a class is a road user without a shell around."""
-    return name.lower() in limits.vulnerable
+__all__ = ["closeness", "is_vulnerable", "severity_of"]
 
 
 def severity_of(
-    name: str, height_px: float, picture_height: int, limits: CriticalityLimits, distance_m: float | None = None
+    name: str,
+    height_px: float,
+    picture_height: int,
+    limits: CriticalityLimits,
+    distance_m: float | None = None,
+    *,
+    is_critical: bool = False,
 ) -> Severity:
-    """Grade what happens to an object of class `name`; everything that is not vulnerable counts as a vehicle."""
+    """Grade what happens to an object of class `name`; everything that is not vulnerable counts as a vehicle.
+
+    What is critical (see `evaluation.criticality`) is HIGH.
+    """
+    if is_critical:
+        return Severity.HIGH
     severity = _nearness(height_px, picture_height, limits, distance_m)
     if is_vulnerable(name, limits):
         return severity

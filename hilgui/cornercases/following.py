@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hilgui.cornercases.boxes import Box, overlap
-from hilgui.cornercases.tracker import Tracker
+from hilgui.evaluation.tracker import Tracker
 from hilgui.records import Inference, Moment, Role
 
 SAME_OBJECT_IOU = 0.7

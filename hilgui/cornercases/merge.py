@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from hilgui.cornercases.kinds import NATURES
+from hilgui.cornercases.picture_hash import hash_of, hash_of_crop
+from hilgui.cornercases.suspects import Faults, ImageOf, Votes, no_image
 from hilgui.records import Finding, Hit, Kind, Moment, Role, Severity
 
 DURATION = "{duration}"  # in Hit.why: the finding puts its length there, "31 frames (1.0 s)"
 
-_JUDGED_BY_TRUTH = frozenset({Kind.MISSED_OBJECT, Kind.PHANTOM})
+_JUDGED_BY_TRUTH = frozenset(
+    {
+        Kind.MISSED_CRITICAL,
+        Kind.MISSED_OBJECT,
+        Kind.PHANTOM,
+        Kind.IDENTITY_SWITCH,
+        Kind.JITTER,
+        Kind.LATE_DETECTION,
+        Kind.GAP,
+        Kind.POOR_LOCALISATION,
+        Kind.OVERCONFIDENT,
+    }
+)
+_GROWS_INTO = {Kind.MISSED_CRITICAL: Kind.MISSED_OBJECT}  # one finding, which has the name of its worst frame
 
 _Thread = tuple[Kind, Role | None, str]
 _Clock = tuple[Role | None, bool]  # a model (None: whichever), with truth only
@@ -52,6 +68,10 @@ class Calendar:
         """Give the recording time of an evaluated frame."""
         return self._times[bisect_left(self._seqs, seq)]
 
+    def count(self, first: int, last: int) -> int:
+        """Count the evaluated frames of a range."""
+        return bisect_right(self._seqs, last) - bisect_left(self._seqs, first)
+
     def position(self, hit: Hit) -> int:
         """Count the frames up to the hit's in which its kind and role could have shown a hit."""
         return self._counts[_clock(hit.kind, hit.role)][bisect_left(self._seqs, hit.seq)]
@@ -72,8 +92,11 @@ class _Open:
     first_position: int
     last_position: int
     frames: int = 1
+    frame_hash: str = ""
+    crop_hash: str = ""
+    votes: Votes = field(default_factory=Votes)
 
-    def take(self, hit: Hit, position: int) -> None:
+    def take(self, hit: Hit, position: int, images: ImageOf) -> None:
         if hit.seq != self.last:
             self.frames += 1
         if hit.seq < self.first:
@@ -81,8 +104,19 @@ class _Open:
         if hit.seq > self.last:
             self.last, self.last_position = hit.seq, position
         self.severity = max(self.severity, hit.severity)
-        if hit.weight > self.worst.weight:
+        self.votes.cast(hit)
+        if _rank(hit) > _rank(self.worst):
             self.worst = hit
+            self.picture(images)
+
+    def picture(self, images: ImageOf) -> None:
+        """Hash what the worst frame shows, where its picture is still at hand."""
+        image = images(self.worst.seq)
+        if image is None:
+            self.frame_hash = self.crop_hash = ""
+            return
+        self.frame_hash = hash_of(image)
+        self.crop_hash = hash_of_crop(image, self.worst.objects[0].box) if self.worst.objects else ""
 
 
 class Merger:
@@ -99,14 +133,16 @@ class Merger:
         self._period_s = period_s or 0.0
         self._open: dict[_Thread, _Open] = {}
         self._closed = 0
+        self._faults = Faults()
         self.calendar = Calendar()
 
-    def take(self, hits: Iterable[Hit]) -> list[Finding]:
+    def take(self, hits: Iterable[Hit], images: ImageOf = no_image) -> list[Finding]:
         """Take the hits that the newest frame brought; give the findings that are complete now.
 
-        The frames of the hits must be in the calendar (`calendar.turn`).
+        The frames of the hits must be in the calendar (`calendar.turn`). `images` gives pixels by sequence number
+        while they are at hand.
         """
-        closed = [finding for hit in hits for finding in self._add(hit)]
+        closed = [finding for hit in hits for finding in self._add(hit, images)]
         for thread, growing in list(self._open.items()):
             kind, role, _ = thread
             if self.calendar.now(kind, role) - growing.last_position > self._gap + self._patience:
@@ -118,31 +154,36 @@ class Merger:
         threads = sorted(self._open, key=lambda thread: (self._open[thread].first, thread[0], thread[2]))
         return [self._close(thread) for thread in threads]
 
-    def gathered(self, hits: Iterable[Hit]) -> list[Finding]:
+    def gathered(self, hits: Iterable[Hit], images: ImageOf = no_image) -> list[Finding]:
         """Make one finding per kind and role of the hits of one frame of an unordered set."""
         groups: dict[tuple[Kind, Role | None], list[Hit]] = {}
         for hit in hits:
-            groups.setdefault((hit.kind, hit.role), []).append(hit)
-        return [self._finding(self._opened(_gather(group))) for group in groups.values()]
+            self._faults.note(hit)
+            groups.setdefault((_family(hit.kind), hit.role), []).append(hit)
+        return [self._finding(self._opened(_gather(group), images)) for group in groups.values()]
 
-    def _add(self, hit: Hit) -> list[Finding]:
-        thread = (hit.kind, hit.role, hit.thread)
+    def _add(self, hit: Hit, images: ImageOf) -> list[Finding]:
+        self._faults.note(hit)
+        thread = (_family(hit.kind), hit.role, hit.thread)
         position = self.calendar.position(hit)
         growing = self._open.get(thread)
         if growing is None:
-            self._open[thread] = self._opened(hit)
+            self._open[thread] = self._opened(hit, images)
             return []
         reach = self._gap + 1
         if growing.first_position - reach <= position <= growing.last_position + reach:
-            growing.take(hit, position)
+            growing.take(hit, position, images)
             return []
         closed = self._close(thread)
-        self._open[thread] = self._opened(hit)
+        self._open[thread] = self._opened(hit, images)
         return [closed]
 
-    def _opened(self, hit: Hit) -> _Open:
+    def _opened(self, hit: Hit, images: ImageOf) -> _Open:
         position = self.calendar.position(hit)
-        return _Open(hit, hit.severity, hit.seq, hit.seq, position, position)
+        opened = _Open(hit, hit.severity, hit.seq, hit.seq, position, position)
+        opened.votes.cast(hit)
+        opened.picture(images)
+        return opened
 
     def _close(self, thread: _Thread) -> Finding:
         return self._finding(self._open.pop(thread))
@@ -150,6 +191,11 @@ class Merger:
     def _finding(self, done: _Open) -> Finding:
         self._closed += 1
         first_s, last_s = self.calendar.time_s(done.first), self.calendar.time_s(done.last)
+        nature = NATURES[done.worst.kind]
+        evaluated = self.calendar.count(done.first, done.last)
+        suspect, suspect_why = self._faults.named(done.worst.kind, done.first, done.last, evaluated) or done.votes.won(
+            done.worst.kind
+        )
         return Finding(
             number=self._closed,
             kind=done.worst.kind,
@@ -165,7 +211,21 @@ class Merger:
             why=done.worst.why.replace(DURATION, _duration(done.frames, last_s - first_s + self._period_s)),
             objects=done.worst.objects,
             evidence=dict(done.worst.evidence),
+            level=nature.level,
+            trigger=nature.trigger,
+            suspect=suspect,
+            suspect_why=suspect_why,
+            frame_hash=done.frame_hash,
+            crop_hash=done.crop_hash,
         )
+
+
+def _family(kind: Kind) -> Kind:
+    return _GROWS_INTO.get(kind, kind)
+
+
+def _rank(hit: Hit) -> tuple[bool, float]:
+    return hit.kind in _GROWS_INTO, hit.weight
 
 
 def _clock(kind: Kind, role: Role | None) -> _Clock:

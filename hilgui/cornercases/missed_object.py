@@ -11,7 +11,7 @@ from hilgui.cornercases.boxes import NEAR_IOU, Box, is_cut, overlap, strongest_n
 from hilgui.cornercases.criticality import closeness, severity_of
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.cornercases.tracker import Tracker
+from hilgui.evaluation.tracker import Tracker
 from hilgui.records import (
     NO_TRACK,
     Comparison,

@@ -12,7 +12,7 @@ from hilgui.cornercases.boxes import Box, overlap
 from hilgui.cornercases.criticality import closeness, severity_of
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.cornercases.tracker import Tracker
+from hilgui.evaluation.tracker import Tracker
 from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity
 
 MATCH_IOU = 0.5

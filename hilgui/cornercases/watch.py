@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hilgui import plugins
 from hilgui.cornercases.merge import Merger
 from hilgui.cornercases.protocol import CornerCase, RunContext
+from hilgui.cornercases.suspects import ImageOf, no_image
 from hilgui.errors import PluginBroken
 from hilgui.records import Finding, Hit, Moment, Role
 
@@ -59,8 +60,11 @@ class Watch:
         """Name the detectors at work."""
         return tuple(self._detectors)
 
-    def look(self, moment: Moment) -> Looked:
-        """Look at the next evaluated frame; frames come in rising order of seq."""
+    def look(self, moment: Moment, images: ImageOf = no_image) -> Looked:
+        """Look at the next evaluated frame; frames come in rising order of seq.
+
+        `images` gives the pixels of a recent frame by its sequence number: the worst frame of a finding is hashed.
+        """
         self._merger.calendar.turn(moment)
         hits: list[Hit] = []
         for name, detector in list(self._detectors.items()):
@@ -69,8 +73,8 @@ class Watch:
             except Exception as failure:  # a plug-in call: a stranger's code may raise anything
                 self._switch_off(name, failure)
         if not self._ordered:
-            return Looked(hits, self._merger.gathered(hits))
-        return Looked(hits, self._merger.take(hits))
+            return Looked(hits, self._merger.gathered(hits, images))
+        return Looked(hits, self._merger.take(hits, images))
 
     def finish(self) -> list[Finding]:
         """Close what is still open; call once, after the last frame."""

@@ -13,6 +13,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import cv2
+
 from hilgui import log as logs
 from hilgui.engine.commands import Close, Command, Pause, Resume, StartRun, Stop
 from hilgui.engine.events import Event, RunFailed, RunFinished, RunStarted
@@ -24,7 +26,6 @@ from hilgui.stream import Channel, Closed, Mailbox
 
 log = logging.getLogger(__name__)
 
-HUNG = 86  # exit code of an engine whose model did not come back
 _SCREEN_PERIOD_S = 1 / 60
 _ORPHANED = "the front end ended"
 _ORPHAN_S = 20.0  # to finish frames under way and write the verdict when nobody is left to ask
@@ -35,6 +36,7 @@ def main(pipe: Connection, screen_path: Path | None, crash_path: Path, debug: bo
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the front end, which asks us to stop
     logs.set_up(debug=debug)
     sys.setswitchinterval(0.0005)
+    cv2.setNumThreads(1)  # frames are what runs in parallel; threads inside a resize only wait for each other
     with crash_path.open("w", encoding="utf-8") as crash:
         faulthandler.enable(crash)
         screen = None if screen_path is None else SharedScreen(screen_path)
@@ -115,7 +117,7 @@ class _Service:
         try:
             prepared = prepare(plan)
             try:
-                run = Run(prepared, Watchers(self._report, self._show, _end_hung))
+                run = Run(prepared, Watchers(self._report, self._show))
                 folder = run.folder
                 logs.set_run(prepared.header.run_id)
                 started = RunStarted(folder, prepared.header.run_id, prepared.header.source.frames, prepared.notes)
@@ -171,12 +173,6 @@ class _Service:
             if self._screen is not None:
                 self._screen.show(frame, moment)
             pause.wait(_SCREEN_PERIOD_S)
-
-
-def _end_hung(sentence: str) -> None:
-    """End the process at once: native code that does not come back cannot be stopped otherwise."""
-    log.critical("%s", sentence)
-    os._exit(HUNG)
 
 
 def _leave_after(timeout_s: float) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -23,17 +23,15 @@ from PySide6.QtWidgets import (
 
 from hilgui.gui.errand import Errand
 from hilgui.gui.library_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
+from hilgui.gui.page import Page
 from hilgui.gui.theme import GAP, GAP_L, ROW, Theme, mark
 
+_PATIENCE_S = 5.0
 _WIDEST = 260  # px; longer names are cut with an ellipsis
 
 
-class LibraryPage(QWidget):
+class LibraryPage(Page):
     """Reads the folder of runs on an errand each time it is shown."""
-
-    opened = Signal(Path)  # a run folder
-    demo_asked = Signal()
-    message = Signal(str, str)
 
     def __init__(
         self,
@@ -75,11 +73,11 @@ class LibraryPage(QWidget):
         self._count.setText(self.tr("reading…"))
         self._errand = Errand(self, "library", lambda: self._read(self._runs), self._show, self._say)
 
-    def close_page(self, timeout_s: float = 5.0) -> None:
+    def close_page(self) -> None:
         """Let the thread end; for the end of the application."""
         if self._errand is not None:
             self._errand.forget()
-            self._errand.wait(timeout_s)
+            self._errand.wait(_PATIENCE_S)
             self._errand = None
 
     def shortcuts(self) -> list[tuple[str, str]]:
@@ -94,7 +92,6 @@ class LibraryPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Read the runs when the page comes into sight."""
         super().showEvent(event)
-        self.refresh()
         self._table.setFocus()
 
     def _build(self) -> None:
@@ -193,7 +190,7 @@ class LibraryPage(QWidget):
     def _say(self, sentence: str, details: str) -> None:
         self._errand = None
         self._count.clear()
-        self.message.emit(sentence, details)
+        self.trouble.emit(sentence, details)
 
     def _count_rows(self) -> None:
         total, shown = self._model.rowCount(), self._sorted.rowCount()
@@ -218,9 +215,9 @@ class LibraryPage(QWidget):
     def _open(self, index: QModelIndex) -> None:
         row = self._model.row(self._sorted.mapToSource(index).row())
         if row.summary.problem:
-            self.message.emit(row.summary.problem, "")
+            self.message.emit("error", row.summary.problem)
             return
-        self.opened.emit(row.summary.folder)
+        self.open_run_asked.emit(row.summary.folder, None)
 
     def _open_current(self) -> None:
         if self._table.currentIndex().isValid():

@@ -1,48 +1,47 @@
-"""What the window asks of the Replay page."""
+"""The pages of the window in the order of the rail: to add one, write its file and add its line to `PAGES`."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Protocol, cast
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from PySide6.QtCore import SignalInstance
+from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtWidgets import QWidget
 
-from hilgui.gui.bridge import Bridge
-from hilgui.gui.memory import Memory
-from hilgui.gui.theme import Theme
+from hilgui.gui.page import Bench, Page, RunPage
 
 
-class RunPage(Protocol):
-    """A widget that shows one run, stored or under way."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One place on the rail. Its key is Ctrl and its place, counted from 1."""
 
-    status_changed: SignalInstance  # ReplayStatus
-    message: SignalInstance  # tone ("info", "warning", "error"), sentence
-    opened: SignalInstance  # Path of the run on the screen
+    name: str
+    text: str  # as it is looked up in the translation
+    icon: str  # of assets/icons
+    make: Callable[[Bench, QWidget], Page]  # imports the page: nothing is loaded before somebody goes there
 
-    def open_run(self, folder: Path) -> None:
-        """Show a stored run; returns at once, trouble arrives as a message."""
-        ...
-
-    def follow(self, bridge: Bridge) -> None:
-        """Show each run of the engine; called once."""
-        ...
-
-    def close_run(self) -> None:
-        """Let go of the run; may be called twice."""
-        ...
-
-    def remember(self) -> None:
-        """Keep the layout for the next start."""
-        ...
-
-    def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of the page with their meaning."""
-        ...
+    @property
+    def words(self) -> str:
+        """Give the name in the operator's language."""
+        return QCoreApplication.translate("Pages", self.text)
 
 
-def make_replay_page(theme: Theme, parent: QWidget, memory: Memory) -> RunPage:
+def make_replay(bench: Bench, parent: QWidget) -> RunPage:
     """Make the Replay page; it brings the plots along, which take a moment to load."""
     from hilgui.gui.replay.page import ReplayPage
 
-    return cast("RunPage", ReplayPage(theme, parent, memory))
+    return ReplayPage(bench.theme, parent, bench.memory)
+
+
+def make_library(bench: Bench, parent: QWidget) -> Page:
+    """Make the Library page; it loads the store."""
+    from hilgui.gui.library_page import LibraryPage
+
+    return LibraryPage(bench.theme, bench.settings.runs, parent)
+
+
+PAGES: tuple[Entry, ...] = (
+    Entry("replay", str(QT_TRANSLATE_NOOP("Pages", "Replay")), "replay", make_replay),
+    Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
+)
+"""Replay, Findings, Test cases, Rig, Decide, Robustness, Library: those that exist, in this order."""

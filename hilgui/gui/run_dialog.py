@@ -259,15 +259,7 @@ class RunDialog(QDialog):
         return row
 
     def _provider_words(self) -> tuple[str, ...]:
-        return (
-            self.tr("auto (the best that works)"),
-            self.tr("CPU"),
-            self.tr("CUDA"),
-            self.tr("TensorRT"),
-            self.tr("OpenVINO"),
-            self.tr("DirectML"),
-            self.tr("CoreML"),
-        )
+        return (self.tr("auto (the best that works)"), self.tr("CPU"), self.tr("CUDA"), self.tr("TensorRT"))
 
     def _fill(self, given: RunRequest) -> None:
         memory = self._memory

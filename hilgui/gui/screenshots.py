@@ -6,12 +6,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtWidgets import QApplication
 
 from hilgui.errors import BenchBroken
 from hilgui.gui.bridge import Bridge, spawn_engine
+from hilgui.gui.library_page import LibraryPage
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.replay.page import ReplayPage
@@ -58,7 +60,8 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path) -> list[Pa
         theme.choose(choice)
         paths.append(_shoot(window, out / f"replay-{choice}.png"))
     window.show_page("library")
-    _wait(lambda: not window.library.is_reading, "the library does not appear")
+    library = cast("LibraryPage", window.pages.page("library"))
+    _wait(lambda: not library.is_reading, "the library does not appear")
     for choice in _THEMES:
         theme.choose(choice)
         paths.append(_shoot(window, out / f"library-{choice}.png"))

@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
+from hilgui.gui.rig_badge import RigBadge
 from hilgui.gui.status import ReplayStatus, clock_words, is_cpu, provider_words
 from hilgui.gui.theme import GAP, GAP_S, GAP_XS, Theme, mark
 
@@ -31,7 +32,6 @@ class Readout(QWidget):
         self._caption = QLabel("" if icon else name, self)
         mark(self._caption, tone="faint")
         self._value = QLabel(_DASH, self)
-        self._explanation = explanation
         self.setToolTip(explanation)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -58,10 +58,6 @@ class Readout(QWidget):
             self.setAccessibleName(f"{self._name}: {value}")
         if tone != self.tone:
             mark(self._value, tone=tone)
-
-    def explain(self, lines: tuple[str, ...]) -> None:
-        """Add lines to the explanation that the tool tip shows."""
-        self.setToolTip("\n".join((self._explanation, *filter(None, lines))))
 
     def _draw_icon(self) -> None:
         if self._icon_name:
@@ -106,6 +102,8 @@ class StatusStrip(QFrame):
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP, GAP_XS, GAP + GAP_S, GAP_XS)
         layout.setSpacing(GAP + GAP_S)
+        self.rig = RigBadge(self)
+        layout.addWidget(self.rig)
         for readout in (self.device, self.speed, *self.latency.values(), self.dropped, self.skipped):
             layout.addWidget(readout)
             if readout is not self.skipped:
@@ -128,7 +126,6 @@ class StatusStrip(QFrame):
         if has_gpu_missed:
             words = self.tr("{device} (GPU expected)").format(device=words)
         self.device.say(words, "warning" if has_gpu_missed else "")
-        self.device.explain(status.attested)
         self.speed.say(_DASH if status.fps is None else f"{status.fps:.1f}")
         latencies = {str(role): latency for role, latency in status.latency_ms.items()}
         for role, readout in self.latency.items():

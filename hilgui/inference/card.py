@@ -12,16 +12,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hilgui.documents import read_document
 from hilgui.errors import ModelBroken
 from hilgui.inference.preprocess import Anchor, Color, Preprocess, Resize
 
-_LARGEST_CARD = 1 << 20
 _Finite = Annotated[float, Field(allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
@@ -101,59 +97,4 @@ def card_beside(model: Path) -> Path | None:
 
 def read_card(path: Path) -> ModelCard:
     """Read a card; raises ModelBroken naming file, line and key."""
-    try:
-        if path.stat().st_size > _LARGEST_CARD:
-            raise ModelBroken(f"{path} is larger than 1 MiB, a model card is a page of YAML", path=path)
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as failure:
-        raise ModelBroken(f"model card {path} cannot be read: {failure}", path=path) from failure
-    tree = _parse(text, path)
-    try:
-        return ModelCard.model_validate(tree)
-    except ValidationError as failure:
-        first = failure.errors()[0]
-        line = _line(tree, first["loc"])
-        key = ".".join(str(part) for part in first["loc"])
-        raise ModelBroken(
-            f"{path}, line {line}: {key}: {_in_words(first)}; docs/models.md lists every key of a model card",
-            path=path,
-            line=line,
-        ) from failure
-
-
-def _parse(text: str, path: Path) -> CommentedMap:
-    try:
-        if any(isinstance(event, AliasEvent) for event in YAML(pure=True).parse(text)):
-            raise ModelBroken(f"model card {path} uses a YAML alias; write the value out", path=path)
-        tree = YAML(typ="rt", pure=True).load(text)
-    except MarkedYAMLError as failure:
-        mark = failure.problem_mark or failure.context_mark
-        line = mark.line + 1 if mark else None
-        where = f"{path}, line {line}" if line else str(path)
-        raise ModelBroken(f"{where}: not valid YAML: {failure.problem}", path=path, line=line) from failure
-    except (YAMLError, ValueError, RecursionError) as failure:
-        said = (str(failure) or type(failure).__name__).splitlines()[0]
-        raise ModelBroken(f"model card {path} is not valid YAML: {said}", path=path) from failure
-    if not isinstance(tree, CommentedMap):
-        raise ModelBroken(f"model card {path} holds no keys; its first line is schema: hilgui/model.v1", path=path)
-    return tree
-
-
-def _line(tree: Any, location: tuple[int | str, ...]) -> int:
-    """Find the line of a key, of the nearest one above it where it is missing."""
-    line = 1
-    for part in location:
-        try:
-            line = (tree.lc.key(part) if isinstance(tree, CommentedMap) else tree.lc.item(part))[0] + 1
-            tree = tree[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line
-
-
-def _in_words(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "unknown key"
-    if error["type"] == "missing":
-        return "missing"
-    return f"{error['msg']} (got {error['input']!r})"
+    return read_document(path, ModelCard, what="model card", broken=ModelBroken, guide="docs/models.md")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,8 +68,9 @@ def classification(read: ClassScores) -> Classification:
 
 def segmentation(read: GridMaps, geometry: Geometry, width: int, height: int) -> Segmentation:
     """Cut the maps to where the picture lies in an input of (width, height), and scale them to it, nearest label."""
+    size = geometry.image_width, geometry.image_height
     placed = (
-        LabelMap(each.head, each.names, _to_picture(each.labels, geometry, width, height, cv2.INTER_NEAREST_EXACT))
+        LabelMap.of_grid(each.head, each.names, _inner(each.labels, geometry, width, height), size)
         for each in read.maps
     )
     return Segmentation(tuple(placed))
@@ -78,9 +78,8 @@ def segmentation(read: GridMaps, geometry: Geometry, width: int, height: int) ->
 
 def depth(read: GridDepth, geometry: Geometry, width: int, height: int) -> Depth:
     """Cut and scale likewise, between neighbours; what is not finite is NaN."""
-    values = _to_picture(read.values, geometry, width, height, cv2.INTER_LINEAR)
-    values[~np.isfinite(values)] = np.nan
-    return Depth(values, read.unit)
+    inner = _inner(read.values, geometry, width, height)
+    return Depth.of_grid(inner, read.unit, (geometry.image_width, geometry.image_height))
 
 
 def lanes(read: InputLines, geometry: Geometry) -> Lanes:
@@ -105,12 +104,12 @@ def softmax(values: NDArray[np.float32], axis: int = -1) -> NDArray[np.float32]:
     return shares
 
 
-def _to_picture(grid: _Grid, geometry: Geometry, width: int, height: int, how: int) -> _Grid:
+def _inner(grid: _Grid, geometry: Geometry, width: int, height: int) -> _Grid:
+    """Cut a grid over an input of (width, height) to the cells in which the picture lies."""
     rows, columns = grid.shape
     across, down = columns / width, rows / height
     left, top = round(max(geometry.offset_x, 0) * across), round(max(geometry.offset_y, 0) * down)
     right = round(min(geometry.offset_x + geometry.image_width * geometry.scale_x, width) * across)
     bottom = round(min(geometry.offset_y + geometry.image_height * geometry.scale_y, height) * down)
-    inner = np.ascontiguousarray(grid[top : max(bottom, top + 1), left : max(right, left + 1)])
-    placed: _Grid = cv2.resize(inner, (geometry.image_width, geometry.image_height), interpolation=how)  # type: ignore[assignment]  # keeps the type of what it is given
-    return placed
+    inner: _Grid = grid[top : max(bottom, top + 1), left : max(right, left + 1)].copy()
+    return inner

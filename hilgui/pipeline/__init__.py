@@ -2,6 +2,7 @@
 
 from hilgui.pipeline.plan import RunPlan, speed_factor
 from hilgui.pipeline.preparation import Prepared, prepare
-from hilgui.pipeline.run import Progress, Run, Watchers
+from hilgui.pipeline.progress import Progress
+from hilgui.pipeline.run import Run, Watchers
 
 __all__ = ["Prepared", "Progress", "Run", "RunPlan", "Watchers", "prepare", "speed_factor"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hilgui.cornercases import HealthMeter, RunContext, Watch
-from hilgui.evaluation import AveragePrecision, compare
+from hilgui.evaluation import Scorecard, compare
 from hilgui.pipeline.preparation import Prepared
-from hilgui.records import Finding, Inference, Loss, Moment, Role
+from hilgui.records import Finding, Inference, Loss, Moment, Role, Task
 from hilgui.shadow import Paired, disagree
 from hilgui.store import ClipKeeper, Picture
 
@@ -31,7 +31,8 @@ class Judge:
         self._prepared = prepared
         self._judged = header.vocabulary.judged
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
-        self._precision = {role: AveragePrecision(sorted(self._judged)) for role in header.models}
+        self._detectors = {role for role, facts in header.models.items() if facts.task == Task.DETECTION}
+        self.scorecard = Scorecard(header)
         self._health = HealthMeter()
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
         self.watch = Watch(
@@ -47,11 +48,11 @@ class Judge:
     def judge(self, paired: Paired) -> Judged:
         """Judge one frame."""
         moment = self._moment(paired)
-        pictures: list[Picture] = []
-        looked = self.watch.look(moment)
         if self._clips is None:
+            looked = self.watch.look(moment, lambda _seq: paired.frame.image)
             return Judged(moment, (), tuple(looked.closed))
-        pictures.extend(self._clips.push(paired.frame))
+        pictures = self._clips.push(paired.frame)
+        looked = self.watch.look(moment, self._clips.image)
         if looked.hits:
             first = min(hit.seq for hit in looked.hits)
             pictures.extend(self._clips.keep_around(self._clips.time_of(first)))
@@ -68,11 +69,9 @@ class Judge:
         return Judged(None, (), tuple(closed))
 
     def figures(self) -> dict[str, Any]:
-        """Give the detection figures of each model; None without truth."""
-        if self._prepared.header.truth is None:
-            return {role.value: None for role in self._precision}
-        vocabulary = self._prepared.header.vocabulary
-        return {role.value: each.figures().as_json(vocabulary) for role, each in self._precision.items()}
+        """Give the figures of each model; None without truth."""
+        nothing = {role.value: None for role in self._prepared.header.models}
+        return nothing if self._prepared.header.truth is None else nothing | self.scorecard.as_json()
 
     def _moment(self, paired: Paired) -> Moment:
         frame = paired.frame
@@ -81,14 +80,29 @@ class Judge:
         comparisons = {}
         if truth is not None:
             for role, inference in inferences.items():
+                if role not in self._detectors:
+                    continue
                 comparisons[role] = compare(inference.detections, truth, self._thresholds[role], self._judged)
-                self._precision[role].add(inference.detections, truth)
         differs = None
-        if Role.CANDIDATE in inferences:
+        if Role.CANDIDATE in inferences and len(self._detectors) == len(Role):
             both = [inferences[role].detections for role in (Role.BASELINE, Role.CANDIDATE)]
             limits = (self._thresholds[Role.BASELINE], self._thresholds[Role.CANDIDATE])
             differs = disagree(both[0], both[1], limits, self._judged)
-        return Moment(frame.ref, self._health.measure(frame.image), truth, inferences, comparisons, differs)
+        masks, lanes, depths = self._prepared.masks, self._prepared.lanes, self._prepared.depths
+        seq = frame.ref.seq
+        moment = Moment(
+            frame.ref,
+            self._health.measure(frame.image),
+            truth,
+            inferences,
+            comparisons,
+            differs,
+            mask_truth=masks[seq].load() if seq in masks else None,
+            lane_truth=lanes[seq].load() if seq in lanes else None,
+            depth_truth=depths[seq].load() if seq in depths else None,
+        )
+        self.scorecard.add(moment)
+        return moment
 
     def _translated(self, role: Role, inference: Inference) -> Inference:
         table = self._prepared.class_tables[role]

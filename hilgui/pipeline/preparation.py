@@ -6,7 +6,7 @@ import os
 import platform
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from hilgui import __version__
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, speed_factor
-from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
+from hilgui.pipeline.staffing import staff_baseline, staff_candidate
 from hilgui.records import Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
 from hilgui.sources import FrameSource, recorder, source_for
@@ -26,6 +26,7 @@ from hilgui.sources.live import live_source
 from hilgui.store import new_run_id
 from hilgui.store.lock import RunLock
 from hilgui.truth import Agreed, Joined, Labels, agree, join, read_labels, relabel, sizes_of_recording
+from hilgui.truth.protocol import DepthLabel, LaneLabel, MaskLabel
 
 
 @dataclass(slots=True)
@@ -40,6 +41,9 @@ class Prepared:
     truths: dict[int, Truth]
     factor: float | None  # speed, None for as fast as possible
     notes: tuple[str, ...]
+    masks: dict[int, MaskLabel] = field(default_factory=dict)  # by frame; loaded when it comes
+    lanes: dict[int, LaneLabel] = field(default_factory=dict)
+    depths: dict[int, DepthLabel] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close the source and the sessions."""
@@ -53,7 +57,7 @@ def prepare(plan: RunPlan) -> Prepared:
     _refuse_live_wishes(plan)
     _mend_recording(plan.source)
     factor = speed_factor(plan.speed)
-    staffing = staff_replay(plan.settings, factor)
+    workers = (plan.settings.workers or os.cpu_count() or 1) if factor is None else 1
     source = source_for(plan.source, plan.fps, plan.topic)
     models: dict[Role, Model] = {}
     try:
@@ -63,18 +67,16 @@ def prepare(plan: RunPlan) -> Prepared:
         joined = None if labels is None else join(labels, source.refs())
         for role, path in plan.models.items():
             try_before_first_use(path)
-            models[role] = load_model(plan, path, staffing.threads[role])
-        others = _no_detectors(models)
-        if others:
-            labels, joined = None, None
+            models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, factor))
+        has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
         agreed = agree(
-            None if labels is None else labels.names,
+            labels.names if labels is not None and has_boxes else None,
             plan.class_map,
             [model.classes for model in models.values()],
             plan.classes,
             suggested="" if labels is None else labels.class_map,
         )
-        header = _header(plan, facts, models, labels, joined, agreed, staffing.workers, plan.speed, staffing.note)
+        header = _header(plan, facts, models, labels, joined, agreed, workers, plan.speed)
     except BaseException:
         _close_all(source, models)
         raise
@@ -84,11 +86,14 @@ def prepare(plan: RunPlan) -> Prepared:
         source=source,
         models=models,
         class_tables=dict(zip(models, agreed.model_classes, strict=True)),
-        truths={}
-        if joined is None
-        else {seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()},
+        truths={seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()}
+        if joined is not None and has_boxes
+        else {},
+        masks={} if joined is None else joined.masks,
+        lanes={} if joined is None else joined.lanes,
+        depths={} if joined is None else joined.depths,
         factor=factor,
-        notes=(*(() if joined is None else joined.notes), *agreed.notes, *others),
+        notes=(*(() if joined is None else joined.notes), *agreed.notes, *_unjudged(models, joined)),
     )
 
 
@@ -100,14 +105,14 @@ def _prepare_live(plan: RunPlan) -> Prepared:
     try:
         for role, path in plan.models.items():
             try_before_first_use(path)
-            models[role] = load_model(plan, path, live_threads(plan.settings, role))
+            models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, 1.0))
         agreed = agree(None, plan.class_map, [model.classes for model in models.values()], plan.classes, suggested="")
         facts = source.open()
         crew = staff_baseline(plan, models[Role.BASELINE], facts)
         models[Role.BASELINE] = crew.model
         if Role.CANDIDATE in models:
             models[Role.CANDIDATE] = staff_candidate(plan, crew, models[Role.CANDIDATE], facts)
-        header = _header(plan, facts, models, None, None, agreed, crew.workers, "realtime", crew.note)
+        header = _header(plan, facts, models, None, None, agreed, crew.workers, "realtime")
     except BaseException:
         _close_all(source, models)
         raise
@@ -162,13 +167,31 @@ def _close_all(source: FrameSource, models: dict[Role, Model]) -> None:
         model.close()
 
 
-def _no_detectors(models: dict[Role, Model]) -> tuple[str, ...]:
-    """Say what a run of networks without boxes leaves out; empty where all are detectors."""
-    tasks = {role: model.facts.task for role, model in models.items() if model.facts.task != Task.DETECTION}
-    named = ", ".join(f"{role} ({task})" for role, task in tasks.items())
-    if not tasks:
+def _detectors(models: dict[Role, Model]) -> bool:
+    """Say whether any model answers with boxes."""
+    return any(model.facts.task == Task.DETECTION for model in models.values())
+
+
+def _unjudged(models: dict[Role, Model], joined: Joined | None) -> tuple[str, ...]:
+    """Say which models the labels cannot judge, as they speak of something else; empty without labels."""
+    if joined is None:
         return ()
-    return (f"not detectors: {named}; their latency is stored, their outputs are not, and no labels are compared",)
+    known: dict[Task, bool] = {
+        Task.DETECTION: bool(joined.truths),
+        Task.SEGMENTATION: bool(joined.masks),
+        Task.LANES: bool(joined.lanes),
+        Task.DEPTH: bool(joined.depths),
+        Task.CLASSIFICATION: False,
+    }
+    named = [f"{role} ({model.facts.task})" for role, model in models.items() if not known[Task(model.facts.task)]]
+    return (f"the labels do not speak of what these models answer: {', '.join(named)}",) if named else ()
+
+
+def _threads(role: Role, factor: float | None) -> int:
+    """Give one thread a call where frames run in parallel; all but the candidate's in real time."""
+    if factor is None or role is Role.CANDIDATE:
+        return 1
+    return os.cpu_count() or 1
 
 
 def _header(
@@ -180,7 +203,6 @@ def _header(
     agreed: Agreed,
     workers: int,
     speed: str,
-    staffing: str,
 ) -> RunHeader:
     created = datetime.now(UTC)
     truth = None
@@ -216,7 +238,6 @@ def _header(
         vocabulary=agreed.vocabulary,
         speed=speed,
         workers=workers,
-        staffing=staffing,
     )
 
 

@@ -6,23 +6,21 @@ import logging
 import shutil
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from hilgui.errors import StoreBroken
 from hilgui.pipeline.judge import Judge, Judged
 from hilgui.pipeline.preparation import Prepared
-from hilgui.pipeline.watchdog import Watchdog
+from hilgui.pipeline.progress import Progress, Tally
+from hilgui.pipeline.right_of_way import RightOfWay, give_way
 from hilgui.records import Fate, Frame, Ledger, Loss, Moment, Outcome, Role, Verdict
 from hilgui.shadow import Paired, Pairing
 from hilgui.sources.live import LiveSource
 from hilgui.sources.recorder import Recorder
 from hilgui.store import RunWriter
-from hilgui.stream import Channel, Crew, Mailbox, Overflow, Pace, RateMeter, StopToken
+from hilgui.stream import Channel, Crew, Mailbox, Overflow, Pace, StopToken
 
 log = logging.getLogger(__name__)
 
@@ -41,30 +39,11 @@ PAUSED = "were skipped while the operator held the run"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is; frames count once they are committed."""
-
-    captured: int
-    evaluated: int
-    dropped: int
-    skipped: int
-    fps: float
-    latency_ms: dict[Role, tuple[float, float]]  # p50 and p99 of the last 600 frames
-    findings: int
-    seconds_left: float | None
-    time_s: float  # recording time of the newest stored frame
-
-
-@dataclass(frozen=True, slots=True)
 class Watchers:
-    """Who is told: `progress` on the record thread at most ten times a second, `frame` on the judge thread.
-
-    `hung` is asked to end the process where a model does not come back; within one process nobody can.
-    """
+    """Who is told: `progress` on the record thread at most ten times a second, `frame` on the judge thread."""
 
     progress: Callable[[Progress], None]
     frame: Callable[[Frame, Moment], None]
-    hung: Callable[[str], None] = log.critical
 
 
 class Run:
@@ -85,8 +64,10 @@ class Run:
         self._recorder: Recorder | None = None
         if prepared.plan.record:
             self._recorder = Recorder(self._writer.folder, prepared.header.source, prepared.plan.record_mb)
-        self._tally = _Tally(prepared.header.source.frames)
+        self._tally = Tally(prepared.header.source.frames)
         self._journal: Channel[Judged] = Channel(64)
+        fps = prepared.header.source.fps
+        self._right_of_way = RightOfWay(1e9 / fps) if self._is_live and fps else None
         self._offering = 0  # baseline workers that still offer frames to the candidate
         self._last_out = threading.Lock()
         patience = _LIVE_PATIENCE if self._is_live else _PATIENCE
@@ -142,19 +123,8 @@ class Run:
             crew.start("capture", lambda: self._capture_live(frames, keep))
         else:
             crew.start("capture", lambda: self._capture(frames))
-        with self._watchdog() as watchdog:
-            crew.join()
-        return self._close(watchdog.failure or crew.failure, time.monotonic() - started)
-
-    def _watchdog(self) -> Watchdog:
-        settings = self._prepared.plan.settings
-        return Watchdog(
-            self._prepared.models.values(),
-            limit_s=settings.inference_timeout_s,
-            limit_mb=settings.memory_limit_mb,
-            stop=self._stop.stop,
-            give_up=self._watchers.hung,
-        )
+        crew.join()
+        return self._close(crew.failure, time.monotonic() - started)
 
     def _capture(self, frames: Channel[tuple[int, Frame]]) -> None:
         factor = self._prepared.factor
@@ -188,6 +158,8 @@ class Run:
                 if not self._may_capture.is_set():
                     self._pairing.lose(ticket, Loss(item.ref, Fate.SKIPPED, PAUSED))
                     continue
+                if self._right_of_way is not None:
+                    self._right_of_way.arrived(ticket, time.monotonic_ns())
                 dropped = frames.put((ticket, item))
                 if dropped is not None:
                     for old, frame in (dropped, *frames.take_more(_BACKLOG)):
@@ -236,9 +208,18 @@ class Run:
     def _infer_candidate(self, offers: Mailbox[tuple[int, Frame]]) -> None:
         model = self._prepared.models[Role.CANDIDATE]
         workspace = model.workspace()
+        way = self._right_of_way
+        if way is not None:
+            give_way()
         while True:
             ticket, frame = offers.take()
+            started = time.monotonic_ns()
+            if way is not None and not way.may_run(ticket, started):
+                self._pairing.give_part(ticket, Role.CANDIDATE, None)
+                continue
             self._pairing.give_part(ticket, Role.CANDIDATE, model.infer(frame.image, workspace))
+            if way is not None:
+                way.took(time.monotonic_ns() - started)
 
     def _judge_all(self) -> None:
         try:
@@ -268,7 +249,7 @@ class Run:
                     [finding for judged in batch for finding in judged.findings],
                     [picture for judged in batch for picture in judged.pictures],
                 )
-                self._tally.add(batch)
+                self._tally.add(batch, time.monotonic())
                 if now - reported > _REPORT_EVERY_S:
                     self._watchers.progress(self._tally.progress(self._captured))
                     reported = now
@@ -303,10 +284,11 @@ class Run:
         return verdict
 
     def _account(self) -> tuple[str, ...]:
-        """Say what happened to models, camera and recording."""
+        """Say what happened to camera and recording."""
         source = self._prepared.source
-        models = tuple(line for model in self._prepared.models.values() for line in model.account())
-        camera = (*models, *(source.account() if isinstance(source, LiveSource) else ()))
+        camera = source.account() if isinstance(source, LiveSource) else ()
+        if self._right_of_way is not None:
+            camera = (*camera, *self._right_of_way.account())
         return camera if self._recorder is None else (*camera, *self._recorder.account())
 
     def _verdict(self, ledger: Ledger, failure: BaseException | None) -> Verdict:
@@ -319,73 +301,3 @@ class Run:
         reasons = [f"{count} frames {why}" for why, count in ledger.reasons]
         reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.watch.broken]
         return Verdict(Outcome.INCONCLUSIVE if reasons else Outcome.PASS, tuple(reasons))
-
-
-class _Tally:
-    """Counts committed frames; written by the record thread, read after it has ended."""
-
-    def __init__(self, total: int | None) -> None:
-        self._total = total
-        self._fates: Counter[Fate] = Counter()
-        self._reasons: Counter[str] = Counter()
-        self._with_truth = 0
-        self._findings = 0
-        self._latencies: dict[Role, list[float]] = {}
-        self._meter = RateMeter()
-        self._time_s = 0.0
-
-    def add(self, batch: list[Judged]) -> None:
-        now = time.monotonic()
-        for judged in batch:
-            self._findings += len(judged.findings)
-            item = judged.frame
-            if isinstance(item, Loss):
-                self._fates[item.fate] += 1
-                self._reasons[item.reason] += 1
-            elif item is not None:
-                self._fates[Fate.EVALUATED] += 1
-                self._with_truth += item.truth is not None
-                self._time_s = item.ref.time_s
-                self._meter.tick(now)
-                for role, inference in item.inferences.items():
-                    recent = self._latencies.setdefault(role, [])
-                    recent.append(inference.latency_ms)
-                    del recent[:-600]
-
-    def progress(self, captured: int) -> Progress:
-        evaluated, rate = self._fates[Fate.EVALUATED], self._meter.rate
-        left = None if self._total is None or rate == 0 else max(self._total - self._fates.total(), 0) / rate
-        return Progress(
-            captured=captured,
-            evaluated=evaluated,
-            dropped=self._fates[Fate.DROPPED],
-            skipped=self._fates[Fate.SKIPPED],
-            fps=rate,
-            latency_ms={role: _p50_p99(values) for role, values in self._latencies.items()},
-            findings=self._findings,
-            seconds_left=left,
-            time_s=self._time_s,
-        )
-
-    def ledger(self, captured: int, candidate_skipped: int, cut: str) -> Ledger:
-        """Close the books; frames under way when the run was cut off were skipped, for that reason."""
-        reasons = Counter(self._reasons)
-        skipped = self._fates[Fate.SKIPPED]
-        under_way = captured - self._fates.total()
-        if cut and under_way:
-            skipped += under_way
-            reasons[f"skipped: {cut}"] += under_way
-        return Ledger(
-            captured=captured,
-            evaluated=self._fates[Fate.EVALUATED],
-            dropped=self._fates[Fate.DROPPED],
-            skipped=skipped,
-            with_truth=self._with_truth,
-            candidate_skipped=candidate_skipped,
-            reasons=tuple(sorted(reasons.items())),
-        )
-
-
-def _p50_p99(values: list[float]) -> tuple[float, float]:
-    p50, p99 = np.percentile(values, (50, 99))
-    return float(p50), float(p99)

@@ -1,13 +1,13 @@
 """The types that everything else makes, moves or shows: frozen, without behaviour."""
 
-from hilgui.records.attestation import Attestation, provider_name
 from hilgui.records.comparison import Comparison, Disagreement, Judgement
+from hilgui.records.decision import Action, Decision, GateResult, GateVerdict, InvariantResult, SliceResult
 from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Truth
-from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Severity
+from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Level, Severity, Suspect
 from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
 from hilgui.records.inference import Inference, Role
-from hilgui.records.masks import IGNORED_PIXEL, LaneTruth, MaskTruth
+from hilgui.records.masks import IGNORED_PIXEL, ClassTruth, DepthTruth, LaneTruth, MaskTruth
 from hilgui.records.moment import Fate, Loss, Moment
 from hilgui.records.outputs import Classification, Depth, DepthUnit, LabelMap, Lanes, Segmentation, Task
 from hilgui.records.verdict import Ledger, Outcome, Verdict
@@ -17,10 +17,13 @@ __all__ = [
     "IGNORED_PIXEL",
     "NO_CLASS",
     "NO_TRACK",
-    "Attestation",
+    "Action",
+    "ClassTruth",
     "Classification",
     "Comparison",
+    "Decision",
     "Depth",
+    "DepthTruth",
     "DepthUnit",
     "Detections",
     "Disagreement",
@@ -30,14 +33,18 @@ __all__ = [
     "Frame",
     "FrameHealth",
     "FrameRef",
+    "GateResult",
+    "GateVerdict",
     "Hit",
     "Inference",
+    "InvariantResult",
     "Judgement",
     "Kind",
     "LabelMap",
     "LaneTruth",
     "Lanes",
     "Ledger",
+    "Level",
     "Loss",
     "MaskTruth",
     "ModelFacts",
@@ -48,11 +55,12 @@ __all__ = [
     "RunHeader",
     "Segmentation",
     "Severity",
+    "SliceResult",
     "SourceFacts",
+    "Suspect",
     "Task",
     "Truth",
     "TruthFacts",
     "Verdict",
     "Vocabulary",
-    "provider_name",
 ]

@@ -32,17 +32,17 @@ class Comparison:
     @property
     def matched(self) -> int:
         """Count the true positives."""
-        return int(np.count_nonzero(self.truths == Judgement.MATCHED))
+        return self.truths.tobytes().count(Judgement.MATCHED)  # a third of the time of comparing and counting
 
     @property
     def missed(self) -> int:
         """Count the false negatives."""
-        return int(np.count_nonzero(self.truths == Judgement.UNMATCHED))
+        return self.truths.tobytes().count(Judgement.UNMATCHED)
 
     @property
     def phantoms(self) -> int:
         """Count the false positives."""
-        return int(np.count_nonzero(self.detections == Judgement.UNMATCHED))
+        return self.detections.tobytes().count(Judgement.UNMATCHED)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

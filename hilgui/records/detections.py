@@ -33,7 +33,7 @@ class Detections:
 
     def count_above(self, threshold: float) -> int:
         """Count the rows whose score is at least `threshold`."""
-        return int(np.searchsorted(-self.scores, -np.float32(threshold), side="right"))
+        return int(np.count_nonzero(self.scores >= np.float32(threshold)))
 
     def first(self, count: int) -> Detections:
         """Keep the `count` best rows."""

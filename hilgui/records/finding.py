@@ -9,16 +9,51 @@ from hilgui.records.inference import Role
 
 
 class Kind(StrEnum):
-    """Names of the corner cases: the same on the screen, in JSON and in exports."""
+    """Names of the corner cases: the same on the screen, in JSON and in exports; of equal severity the worst first."""
 
+    MISSED_CRITICAL = "missed_critical"
     MISSED_OBJECT = "missed_object"
     PHANTOM = "phantom"
     FLICKER = "flicker"
+    SHORT_LIVED = "short_lived"
+    DUPLICATE = "duplicate"
     CLASS_FLIP = "class_flip"
+    IDENTITY_SWITCH = "identity_switch"
+    JITTER = "jitter"
+    LATE_DETECTION = "late_detection"
+    GAP = "gap"
+    POOR_LOCALISATION = "poor_localisation"
     DISAGREEMENT = "disagreement"
-    DEADLINE_MISS = "deadline_miss"
+    BORDERLINE = "borderline"
+    OVERCONFIDENT = "overconfident"
+    DRIFT = "drift"
     FROZEN_FRAME = "frozen_frame"
     BLACK_FRAME = "black_frame"
+    OVER_EXPOSED = "over_exposed"
+    BLUR = "blur"
+    NOISE_BURST = "noise_burst"
+    TIME_FAULT = "time_fault"
+    DEADLINE_MISS = "deadline_miss"
+    INVALID_OUTPUT = "invalid_output"
+
+
+class Level(StrEnum):
+    """Corner-case level (Breitenstein et al., "Systematization of Corner Cases for Visual Perception", IV 2020)."""
+
+    PIXEL = "pixel"
+    DOMAIN = "domain"
+    OBJECT = "object"
+    SCENE = "scene"
+    SCENARIO = "scenario"
+
+
+class Suspect(StrEnum):
+    """Where to look first: who most likely caused a finding, by the stated rules."""
+
+    MODEL = "model"
+    LABEL = "label"
+    RIG = "rig"
+    TIMING = "timing"
 
 
 class Severity(IntEnum):
@@ -62,6 +97,8 @@ class Hit:
     role: Role | None = None
     objects: tuple[FoundObject, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict)
+    suspect: Suspect | None = None  # None: the watch works it out
+    suspect_why: str = ""  # the rule that said so, in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +121,9 @@ class Finding:
     evidence: dict[str, float]
     clip_first: int | None = None  # None: no clip (unordered set, or the clip budget was spent)
     clip_last: int | None = None
+    level: Level | None = None  # None: of a run that was stored before there were levels, or of a stranger's kind
+    trigger: str = ""  # triggering condition in the sense of ISO 21448, "" where none fits
+    suspect: Suspect | None = None
+    suspect_why: str = ""  # the rule that named the suspect, in a sentence
+    frame_hash: str = ""  # perceptual hash of the worst frame, 16 hex digits; "" where no picture was at hand
+    crop_hash: str = ""  # ... of its first object

@@ -20,6 +20,7 @@ class FrameRef:
     captured_ns: int  # monotonic: for latency and order
     width: int
     height: int
+    channel: str = ""  # the camera, in a drive of several; every channel counts on the one clock and in the one `seq`
 
 
 @dataclass(frozen=True, slots=True, eq=False)

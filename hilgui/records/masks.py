@@ -1,4 +1,4 @@
-"""What labels say about pixels and lanes; the counterparts of `Segmentation` and `Lanes`."""
+"""What labels say about pixels, lanes, distances and whole pictures: counterparts of outputs that are no boxes."""
 
 from __future__ import annotations
 
@@ -28,3 +28,25 @@ class LaneTruth:
     def __len__(self) -> int:
         """Count the lanes."""
         return len(self.lanes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthTruth:
+    """Measured distances along the optical axis, mostly sparse (a lidar), as KITTI's depth benchmark writes them."""
+
+    raw: NDArray[np.uint16]  # (height, width), read-only; metres · 256, 0 where nothing was measured
+
+    @property
+    def metres(self) -> NDArray[np.float32]:
+        """Give metres (height, width), NaN where nothing was measured."""
+        known = self.raw.astype(np.float32) / np.float32(256)
+        known[self.raw == 0] = np.nan
+        return known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassTruth:
+    """What a whole picture shows; several where any of them is right."""
+
+    classes: NDArray[np.int32]  # (K,) index into `names`
+    names: tuple[str, ...]

@@ -9,6 +9,7 @@ from hilgui.records.comparison import Comparison, Disagreement
 from hilgui.records.detections import Truth
 from hilgui.records.frame import FrameHealth, FrameRef
 from hilgui.records.inference import Inference, Role
+from hilgui.records.masks import ClassTruth, DepthTruth, LaneTruth, MaskTruth
 
 
 class Fate(StrEnum):
@@ -21,10 +22,11 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """One evaluated frame: outputs, truth and comparisons, without pixels.
+    """One evaluated frame: outputs, truths and comparisons, without pixels.
 
-    `truth` is None where the labels do not know the frame (unlabelled is not empty). A role is absent from
-    `inferences` when the run has no such model or the model skipped the frame.
+    `truth` is None where the labels do not know the boxes of the frame (unlabelled is not empty), and likewise the
+    truths of the other tasks. A role is absent from `inferences` when the run has no such model or the model skipped
+    the frame.
     """
 
     ref: FrameRef
@@ -33,6 +35,17 @@ class Moment:
     inferences: dict[Role, Inference]
     comparisons: dict[Role, Comparison] = field(default_factory=dict)
     disagreement: Disagreement | None = None
+    mask_truth: MaskTruth | None = None
+    lane_truth: LaneTruth | None = None
+    depth_truth: DepthTruth | None = None
+    class_truth: ClassTruth | None = None
+    speed_mps: float | None = None  # of the vehicle, from its bus; None where no log tells it
+
+    @property
+    def is_labelled(self) -> bool:
+        """Say whether labels of any kind know the frame."""
+        truths = (self.truth, self.mask_truth, self.lane_truth, self.depth_truth, self.class_truth)
+        return any(each is not None for each in truths)
 
 
 @dataclass(frozen=True, slots=True)

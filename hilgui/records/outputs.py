@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+_Grid = TypeVar("_Grid", NDArray[np.uint8], NDArray[np.float32])
 
 
 class Task(StrEnum):
@@ -34,6 +37,12 @@ class LabelMap:
     head: str  # name of the output
     names: tuple[str, ...]  # class names of this head; `labels` are indices into them
     labels: NDArray[np.uint8]  # (height, width)
+    grid: NDArray[np.uint8] | None = None  # the network's own cells that `labels` was scaled from; what a store keeps
+
+    @classmethod
+    def of_grid(cls, head: str, names: tuple[str, ...], grid: NDArray[np.uint8], size: tuple[int, int]) -> LabelMap:
+        """Scale cells that cover the whole picture to its (width, height), nearest label."""
+        return cls(head, names, _scaled(grid, size, between=False), grid)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,3 +86,19 @@ class Depth:
 
     values: NDArray[np.float32]  # (height, width)
     unit: DepthUnit
+    grid: NDArray[np.float32] | None = None  # the network's own cells that `values` was scaled from
+
+    @classmethod
+    def of_grid(cls, grid: NDArray[np.float32], unit: DepthUnit, size: tuple[int, int]) -> Depth:
+        """Scale cells that cover the whole picture to its (width, height), between neighbours; not finite is NaN."""
+        values = _scaled(grid, size, between=True)
+        values[~np.isfinite(values)] = np.nan
+        return cls(values, unit, grid)
+
+
+def _scaled(grid: _Grid, size: tuple[int, int], *, between: bool) -> _Grid:
+    import cv2  # records are imported by everything, few scale
+
+    how = cv2.INTER_LINEAR if between else cv2.INTER_NEAREST_EXACT
+    placed: _Grid = cv2.resize(grid, size, interpolation=how)  # type: ignore[assignment]  # keeps the type of what it is given
+    return placed

@@ -1,1 +1,51 @@
-"""Rigs: what a serial device must offer, the transport under it, arming, the safety cage and its supervisor."""
+"""Everything with a cable: what a rig driver is, the transport under it, profiles, the safety cage, the supervisor."""
+
+from hilgui.rigs.protocol import (
+    Action,
+    Actuation,
+    Channel,
+    DeadMan,
+    DeadManKind,
+    DeviceSpec,
+    Identify,
+    Identity,
+    Perform,
+    Query,
+    Read,
+    Reading,
+    RigDriver,
+    RigFacts,
+    RigReader,
+    RigSimulator,
+    RigWriter,
+    SetValue,
+    StopBytes,
+    StopCategory,
+)
+from hilgui.rigs.transport import Link, QueryLink, Transport
+
+__all__ = [
+    "Action",
+    "Actuation",
+    "Channel",
+    "DeadMan",
+    "DeadManKind",
+    "DeviceSpec",
+    "Identify",
+    "Identity",
+    "Link",
+    "Perform",
+    "Query",
+    "QueryLink",
+    "Read",
+    "Reading",
+    "RigDriver",
+    "RigFacts",
+    "RigReader",
+    "RigSimulator",
+    "RigWriter",
+    "SetValue",
+    "StopBytes",
+    "StopCategory",
+    "Transport",
+]

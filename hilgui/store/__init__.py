@@ -3,7 +3,7 @@
 from hilgui.store.folder import find_run, is_run, new_run_id, run_folders
 from hilgui.store.listing import RunSummary, list_runs
 from hilgui.store.pictures import ClipKeeper, Picture
-from hilgui.store.reader import RunReader
+from hilgui.store.reader import RunReader, Series
 from hilgui.store.recovery import close_dead_run, relink
 from hilgui.store.timeline import RoleTimeline, Timeline
 from hilgui.store.writer import RunWriter
@@ -15,6 +15,7 @@ __all__ = [
     "RunReader",
     "RunSummary",
     "RunWriter",
+    "Series",
     "Timeline",
     "close_dead_run",
     "find_run",

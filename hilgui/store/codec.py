@@ -10,8 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.errors import StoreBroken
-from hilgui.records import Comparison, Detections, Disagreement, Finding, FoundObject, Kind, Role, Severity, Truth
+from hilgui.records import (
+    Comparison,
+    Detections,
+    Disagreement,
+    Finding,
+    FoundObject,
+    Kind,
+    Level,
+    Role,
+    Severity,
+    Suspect,
+    Truth,
+)
 
+_F4, _F8, _U1, _I2, _I4, _I8 = (np.dtype(kind) for kind in ("<f4", "<f8", "<u1", "<i2", "<i4", "<i8"))
 _DETECTION_BYTES = 4 * 4 + 4 + 2
 _TRUTH_BYTES = 4 * 8 + 2 + 8 + 8 + 1 + 4 + 4
 _CROWD, _IGNORE = 1, 2
@@ -24,8 +37,9 @@ class _Columns:
         self._blob = blob
         self._offset = 0
 
-    def next(self, kind: str, count: int) -> NDArray[Any]:
-        column = np.frombuffer(self._blob, np.dtype(kind), count, self._offset)
+    def next(self, kind: np.dtype[Any], count: int, width: int = 0) -> NDArray[Any]:
+        """Give a read-only view of the next column, of `width` numbers a row; raises TypeError where it is cut off."""
+        column: NDArray[Any] = np.ndarray((count, width) if width else (count,), kind, self._blob, self._offset)
         self._offset += column.nbytes
         return column
 
@@ -34,9 +48,9 @@ def pack_detections(detections: Detections) -> bytes:
     """Write 22 bytes a box."""
     return b"".join(
         (
-            detections.boxes.astype("<f4", copy=False).tobytes(),
-            detections.scores.astype("<f4", copy=False).tobytes(),
-            detections.classes.astype("<i2").tobytes(),
+            detections.boxes.astype(_F4, copy=False).tobytes(),
+            detections.scores.astype(_F4, copy=False).tobytes(),
+            detections.classes.astype(_I2).tobytes(),
         )
     )
 
@@ -45,22 +59,24 @@ def unpack_detections(blob: bytes) -> Detections:
     """Read what `pack_detections` wrote."""
     count = _count(blob, _DETECTION_BYTES)
     columns = _Columns(blob)
-    boxes = columns.next("<f4", count * 4).reshape(-1, 4)
-    return Detections(boxes, columns.next("<f4", count), columns.next("<i2", count).astype(np.int32))
+    boxes = columns.next(_F4, count, 4)
+    return Detections(boxes, columns.next(_F4, count), columns.next(_I2, count).astype(np.int32))
 
 
 def pack_truth(truth: Truth) -> bytes:
     """Write 59 bytes an object."""
-    flags = truth.crowd * np.uint8(_CROWD) | truth.ignore * np.uint8(_IGNORE)
+    flags = truth.ignore.astype(_U1)
+    flags *= _IGNORE
+    flags |= truth.crowd  # counts as _CROWD
     return b"".join(
         (
-            truth.boxes.astype("<f8", copy=False).tobytes(),
-            truth.classes.astype("<i2").tobytes(),
-            truth.tracks.astype("<i8", copy=False).tobytes(),
-            truth.areas.astype("<f8", copy=False).tobytes(),
-            flags.astype("<u1").tobytes(),
-            truth.distance_m.astype("<f4", copy=False).tobytes(),
-            truth.occlusion.astype("<f4", copy=False).tobytes(),
+            truth.boxes.astype(_F8, copy=False).tobytes(),
+            truth.classes.astype(_I2).tobytes(),
+            truth.tracks.astype(_I8, copy=False).tobytes(),
+            truth.areas.astype(_F8, copy=False).tobytes(),
+            flags.tobytes(),
+            truth.distance_m.astype(_F4, copy=False).tobytes(),
+            truth.occlusion.astype(_F4, copy=False).tobytes(),
         )
     )
 
@@ -69,10 +85,10 @@ def unpack_truth(blob: bytes) -> Truth:
     """Read what `pack_truth` wrote."""
     count = _count(blob, _TRUTH_BYTES)
     columns = _Columns(blob)
-    boxes = columns.next("<f8", count * 4).reshape(-1, 4)
-    classes = columns.next("<i2", count).astype(np.int32)
-    tracks, areas, flags = columns.next("<i8", count), columns.next("<f8", count), columns.next("<u1", count)
-    distance_m, occlusion = columns.next("<f4", count), columns.next("<f4", count)
+    boxes = columns.next(_F8, count, 4)
+    classes = columns.next(_I2, count).astype(np.int32)
+    tracks, areas, flags = columns.next(_I8, count), columns.next(_F8, count), columns.next(_U1, count)
+    distance_m, occlusion = columns.next(_F4, count), columns.next(_F4, count)
     crowd, ignore = (flags & _CROWD) > 0, (flags & _IGNORE) > 0
     return Truth(boxes, classes, tracks, areas, crowd, ignore, distance_m, occlusion)
 
@@ -81,11 +97,11 @@ def pack_comparison(comparison: Comparison) -> bytes:
     """Write the number of detections, then the columns."""
     return b"".join(
         (
-            np.array([len(comparison.detections)], "<u4").tobytes(),
-            comparison.detections.astype("<u1", copy=False).tobytes(),
-            comparison.partner.astype("<i4", copy=False).tobytes(),
-            comparison.iou.astype("<f4", copy=False).tobytes(),
-            comparison.truths.astype("<u1", copy=False).tobytes(),
+            len(comparison.detections).to_bytes(4, "little"),
+            comparison.detections.astype(_U1, copy=False).tobytes(),
+            comparison.partner.astype(_I4, copy=False).tobytes(),
+            comparison.iou.astype(_F4, copy=False).tobytes(),
+            comparison.truths.astype(_U1, copy=False).tobytes(),
         )
     )
 
@@ -93,16 +109,22 @@ def pack_comparison(comparison: Comparison) -> bytes:
 def unpack_comparison(blob: bytes) -> Comparison:
     """Read what `pack_comparison` wrote."""
     columns = _Columns(blob)
-    count = int(columns.next("<u4", 1)[0])
-    detections, partner, iou = columns.next("<u1", count), columns.next("<i4", count), columns.next("<f4", count)
-    truths = columns.next("<u1", len(blob) - 4 - 9 * count)
+    count = int.from_bytes(blob[:4], "little")
+    columns.next(_U1, 4)
+    detections, partner, iou = columns.next(_U1, count), columns.next(_I4, count), columns.next(_F4, count)
+    truths = columns.next(_U1, len(blob) - 4 - 9 * count)
     return Comparison(truths=truths, detections=detections, partner=partner, iou=iou)
 
 
 def pack_disagreement(disagreement: Disagreement) -> bytes:
     """Write both lists of rows; the value itself is a column of the frame."""
-    head = np.array([len(disagreement.only_baseline)], "<i4")
-    return np.concatenate((head, disagreement.only_baseline, disagreement.only_candidate)).astype("<i4").tobytes()
+    return b"".join(
+        (
+            len(disagreement.only_baseline).to_bytes(4, "little"),
+            disagreement.only_baseline.astype(_I4, copy=False).tobytes(),
+            disagreement.only_candidate.astype(_I4, copy=False).tobytes(),
+        )
+    )
 
 
 def unpack_disagreement(value: float, blob: bytes) -> Disagreement:
@@ -122,7 +144,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
 
 
 def finding_from_json(plain: dict[str, Any]) -> Finding:
-    """Read what `finding_json` wrote."""
+    """Read what `finding_json` wrote, in runs of before with fewer fields."""
     objects = tuple(FoundObject(**{**item, "box": tuple(item["box"])}) for item in plain["objects"])
     times = {name: math.nan if plain[name] is None else plain[name] for name in ("first_s", "last_s", "worst_s")}
     evidence = {name: math.nan if value is None else value for name, value in plain["evidence"].items()}
@@ -135,6 +157,8 @@ def finding_from_json(plain: dict[str, Any]) -> Finding:
             "role": None if plain["role"] is None else Role(plain["role"]),
             "objects": objects,
             "evidence": evidence,
+            "level": None if plain.get("level") is None else Level(plain["level"]),
+            "suspect": None if plain.get("suspect") is None else Suspect(plain["suspect"]),
         }
     )
 

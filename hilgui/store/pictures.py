@@ -51,6 +51,10 @@ class ClipKeeper:
             self._ring_bytes -= self._ring.popleft().image.nbytes
         return self._encode([frame]) if frame.ref.time_s <= self._keep_until_s else []
 
+    def image(self, seq: int) -> NDArray[np.uint8] | None:
+        """Give the pixels of a frame of the last moments, None where they are gone."""
+        return next((frame.image for frame in reversed(self._ring) if frame.ref.seq == seq), None)
+
     def time_of(self, seq: int) -> float:
         """Give the recording time of a frame of the last moments; of the oldest known where it is older."""
         return next((frame.ref.time_s for frame in self._ring if frame.ref.seq >= seq), math.inf)

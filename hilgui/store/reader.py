@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
-from collections.abc import Iterator
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hilgui.errors import StoreBroken
 from hilgui.records import (
@@ -27,7 +31,7 @@ from hilgui.records import (
     RunHeader,
     Verdict,
 )
-from hilgui.store import codec, schema
+from hilgui.store import answers, codec, schema
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
 from hilgui.store.recovery import close_dead_run, count_frames, reading
@@ -37,6 +41,15 @@ from hilgui.store.writer import FATES, ROLES
 _PAGE = 64  # frames that are read at once
 
 _Times = dict[tuple[int, Role], list[Any]]  # stage times in ms and invalid rows, by frame and model
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One signal over the time of a run."""
+
+    unit: str
+    times_s: NDArray[np.float64]  # rising
+    numbers: NDArray[np.float64]
 
 
 class RunReader:
@@ -53,10 +66,13 @@ class RunReader:
         with reading(folder):
             self._database = _open(folder)
             version = self._database.execute("PRAGMA user_version").fetchone()[0]
-            if version != schema.VERSION:
+            upgrade = schema.upgrade(version)
+            if upgrade is None:
                 raise StoreBroken(
-                    f"{folder} was written in format {version}, this hilgui reads {schema.VERSION}", path=folder
+                    f"{folder} was written in format {version}, this hilgui reads up to {schema.VERSION}", path=folder
                 )
+            if upgrade:
+                self._database.executescript(f"PRAGMA temp_store=MEMORY;{upgrade}")
         self.header = self._header()
 
     @property
@@ -134,7 +150,8 @@ class RunReader:
         with reading(self.folder):
             rows = self._database.execute(
                 "SELECT frame.seq, key, time_s, stamp, captured_ns, width, height, mean, deviation, saturated, change,"
-                " frame.disagreement, truth, baseline, candidate, baseline_match, candidate_match, content.disagreement"
+                " frame.disagreement, truth, baseline, candidate, baseline_match, candidate_match,"
+                " content.disagreement, channel, speed_mps"
                 " FROM content JOIN frame ON frame.seq=content.seq WHERE content.seq BETWEEN ? AND ?"
                 " ORDER BY content.seq LIMIT ?",
                 (first, last, _PAGE),
@@ -149,16 +166,30 @@ class RunReader:
                     (rows[0][0], rows[-1][0]),
                 )
             }
-            return [_moment(row, times) for row in rows]
+            blobs: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
+            for seq, name, blob in self._database.execute(
+                "SELECT seq, name, value FROM answer WHERE seq BETWEEN ? AND ?", (rows[0][0], rows[-1][0])
+            ):
+                blobs[seq][name] = blob
+            return [_moment(row, times, blobs.get(row[0], {})) for row in rows]
+
+    def series(self) -> dict[str, Series]:
+        """Give the signals of the vehicle by name, on the clock of the run."""
+        with reading(self.folder):
+            rows = self._database.execute("SELECT name, unit, times_s, numbers FROM series ORDER BY name").fetchall()
+            return {
+                name: Series(unit, np.frombuffer(times_s, "<f8"), np.frombuffer(numbers, "<f8"))
+                for name, unit, times_s, numbers in rows
+            }
 
     def losses(self) -> list[Loss]:
         """Give the frames that were not evaluated, with the reason."""
         with reading(self.folder):
             rows = self._database.execute(
-                "SELECT seq, key, time_s, stamp, captured_ns, width, height, fate, reason FROM frame"
+                "SELECT seq, key, time_s, stamp, captured_ns, width, height, channel, fate, reason FROM frame"
                 " WHERE fate>0 ORDER BY seq"
             ).fetchall()
-        return [Loss(_ref(row[:7]), FATES[row[7]], row[8]) for row in rows]
+        return [Loss(_ref(row[:8]), FATES[row[8]], row[9]) for row in rows]
 
     def findings(self, *, kind: Kind | None = None) -> list[Finding]:
         """Give the findings in the order in which they closed."""
@@ -207,7 +238,7 @@ def _open(folder: Path) -> sqlite3.Connection:
     return database
 
 
-def _moment(row: tuple[Any, ...], times: _Times) -> Moment:
+def _moment(row: tuple[Any, ...], times: _Times, blobs: Mapping[str, bytes]) -> Moment:
     seq, disagreement, truth, disagreement_rows = row[0], row[11], row[12], row[17]
     inferences, comparisons = {}, {}
     for index, role in enumerate(ROLES):
@@ -215,7 +246,12 @@ def _moment(row: tuple[Any, ...], times: _Times) -> Moment:
         if output is not None:
             pre, run, post, invalid = times[seq, role]
             inferences[role] = Inference(
-                codec.unpack_detections(output), round(pre * 1e6), round(run * 1e6), round(post * 1e6), invalid
+                codec.unpack_detections(output),
+                round(pre * 1e6),
+                round(run * 1e6),
+                round(post * 1e6),
+                invalid,
+                **answers.outputs(role, blobs),
             )
         if match is not None:
             comparisons[role] = codec.unpack_comparison(match)
@@ -223,17 +259,19 @@ def _moment(row: tuple[Any, ...], times: _Times) -> Moment:
     if disagreement_rows is not None:
         differs = codec.unpack_disagreement(disagreement, disagreement_rows)
     return Moment(
-        ref=_ref(row[:7]),
+        ref=_ref((*row[:7], row[18])),
         health=FrameHealth(row[7], row[8], row[9], math.nan if row[10] is None else row[10]),
         truth=None if truth is None else codec.unpack_truth(truth),
         inferences=inferences,
         comparisons=comparisons,
         disagreement=differs,
+        speed_mps=row[19],
+        **answers.truths(blobs),
     )
 
 
 def _ref(row: tuple[Any, ...]) -> FrameRef:
-    seq, key, time_s, stamp, captured_ns, width, height = row
+    seq, key, time_s, stamp, captured_ns, width, height, channel = row
     return FrameRef(
         seq=seq,
         key=key,
@@ -242,4 +280,5 @@ def _ref(row: tuple[Any, ...]) -> FrameRef:
         captured_ns=captured_ns,
         width=width,
         height=height,
+        channel=channel,
     )

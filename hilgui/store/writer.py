@@ -11,20 +11,27 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilgui.errors import StoreBroken
-from hilgui.records import Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
+from hilgui.records import Detections, Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
 from hilgui.store import codec, schema
+from hilgui.store.answers import answers_of
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
 from hilgui.store.pictures import Picture
 
 FATES = (Fate.EVALUATED, Fate.DROPPED, Fate.SKIPPED)
 ROLES = (Role.BASELINE, Role.CANDIDATE)
+_NUMBERS = {role: number for number, role in enumerate(ROLES)}
 
-_FRAME = f"INSERT INTO frame VALUES ({','.join('?' * 15)})"
+_CHECKPOINT_PAGES = 4000  # 16 MB of log between two waits for the disk; SQLite's own choice is 1000
+
+_FRAME = f"INSERT INTO frame VALUES ({','.join('?' * 17)})"
 _INFERENCE = f"INSERT INTO inference VALUES ({','.join('?' * 11)})"
 _CONTENT = f"INSERT INTO content VALUES ({','.join('?' * 7)})"
+_ANSWER = "INSERT INTO answer VALUES (?,?,?)"
+_SERIES = "INSERT OR REPLACE INTO series VALUES (?,?,?,?)"
 _FINDING = "INSERT OR REPLACE INTO finding VALUES (?,?,?,?,?)"
 
 
@@ -35,8 +42,7 @@ class RunWriter:
         """Make the run folder and write its header; raises StoreBroken."""
         self.folder = root / header.run_id
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
-        self._judged = np.zeros(len(header.vocabulary.names) + 1, np.bool_)
-        self._judged[sorted(header.vocabulary.judged)] = True
+        self._judged = header.vocabulary.judged
         self._lock = RunLock(self.folder)
         with _translated(self.folder):
             (self.folder / PICTURES).mkdir(parents=True)
@@ -49,6 +55,7 @@ class RunWriter:
             )
             self.put("header", header.as_json())
             self._database.execute("PRAGMA synchronous=NORMAL")
+            self._database.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
 
     def write(
         self, frames: Sequence[Moment | Loss], findings: Sequence[Finding] = (), pictures: Sequence[Picture] = ()
@@ -57,6 +64,7 @@ class RunWriter:
         frame_rows: list[tuple[Any, ...]] = []
         inference_rows: list[tuple[Any, ...]] = []
         content_rows: list[tuple[Any, ...]] = []
+        answer_rows: list[tuple[Any, ...]] = []
         for item in frames:
             if isinstance(item, Loss):
                 frame_rows.append(_loss_row(item))
@@ -64,18 +72,31 @@ class RunWriter:
             frame_rows.append(_frame_row(item))
             inference_rows.extend(self._inference_rows(item))
             content_rows.append(_content_row(item))
+            answer_rows.extend((item.ref.seq, name, blob) for name, blob in answers_of(item))
+        finding_rows = [_finding_row(finding) for finding in findings]
         with _translated(self.folder), self._transaction():
             for picture in pictures:
                 (self.folder / PICTURES / f"{picture.seq:08d}.jpg").write_bytes(picture.jpeg)
-            self._database.executemany(_FRAME, frame_rows)
-            self._database.executemany(_INFERENCE, inference_rows)
-            self._database.executemany(_CONTENT, content_rows)
-            self._database.executemany(_FINDING, [_finding_row(finding) for finding in findings])
+            for statement, rows in (
+                (_FRAME, frame_rows),
+                (_INFERENCE, inference_rows),
+                (_CONTENT, content_rows),
+                (_ANSWER, answer_rows),
+                (_FINDING, finding_rows),
+            ):
+                if rows:
+                    self._database.executemany(statement, rows)
 
     def put(self, key: str, value: Any) -> None:
         """Store one JSON value under a name; returns after the commit."""
         with _translated(self.folder):
             self._database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", (key, json.dumps(value)))
+
+    def put_series(self, name: str, unit: str, times_s: NDArray[np.float64], numbers: NDArray[np.float64]) -> None:
+        """Store a signal of the vehicle, its times on the clock of the run; returns after the commit."""
+        row = (name, unit, times_s.astype("<f8", copy=False).tobytes(), numbers.astype("<f8", copy=False).tobytes())
+        with _translated(self.folder):
+            self._database.execute(_SERIES, row)
 
     def finish(self, verdict: Verdict, ledger: Ledger) -> None:
         """Write the verdict with full sync and leave WAL, so that the run opens from read-only media."""
@@ -104,24 +125,29 @@ class RunWriter:
 
     def _inference_rows(self, moment: Moment) -> Iterator[tuple[Any, ...]]:
         for role, inference in moment.inferences.items():
-            above = inference.detections.count_above(self._thresholds[role])
-            scores = inference.detections.scores[:above][self._judged[inference.detections.classes[:above]]]
+            scores = self._judged_scores(inference.detections, self._thresholds[role])
             comparison = moment.comparisons.get(role)
             yield (
                 moment.ref.seq,
-                ROLES.index(role),
+                _NUMBERS[role],
                 inference.preprocess_ns / 1e6,
                 inference.run_ns / 1e6,
                 inference.postprocess_ns / 1e6,
                 inference.invalid,
                 len(scores),
-                float(scores.mean()) if len(scores) else None,
+                sum(scores) / len(scores) if scores else None,
                 *(
                     (None, None, None)
                     if comparison is None
                     else (comparison.matched, comparison.missed, comparison.phantoms)
                 ),
             )
+
+    def _judged_scores(self, detections: Detections, threshold: float) -> list[float]:
+        """Give the scores at or above the threshold of judged classes; plain numbers, as there are few."""
+        above = detections.count_above(threshold)
+        scores, classes = detections.scores[:above].tolist(), detections.classes[:above].tolist()
+        return [score for score, classed in zip(scores, classes, strict=True) if classed in self._judged]
 
 
 def leave_wal(database: sqlite3.Connection) -> None:
@@ -171,7 +197,7 @@ def _number(value: float) -> float | None:
 def _loss_row(loss: Loss) -> tuple[Any, ...]:
     ref = loss.ref
     head = (ref.seq, ref.key, _number(ref.time_s), ref.stamp.isoformat(), ref.captured_ns, ref.width, ref.height)
-    return (*head, FATES.index(loss.fate), loss.reason, 0, None, None, None, None, None)
+    return (*head, FATES.index(loss.fate), loss.reason, 0, None, None, None, None, None, ref.channel, None)
 
 
 def _frame_row(moment: Moment) -> tuple[Any, ...]:
@@ -186,12 +212,14 @@ def _frame_row(moment: Moment) -> tuple[Any, ...]:
         ref.height,
         0,
         "",
-        int(moment.truth is not None),
+        int(moment.is_labelled),
         health.mean,
         health.deviation,
         health.saturated,
         _number(health.change),
         None if moment.disagreement is None else moment.disagreement.value,
+        ref.channel,
+        moment.speed_mps,
     )
 
 

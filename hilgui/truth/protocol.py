@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from hilgui.records import Truth
-from hilgui.records.masks import LaneTruth, MaskTruth
+from hilgui.records.masks import DepthTruth, LaneTruth, MaskTruth
 
 # Gives the (width, height) of the picture with that key, None where nobody knows.
 Sizes = Callable[[str], tuple[int, int] | None]
@@ -30,6 +30,14 @@ class LaneLabel(Protocol):
         ...
 
 
+class DepthLabel(Protocol):
+    """Distances that lie in a file until somebody asks for them."""
+
+    def load(self) -> DepthTruth:
+        """Read them; raises TruthBroken."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class LabelledFrame:
     """One frame that the labels know; at least one of `key`, `index`, `time_s` is given.
@@ -46,6 +54,7 @@ class LabelledFrame:
     height: int = 0
     mask: MaskLabel | None = None
     lanes: LaneLabel | None = None
+    depth: DepthLabel | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

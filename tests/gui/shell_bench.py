@@ -1,15 +1,16 @@
 """Stand-ins for the tests of the frame: an engine that behaves, and a page that says what it was asked."""
 
 from collections import deque
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
 
 from hilgui.engine import RunFinished, RunStarted, Shown
 from hilgui.errors import EngineLost
+from hilgui.gui.page import RunPage
+from hilgui.gui.pages import PAGES
 from hilgui.pipeline import Progress
 from hilgui.records import FrameHealth, FrameRef, Moment, Outcome, Role
 
@@ -74,21 +75,19 @@ class FakeEngine:
         self.is_closed = True
 
 
-class FakePage(QWidget):
+class FakePage(RunPage):
     """A Replay page that remembers which run it was given."""
 
-    status_changed = Signal(object)
-    message = Signal(str, str)
-    opened = Signal(object)
-
-    def __init__(self, theme, parent, memory) -> None:
+    def __init__(self, bench, parent) -> None:
         super().__init__(parent)
         self.runs = []
+        self.frames = []
         self.bridge = None
         self.is_remembered = False
 
-    def open_run(self, folder: Path) -> None:
+    def open_run(self, folder: Path, seq: int | None = None) -> None:
         self.runs.append(folder)
+        self.frames.append(seq)
 
     def follow(self, bridge) -> None:
         self.bridge = bridge
@@ -96,8 +95,13 @@ class FakePage(QWidget):
     def close_run(self) -> None:
         self.runs.clear()
 
-    def remember(self) -> None:
+    def close_page(self) -> None:
         self.is_remembered = True
 
     def shortcuts(self):
         return [("Space", "Play or pause")]
+
+
+def fake_pages():
+    """The pages of the rail, with a stand-in for Replay."""
+    return tuple(replace(entry, make=FakePage) if entry.name == "replay" else entry for entry in PAGES)

@@ -95,6 +95,18 @@ def test_next_and_previous_walk_the_list(qtbot: QtBot, page: ReplayPage) -> None
     assert (first, second, settled(qtbot, page)) == (WORST, 46, WORST)
 
 
+def test_a_run_opens_at_the_frame_that_was_asked_for_and_jumps_within_it(
+    qtbot: QtBot, new_page: Callable[[Path], ReplayPage], made: Made
+) -> None:
+    page = new_page(made.folder)
+    page.open_run(made.folder, 31)
+    assert (settled(qtbot, page), number_seen(page)) == (31, 31)
+    page.close_run()
+    page.open_run(made.folder, 17)
+    qtbot.waitUntil(lambda: page.player.picture is not None)
+    assert (settled(qtbot, page), number_seen(page)) == (17, 17)
+
+
 def test_the_list_begins_with_the_worst(page: ReplayPage) -> None:
     model = page.findings.model
 

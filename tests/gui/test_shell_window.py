@@ -14,12 +14,13 @@ from hilgui.gui.bridge import Bridge
 from hilgui.gui.library_model import LibraryRow, read_rows
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
+from hilgui.gui.pages import PAGES
 from hilgui.gui.run_request import RunRequest
 from hilgui.gui.status import ReplayStatus, clock_words, provider_words, span_words
 from hilgui.gui.status_strip import StatusStrip
 from hilgui.records import Outcome, Role
 from hilgui.store import RunSummary
-from tests.gui.shell_bench import FakeEngine, FakePage, progress
+from tests.gui.shell_bench import FakeEngine, fake_pages, progress
 
 
 def make_run_folder(root: Path, name: str = "20260101-120000-night-0001") -> Path:
@@ -39,7 +40,7 @@ def open_window(qtbot, settings, theme, engine, memory):
     made = []
 
     def opened() -> MainWindow:
-        window = MainWindow(settings, theme, Bridge(lambda: engine), memory, make_page=FakePage)
+        window = MainWindow(settings, theme, Bridge(lambda: engine), memory, pages=fake_pages())
         window.setWindowState(Qt.WindowState.WindowNoState)  # the offscreen platform has 800 by 800 pixels
         window.resize(1280, 720)
         window.show()
@@ -82,6 +83,16 @@ def drop(window: MainWindow, *paths: Path) -> bool:
     return True
 
 
+def library(window: MainWindow):
+    return window.pages.page("library")
+
+
+def press_page_key(qtbot, widget, name: str) -> None:
+    """Press Ctrl and the place of a page on the rail."""
+    place = [entry.name for entry in PAGES].index(name)
+    qtbot.keyClick(widget, Qt.Key(Qt.Key.Key_1 + place), Qt.KeyboardModifier.ControlModifier)
+
+
 def sentences(window: MainWindow) -> list[str]:
     return [banner.sentence for banner in window.messages.banners]
 
@@ -91,16 +102,16 @@ def sentences(window: MainWindow) -> list[str]:
 
 def test_a_dropped_video_opens_the_form_with_it(qtbot, window, files):
     assert drop(window, Path(files["source"]))
-    qtbot.waitUntil(lambda: window.dialog is not None, timeout=2000)
-    assert window.dialog.source.text == files["source"]
+    qtbot.waitUntil(lambda: window.launcher.dialog is not None, timeout=2000)
+    assert window.launcher.dialog.source.text == files["source"]
 
 
 def test_dropped_models_and_labels_fill_their_fields(qtbot, window, files, tmp_path):
     for name in ("cand.onnx", "truth.json"):
         (tmp_path / name).touch()
     drop(window, Path(files["baseline"]), tmp_path / "cand.onnx", tmp_path / "truth.json")
-    qtbot.waitUntil(lambda: window.dialog is not None, timeout=2000)
-    request = window.dialog.request
+    qtbot.waitUntil(lambda: window.launcher.dialog is not None, timeout=2000)
+    request = window.launcher.dialog.request
     assert [Path(text).name for text in (request.baseline, request.candidate, request.truth)] == [
         "base.onnx",
         "cand.onnx",
@@ -137,8 +148,8 @@ def test_text_from_elsewhere_is_not_taken(window):
 
 
 def test_a_run_from_the_form_to_its_end(qtbot, window, engine, files):
-    window.open_recording(RunRequest(**files))
-    qtbot.keyClick(window.dialog.source.focusProxy(), Qt.Key.Key_Return)
+    window.launcher.ask(RunRequest(**files))
+    qtbot.keyClick(window.launcher.dialog.source.focusProxy(), Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.run_bar.isVisible(), timeout=2000)
     assert str(engine.plan.source) == files["source"]
     engine.events.append(progress(40))
@@ -150,7 +161,7 @@ def test_a_run_from_the_form_to_its_end(qtbot, window, engine, files):
 
 
 def test_a_crash_of_the_engine_is_shown_and_the_application_lives_on(qtbot, window, engine, files):
-    window.start(RunRequest(**files))
+    window.launcher.start(RunRequest(**files))
     crash = "the engine process crashed (SIGSEGV), most likely inside a model or a codec; try --provider cpu"
     engine.events.append(RunFailed(crash, "Fatal Python error: Segmentation fault", engine.folder))
     qtbot.waitUntil(lambda: bool(sentences(window)), timeout=2000)
@@ -158,28 +169,28 @@ def test_a_crash_of_the_engine_is_shown_and_the_application_lives_on(qtbot, wind
     assert banner.sentence == crash.replace("the", "The", 1)
     assert banner.details.startswith("Fatal Python error")
     assert not window.run_bar.isVisible()
-    window.start(RunRequest(**files))
+    window.launcher.start(RunRequest(**files))
     qtbot.waitUntil(lambda: window.run_bar.isVisible(), timeout=2000)
 
 
 def test_frames_that_were_lost_are_a_warning(qtbot, window, engine, files):
-    window.start(RunRequest(**files))
+    window.launcher.start(RunRequest(**files))
     engine.events.append(RunFinished(engine.folder, Outcome.INCONCLUSIVE, ("3 frames were dropped",)))
     qtbot.waitUntil(lambda: bool(sentences(window)), timeout=2000)
     assert sentences(window) == ["Run finished: INCONCLUSIVE. 3 frames were dropped."]
 
 
 def test_a_second_run_waits_for_the_first(qtbot, window, files):
-    window.start(RunRequest(**files))
-    window.open_recording()
-    assert window.dialog is None
+    window.launcher.start(RunRequest(**files))
+    window.launcher.ask()
+    assert window.launcher.dialog is None
     assert "under way" in sentences(window)[0]
 
 
 @pytest.mark.parametrize("ends", ["finished", "failed"])
 def test_the_word_that_a_run_is_under_way_leaves_with_it(qtbot, window, engine, files, ends):
-    window.start(RunRequest(**files))
-    window.open_recording()
+    window.launcher.start(RunRequest(**files))
+    window.launcher.ask()
     if ends == "finished":
         engine.events.append(RunFinished(engine.folder, Outcome.PASS, ()))
     else:
@@ -189,7 +200,7 @@ def test_the_word_that_a_run_is_under_way_leaves_with_it(qtbot, window, engine, 
 
 
 def test_pause_and_stop_by_keyboard(qtbot, window, engine, files):
-    window.start(RunRequest(**files))
+    window.launcher.start(RunRequest(**files))
     qtbot.waitUntil(lambda: window.page is not None and window.run_bar.isVisible(), timeout=2000)
     window.run_bar.hold.setFocus()
     qtbot.keyClick(window.run_bar.hold, Qt.Key.Key_Space)
@@ -199,7 +210,7 @@ def test_pause_and_stop_by_keyboard(qtbot, window, engine, files):
 
 
 def test_quitting_during_a_run_asks_first(qtbot, window, engine, files):
-    window.start(RunRequest(**files))
+    window.launcher.start(RunRequest(**files))
 
     def stay() -> None:
         box = next(
@@ -225,14 +236,14 @@ def test_geometry_theme_and_last_run_come_back(open_window, settings, tmp_path):
     first = open_window()
     first.resize(1100, 650)
     first.open_run(folder)
-    first._choose_theme("light")
+    first._actions.theme.choose("light")
     page = first.page
     first.close()
     assert page.is_remembered
     again = Memory(settings.home)
     assert (again.theme, again.text("last_run")) == ("light", str(folder))
     assert again.shape("geometry") is not None
-    assert [path.name for path in open_window()._recent_paths()] == [folder.name]
+    assert [path.name for path in open_window()._recent.paths] == [folder.name]
 
 
 def test_the_welcome_page_lists_what_was_open(qtbot, open_window, memory, tmp_path):
@@ -258,14 +269,14 @@ def test_closing_a_run_goes_back_to_the_welcome_page(qtbot, window, tmp_path):
 def test_the_library_opens_a_run_by_enter_and_by_double_click(qtbot, window, tmp_path):
     folders = [make_run_folder(tmp_path, name) for name in ("20260102-a", "20260101-b")]
     rows = [LibraryRow(RunSummary(folder, folder.name, folder.name[:8], outcome="PASS")) for folder in folders]
-    window.library._read = lambda _root: rows
-    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    table = window.library.findChild(QTableView)
+    library(window)._read = lambda _root: rows
+    press_page_key(qtbot, window, "library")
+    table = library(window).findChild(QTableView)
     qtbot.waitUntil(lambda: table.model().rowCount() == 2, timeout=3000)
     qtbot.keyClick(table, Qt.Key.Key_Return)
     assert window.page.runs == [folders[0]]
-    qtbot.keyClick(window, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: not window.library.is_reading, timeout=3000)
+    press_page_key(qtbot, window, "library")
+    qtbot.waitUntil(lambda: not library(window).is_reading, timeout=3000)
     place = table.visualRect(table.model().index(1, 1)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
@@ -279,14 +290,14 @@ def test_the_library_reads_filters_and_copies_real_runs(qtbot, window, settings)
     runs = made.folder.parent
     (runs / "broken").mkdir()
     (runs / "broken" / "run.sqlite").write_text("not a database")
-    window.library._runs = runs
+    library(window)._runs = runs
     rows = {row.summary.folder.name: row for row in read_rows(runs)}
     assert set(rows) == {made.folder.name, "broken"}
     assert rows["broken"].summary.problem and not rows[made.folder.name].summary.problem
     window.show_page("library")
-    table = window.library.table
+    table = library(window).table
     qtbot.waitUntil(lambda: table.model().rowCount() == 2, timeout=3000)
-    window.library.findChild(QLineEdit).setText(made.folder.name)
+    library(window).findChild(QLineEdit).setText(made.folder.name)
     assert table.model().rowCount() == 1
     table.selectRow(0)
     qtbot.keyClick(table, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
@@ -301,8 +312,8 @@ def test_the_overlay_lists_every_key_and_keeps_them_to_itself(qtbot, window, tmp
     assert overlay is not None and overlay.isVisible()
     words = " ".join(label.text() for label in overlay.findChildren(type(overlay._head)))
     assert "Ctrl+Shift+O" in words and "Play or pause" in words
-    qtbot.keyClick(overlay, Qt.Key.Key_2, Qt.KeyboardModifier.ControlModifier)
-    assert not window.library.isVisible()
+    press_page_key(qtbot, overlay, "library")
+    assert not library(window).isVisible()
     qtbot.keyClick(overlay, Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: window._overlay is None, timeout=2000)
 
@@ -315,7 +326,7 @@ def test_the_theme_is_switched_by_key(qtbot, window, theme):
 
 
 def test_the_demo_is_asked_for_with_one_key(qtbot, window, monkeypatch, files):
-    monkeypatch.setattr("hilgui.gui.main_window.demo_request", lambda: RunRequest(**files))
+    monkeypatch.setattr("hilgui.gui.launcher.demo_request", lambda: RunRequest(**files))
     window.welcome.demo.setFocus()
     qtbot.keyClick(window.welcome.demo, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: window.run_bar.isVisible(), timeout=3000)

@@ -7,24 +7,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QWidget
 
-from hilgui.cornercases.rank import badness
 from hilgui.gui.bridge import Bridge
 from hilgui.gui.memory import Memory
+from hilgui.gui.page import RunPage
 from hilgui.gui.replay.command_actions import LAYER_COMMANDS, CommandActions
 from hilgui.gui.replay.commands import COMMANDS
-from hilgui.gui.replay.compare_mode import CompareMode, Layers
+from hilgui.gui.replay.compare_mode import CompareMode
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.findings_list import FindingsList
+from hilgui.gui.replay.findings_walk import FindingsWalk
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.inspector import Inspector
-from hilgui.gui.replay.overlay import Layer, things_of
+from hilgui.gui.replay.overlay import Layer
 from hilgui.gui.replay.page_layout import PageLayout, WarningBar
 from hilgui.gui.replay.picture_bar import PictureBar
+from hilgui.gui.replay.picture_stage import PictureStage
 from hilgui.gui.replay.pictures import Origin, Picture, for_screen
 from hilgui.gui.replay.player import Player
 from hilgui.gui.replay.plots import Plots
@@ -35,18 +36,14 @@ from hilgui.gui.replay.spotlight import Spotlight
 from hilgui.gui.replay.timeline import Timeline
 from hilgui.gui.replay.transport import Transport
 from hilgui.gui.theme import Theme
-from hilgui.records import Finding, Kind, Role
+from hilgui.records import Finding, Role
 
 if TYPE_CHECKING:
     from hilgui.engine import RunFinished, RunStarted, Shown
 
 
-class ReplayPage(QWidget):
+class ReplayPage(RunPage):
     """Shows one run, finished or under way. Reads the run folder and its recording; changes nothing in them."""
-
-    status_changed = Signal(object)  # ReplayStatus
-    message = Signal(str, str)  # tone ("info", "warning", "error"), sentence
-    opened = Signal(object)  # Path of the run folder that is on the screen now
 
     def __init__(self, theme: Theme, parent: QWidget | None = None, memory: Memory | None = None) -> None:
         super().__init__(parent)
@@ -56,6 +53,7 @@ class ReplayPage(QWidget):
         self._player = Player(self)
         self._bridge: Bridge | None = None
         self._is_live = False
+        self._wanted_seq: int | None = None  # where the run that is being opened shall stand
         self._latency_ms: dict[Role, tuple[float, float]] = {}
         self.view = FrameView(picture_ink(theme), self)
         self.findings = FindingsList(theme, self)
@@ -66,24 +64,29 @@ class ReplayPage(QWidget):
         self._bar = PictureBar(self)
         self._banner = WarningBar(theme, self)
         self._spotlight = Spotlight(self.view, self.inspector, self)
+        self._walk = FindingsWalk(self._session, self._player, self.findings, self._spotlight, self)
         self._actions = CommandActions(self, theme, self._doers(), self.set_mode)
+        self._stage = PictureStage(self.view, self._actions, self)
         self._lay_out()
         self._connect()
         self._show_nothing()
 
     # -- what others call ---------------------------------------------------------------------------------------------
 
-    def open_run(self, folder: Path) -> None:
-        """Open a run folder, finished or under way; returns at once, what goes wrong comes as `message`."""
+    def open_run(self, folder: Path, seq: int | None = None) -> None:
+        """Open a run folder, finished or under way, at a frame; returns at once, what goes wrong comes as `message`."""
         if folder == self._session.folder:
+            self._go_to_wanted(seq)
             return
         self.close_run()
+        self._wanted_seq = seq
         self.view.show_frame(None, (), self.tr("Opening {0} …").format(folder.name))
         self._session.open(folder)
 
     def close_run(self) -> None:
         """Let go of the run; may be called twice."""
         self._keep_bookmarks()
+        self._wanted_seq = None
         self._player.load(None, None)
         self._session.close()
         self._show_nothing()
@@ -149,16 +152,16 @@ class ReplayPage(QWidget):
             "faster": player.faster,
             "go_to": self.transport.edit_position,
             "live": self._toggle_live,
-            "worst": self._go_to_worst,
-            "previous": partial(self._go_to_finding, -1),
-            "next": partial(self._go_to_finding, 1),
-            "clip": self._play_clip,
+            "worst": self._walk.go_to_worst,
+            "previous": partial(self._walk.go, -1),
+            "next": partial(self._walk.go, 1),
+            "clip": self._walk.play_clip,
             "search": self.findings.search,
-            "truth": partial(self._toggle_layer, Layer.TRUTH),
-            "baseline": partial(self._toggle_layer, Layer.BASELINE),
-            "candidate": partial(self._toggle_layer, Layer.CANDIDATE),
-            "errors": self._toggle_errors,
-            "view": lambda: self.set_mode(view.mode.following),
+            "truth": lambda: self._stage.toggle_layer(Layer.TRUTH),
+            "baseline": lambda: self._stage.toggle_layer(Layer.BASELINE),
+            "candidate": lambda: self._stage.toggle_layer(Layer.CANDIDATE),
+            "errors": lambda: self._stage.toggle_errors(),
+            "view": lambda: self._stage.next_mode(),
             "fit": view.fit,
             "actual": view.actual_size,
             "zoom_in": partial(view.zoom, 1),
@@ -202,8 +205,6 @@ class ReplayPage(QWidget):
         )
         self.plots.hide()
         self.setFocusProxy(self.view)
-        self._actions.show_layers(self.view.layers)
-        self.set_mode(self.view.mode)
         if self._memory is not None:
             self._layout.restore(self._memory)
             if self._memory.text("replay/plots"):
@@ -227,10 +228,10 @@ class ReplayPage(QWidget):
             seeker.sought.connect(self._seek)
         self.transport.left.connect(self.view.setFocus)
         self.timeline.loop_marked.connect(player.set_loop)
-        self.timeline.finding_hit.connect(self._on_finding_hit)
+        self.timeline.finding_hit.connect(self._walk.hit)
         self.timeline.range_changed.connect(self.plots.set_span)
-        self.findings.chosen.connect(self._on_chosen)
-        self.findings.play_asked.connect(self._play_clip)
+        self._walk.left_live.connect(partial(self._set_live, False))
+        self._walk.message.connect(self.message)
         self.view.cut_changed.connect(self._on_cut)
         self.view.zoom_changed.connect(self._bar.show_zoom)
         self._theme.changed.connect(self._restyle)
@@ -246,8 +247,9 @@ class ReplayPage(QWidget):
         self._player.load(drive, decoder)
         self._on_cut(self.view.cut)
         self._player.set_bookmarks(self._kept_bookmarks())
-        self.view.set_names({role: facts.name for role, facts in drive.header.models.items()})
-        self._fit_to(drive)
+        self._stage.fit(drive)
+        self._actions["live"].setEnabled(self._session.is_under_way)
+        self._tell_aborted(drive)
         self._spotlight.set_drive(drive)
         self._latency_ms = latencies(drive)
         self._set_live(self._session.is_under_way and self._bridge is not None and self._bridge.is_busy)
@@ -259,8 +261,19 @@ class ReplayPage(QWidget):
         self._layout.make_room()
         if not self._is_live:
             self._player.go_to(0)
+            self._go_to_wanted(self._wanted_seq)
         self._tell_status()
         self.opened.emit(self._session.folder)
+
+    def _go_to_wanted(self, seq: int | None) -> None:
+        """Stand at a frame that was asked for from outside, once the run is open."""
+        if seq is None:
+            return
+        if self.drive is None:
+            self._wanted_seq = seq
+            return
+        self._wanted_seq = None
+        self._move(partial(self._player.go_to_seq, seq))
 
     def _on_grew(self) -> None:
         drive = self._session.drive
@@ -289,16 +302,6 @@ class ReplayPage(QWidget):
         self._show_nothing()
         self.view.show_frame(None, (), sentence)
         self.message.emit("error", sentence)
-
-    def _fit_to(self, drive: Drive) -> None:
-        """Offer what this run has: a candidate to compare with, labels to be wrong about."""
-        self._actions.fit(drive)
-        if drive.header.truth is None and self.view.layers.errors_only:
-            self._toggle_errors()
-        if Role.CANDIDATE not in drive.header.models:
-            self.set_mode(CompareMode.OVERLAY)
-        self._actions["live"].setEnabled(self._session.is_under_way)
-        self._tell_aborted(drive)
 
     def _tell_aborted(self, drive: Drive) -> None:
         if drive.verdict is not None and drive.state == "aborted":
@@ -368,109 +371,24 @@ class ReplayPage(QWidget):
         self.timeline.set_loop(self._player.loop)
         self._actions["loop"].setChecked(self._player.loop is not None)
 
-    # -- findings -----------------------------------------------------------------------------------------------------
-
-    def _go_to_worst(self) -> None:
-        if not self.findings.go_to_worst():
-            self._tell_no_findings()
-
-    def _go_to_finding(self, direction: int) -> None:
-        if not self.findings.go(direction):
-            self._tell_no_findings()
-
-    def _tell_no_findings(self) -> None:
-        if self.drive is not None:
-            what = (
-                self.tr("no finding passes the filter") if self.drive.findings else self.tr("this run has no findings")
-            )
-            self.message.emit("info", what)
-
-    def _on_chosen(self, finding: Finding) -> None:
-        """Go to the worst frame of a finding, mark its object, say why it was flagged."""
-        drive = self.drive
-        if drive is None:
-            return
-        self._set_live(False)
-        self._player.pause()
-        self._player.go_to_seq(finding.worst_seq)
-        self._spotlight.choose(finding, is_there=not self._player.is_waiting)
-
-    def _on_finding_hit(self, kind: Kind, row: int) -> None:
-        """Show in the list which finding was clicked in the timeline, and why; the position stays at the click."""
-        drive = self.drive
-        if drive is None:
-            return
-        seq = drive.seq_at(row)
-        near = [found for found in drive.findings if found.kind is kind and found.first_seq <= seq <= found.last_seq]
-        finding = min(near, key=badness, default=None)
-        if finding is None:
-            return
-        self.findings.mark(finding)
-        self._spotlight.choose(finding, is_there=not self._player.is_waiting)
-
-    def _play_clip(self) -> None:
-        """Play the chosen finding from its clip's first frame to its last, again and again."""
-        drive, finding = self.drive, self.findings.current() or self.finding
-        if drive is None or finding is None:
-            return
-        self._set_live(False)
-        first = finding.clip_first if finding.clip_first is not None else finding.first_seq
-        last = finding.clip_last if finding.clip_last is not None else finding.last_seq
-        self._player.set_loop(drive.row_of(first), drive.row_of(last))
-        self._player.go_to_seq(first)
-        self._player.play()
-
     # -- the picture --------------------------------------------------------------------------------------------------
+
+    def set_mode(self, mode: CompareMode) -> None:
+        """Choose how the models are put beside each other."""
+        self._stage.set_mode(mode)
 
     def _on_picture(self) -> None:
         picture, drive = self._player.picture, self.drive
         if picture is None or drive is None:
             return
-        things = things_of(picture.moment, drive.header)
-        self.view.show_frame(picture.image, things, self._problem(picture), picture.ready)
-        self.transport.show_title(self._title(picture, drive))
+        things = self._stage.show(picture, drive)
+        self.transport.show_title(self._stage.title(picture, drive))
         self._spotlight.show_picture(picture, things)
-
-    def _problem(self, picture: Picture) -> str:
-        if picture.image is not None:
-            return ""
-        return self.tr("No picture of frame {0}: {1}.").format(picture.seq, picture.problem.rstrip("."))
-
-    def _title(self, picture: Picture, drive: Drive) -> str:
-        parts = [drive.header.source.name]
-        if picture.moment is not None:
-            if not drive.has_time:
-                parts = [picture.moment.ref.key]
-            parts.append(f"{picture.moment.ref.width}×{picture.moment.ref.height}")
-            if drive.header.truth is not None and picture.moment.truth is None:
-                parts.append(self.tr("no labels"))
-        elif picture.origin is not Origin.LIVE:
-            parts.append(self.tr("not evaluated"))
-        if picture.origin is Origin.CLIP:
-            parts.append(self.tr("from the clip"))
-        return " · ".join(parts)
 
     def _on_cut(self, cut: Cut) -> None:
         decoder = self._session.decoder
         if decoder is not None:
             decoder.cut = cut
-
-    def set_mode(self, mode: CompareMode) -> None:
-        """Choose how the models are put beside each other."""
-        if self._actions.allows(mode):
-            self.view.set_mode(mode)
-        self._actions.show_mode(self.view.mode)
-
-    def _toggle_layer(self, layer: Layer) -> None:
-        self._set_layers(self.view.layers.toggled(layer))
-
-    def _toggle_errors(self) -> None:
-        layers = self.view.layers
-        self._set_layers(Layers(layers.shown, not layers.errors_only))
-
-    def _set_layers(self, layers: Layers) -> None:
-        self.view.set_layers(layers)
-        self._actions.show_layers(layers)
 
     def _toggle_plots(self) -> None:
         self.plots.setVisible(self.plots.isHidden())
@@ -479,6 +397,11 @@ class ReplayPage(QWidget):
         self.plots.renew()
 
     # -- memory and status --------------------------------------------------------------------------------------------
+
+    def close_page(self) -> None:
+        """Remember the layout and let go of the run."""
+        self.remember()
+        self.close_run()
 
     def remember(self) -> None:
         """Keep the layout for the next start."""

@@ -10,6 +10,7 @@ import pytest
 from hilgui import plugins
 from hilgui.cornercases import RunContext, Watch
 from hilgui.cornercases.black_frame import BlackFrame
+from hilgui.cornercases.watch import GROUP
 from hilgui.plugins import Plugin
 from hilgui.records import Finding, Hit, Kind, Moment, Severity
 from tests.unit.cornercases.drive import CAR, PERSON, B, C, Known, context, moment
@@ -36,7 +37,8 @@ def announce(monkeypatch: pytest.MonkeyPatch, **targets: object) -> None:
 
 def test_every_built_in_detector_is_announced_and_runs_in_real_time() -> None:
     watch = Watch(context(real_time=True))
-    assert set(watch.watching) >= {kind.value for kind in Kind}
+    assert set(watch.watching) == set(plugins.working(GROUP))
+    assert set(watch.watching) <= {kind.value for kind in Kind}
     assert watch.left_out == watch.broken == ()
 
 

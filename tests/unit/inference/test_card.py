@@ -58,7 +58,7 @@ def test_what_a_card_leaves_out_is_as_the_adapter_says(tmp_path: Path) -> None:
     ("text", "line", "said"),
     [
         (WHOLE.replace("  color: bgr", "  colour: bgr"), 8, "input.colour: unknown key"),
-        (WHOLE.replace("color: bgr", "color: grey"), 8, "input.color: Input should be 'rgb' or 'bgr'"),
+        (WHOLE.replace("color: bgr", "color: grey"), 8, "input.color: must be 'rgb' or 'bgr', not 'grey'"),
         (WHOLE.replace("score: 0.4", "score: 40"), 15, "thresholds.score"),
         (WHOLE.replace("mean: [103.53,", "mean: ["), 10, "input.mean"),
         (WHOLE.replace("[car, person]", "[car, car]"), 4, "car is named more than once"),

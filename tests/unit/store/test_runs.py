@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -197,13 +198,15 @@ def as_nobody(folder: Path, expect: int = 0) -> str:
     """Read a run where nothing may be written; a root process gives up its rights first. Gives what it says."""
     for path in (*folder.rglob("*"), folder):
         path.chmod(0o555 if path.is_dir() else 0o444)
-    for parent in folder.parents[:3]:  # the folders of pytest are closed to others
+    for parent in folder.parents:  # the folders of pytest are closed to others
+        if parent == Path(tempfile.gettempdir()):
+            break
         parent.chmod(parent.stat().st_mode | 0o055)
     process = start(READ_AS_NOBODY, str(folder))
     said, _ = process.communicate(timeout=30)
     folder.chmod(0o755)
     (folder / "pictures").chmod(0o755)
-    assert process.returncode == expect
+    assert process.returncode == expect, said
     return said
 
 
@@ -304,7 +307,7 @@ def test_a_damaged_finding_is_a_broken_store(tmp_path: Path, text: str) -> None:
 def test_a_newer_format_is_refused_by_name(tmp_path: Path) -> None:
     folder = finished(tmp_path)
     change(folder, "PRAGMA user_version=99")
-    with pytest.raises(StoreBroken, match="was written in format 99, this hilgui reads 1"):
+    with pytest.raises(StoreBroken, match="was written in format 99, this hilgui reads up to 2"):
         RunReader(folder)
 
 

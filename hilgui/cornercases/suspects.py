@@ -1,0 +1,80 @@
+"""Suspects: model, label, rig or timing, each named by a rule that can be read in the finding."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.cornercases.kinds import NATURES
+from hilgui.records import Hit, Kind, Suspect
+
+ImageOf = Callable[[int], NDArray[np.uint8] | None]  # pixels by sequence number, None where they are gone
+
+FAULTY_SHARE = 0.5  # of the frames of a finding: from here on the picture explains it
+
+_RIG_FAULTS = frozenset({Kind.FROZEN_FRAME, Kind.BLACK_FRAME, Kind.OVER_EXPOSED, Kind.BLUR, Kind.NOISE_BURST})
+_FAULTS = _RIG_FAULTS | {Kind.TIME_FAULT}
+_NO_RULE = {
+    Suspect.MODEL: "no rule points elsewhere: the picture is sound, the times are right, no label is contradicted",
+    Suspect.RIG: "the picture itself is at fault, before any model saw it",
+    Suspect.TIMING: "the times themselves are at fault",
+    Suspect.LABEL: "the label itself is at fault",
+}
+
+
+def no_image(_seq: int) -> NDArray[np.uint8] | None:
+    """Give no pixels: for moments that come out of a store."""
+    return None
+
+
+@dataclass(slots=True)
+class Votes:
+    """What the frames of one finding say about its suspect; the majority wins, of equals the kind's own suspect."""
+
+    counts: Counter[Suspect] = field(default_factory=Counter)
+    sentences: dict[Suspect, str] = field(default_factory=dict)
+
+    def cast(self, hit: Hit) -> None:
+        """Count the vote of one frame."""
+        suspect = hit.suspect or NATURES[hit.kind].suspect
+        self.counts[suspect] += 1
+        if hit.suspect_why:
+            self.sentences[suspect] = hit.suspect_why
+
+    def won(self, kind: Kind) -> tuple[Suspect, str]:
+        """Give the suspect and the rule that named it."""
+        usual = NATURES[kind].suspect
+        suspect = max(self.counts, key=lambda each: (self.counts[each], each is usual))
+        return suspect, self.sentences.get(suspect, _NO_RULE[suspect])
+
+
+class Faults:
+    """Remembers the frames whose picture or time was at fault, to excuse what was judged on them."""
+
+    def __init__(self) -> None:
+        self._seqs: list[int] = []
+        self._kinds: dict[int, Kind] = {}
+
+    def note(self, hit: Hit) -> None:
+        """Take a hit; only those of the picture and of time count."""
+        if hit.kind in _FAULTS and hit.seq not in self._kinds:
+            insort(self._seqs, hit.seq)
+            self._kinds[hit.seq] = hit.kind
+
+    def named(self, kind: Kind, first: int, last: int, evaluated: int) -> tuple[Suspect, str] | None:
+        """Blame rig or timing where at least half of the `evaluated` frames of a finding are at fault, else None."""
+        if kind in _FAULTS or kind is Kind.DEADLINE_MISS:
+            return None
+        inside = self._seqs[bisect_left(self._seqs, first) : bisect_right(self._seqs, last)]
+        if not inside or len(inside) < FAULTY_SHARE * evaluated:
+            return None
+        fault, _ = Counter(self._kinds[seq] for seq in inside).most_common(1)[0]
+        return (
+            Suspect.RIG if fault in _RIG_FAULTS else Suspect.TIMING,
+            f"{len(inside)} of its {evaluated} frames have {fault.value}: what is judged there is not the model",
+        )

@@ -1,0 +1,99 @@
+"""The scorecard of a run: every measurement of every model, fed moment by moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hilgui.evaluation.accumulator import Accumulator, Subject
+from hilgui.evaluation.critical_quality import CriticalQuality
+from hilgui.evaluation.detection_quality import DetectionQuality
+from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.geometry import CameraGeometry
+from hilgui.evaluation.tracking_quality import TrackingQuality
+from hilgui.records import Moment, Role, RunHeader, Task, Vocabulary
+
+MEASUREMENTS: dict[str, Callable[[Subject], Accumulator]] = {
+    "detection": DetectionQuality,
+    "tracking": TrackingQuality,
+    "critical": CriticalQuality,
+}
+"""What is measured for each model, by name; figures of all of them share one name space."""
+
+
+class Scorecard:
+    """Measures the models of a run while it plays, or again from its stored moments.
+
+    The judge thread feeds it; a stored run does so through `report.evaluate`, perhaps at another threshold, with
+    other classes or other truth. The same moments give the same figures, to the last bit.
+    """
+
+    def __init__(
+        self,
+        header: RunHeader,
+        *,
+        thresholds: Mapping[Role, float] | None = None,
+        vocabulary: Vocabulary | None = None,
+        measurements: Mapping[str, Callable[[Subject], Accumulator]] | None = None,
+    ) -> None:
+        made = MEASUREMENTS if measurements is None else measurements
+        self.vocabulary = vocabulary or header.vocabulary
+        self.subjects = {
+            role: Subject(role, self.vocabulary, (thresholds or {}).get(role, facts.threshold))
+            for role, facts in header.models.items()
+            if facts.task == Task.DETECTION
+        }
+        self.accumulators: dict[Role, dict[str, Accumulator]] = {
+            role: {name: make(subject) for name, make in made.items()} for role, subject in self.subjects.items()
+        }
+        self._judged = 0
+        self.start_drive(header.run_id, header)
+
+    def start_drive(self, name: str, header: RunHeader | None = None) -> None:
+        """Begin another drive, measured together with those before; its header tells how its camera is mounted."""
+        camera = None if header is None else CameraGeometry.of(header.source.camera)
+        for mine in self.accumulators.values():
+            for accumulator in mine.values():
+                accumulator.start_drive(name)
+                if isinstance(accumulator, CriticalQuality):
+                    accumulator.look_through(camera)
+
+    def add(self, moment: Moment) -> None:
+        """Take the next evaluated frame."""
+        self._judged += moment.truth is not None
+        for mine in self.accumulators.values():
+            for accumulator in mine.values():
+                accumulator.add(moment)
+
+    def figures(self) -> dict[Role, dict[str, Figure]]:
+        """Read all figures of each model, by name."""
+        return {
+            role: {name: figure for each in mine.values() for name, figure in each.figures().items()}
+            for role, mine in self.accumulators.items()
+        }
+
+    def details(self) -> dict[Role, dict[str, Any]]:
+        """Read curves and matrices of each model, by name."""
+        return {
+            role: {name: value for each in mine.values() for name, value in each.details().items()}
+            for role, mine in self.accumulators.items()
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """Give what a run stores of each model by role.
+
+        `map_50_95`, `map_50`, `map_75`, `frames`, `truths` and `per_class` (average precision), `figures` (all, by
+        name) and `details` (curves and matrices).
+        """
+        figures, details = self.figures(), self.details()
+        plain: dict[str, Any] = {}
+        for role, mine in self.accumulators.items():
+            quality = mine.get("detection")
+            head = {}
+            if isinstance(quality, DetectionQuality):
+                head = quality.average_precision().as_json(self.vocabulary)
+            plain[role.value] = head | {
+                "figures": {name: figure.as_json() for name, figure in figures[role].items()},
+                "details": details[role],
+            }
+        return plain

@@ -1,0 +1,98 @@
+"""The arming state of the rig and STOP (software): in sight on every page, hidden while there is no rig."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from shiboken6 import isValid
+
+from hilgui.gui.theme import GAP, GAP_S, mark
+
+STOP_KEY = Qt.Key.Key_F12
+
+
+class RigBadge(QFrame):
+    """A place that whoever knows the rig fills: `show_rig` when one comes, `show_state` when its state changes."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.state = QLabel(self)
+        self.stop = QPushButton(self.tr("STOP (software)"), self)
+        self.stop.setToolTip(
+            self.tr("Stop the rig (F12, in every window). The hard-wired emergency stop stays outside the software.")
+        )
+        self.stop.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        mark(self.stop, kind="stop")
+        self.stop.clicked.connect(lambda _=False: self._stop_rig())
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, GAP, 0)
+        layout.setSpacing(GAP + GAP_S)
+        layout.addWidget(self.state)
+        layout.addWidget(self.stop)
+        self._stop_doer: Callable[[], object] | None = None
+        self._key = _StopKey(self._stop_rig, self)
+        self.hide()
+
+    def show_rig(self, stop: Callable[[], object]) -> None:
+        """Show the badge of a rig; `stop` is called by the button and the key, and must return at once."""
+        self._stop_doer = stop
+        self._key.listen(True)
+        self.show()
+
+    def show_state(self, state: str, tone: str = "") -> None:
+        """Name the arming state: SAFE, ARMED, HOLD, STOPPING, LATCHED; the tone is one of a QLabel's."""
+        self.state.setText(state)
+        self.state.setAccessibleName(self.tr("Arming state: {0}").format(state))
+        mark(self.state, tone=tone)
+
+    def hide_rig(self) -> None:
+        """Hide the badge; the key does nothing any more."""
+        self._stop_doer = None
+        self._key.listen(False)
+        self.hide()
+
+    def _stop_rig(self) -> None:
+        if self._stop_doer is not None:
+            self._stop_doer()
+
+
+class _StopKey(QObject):
+    """Hears the key in whichever window has the focus: a shortcut of Qt would be deaf behind a modal dialog."""
+
+    def __init__(self, doer: Callable[[], object], parent: QObject) -> None:
+        super().__init__(parent)
+        self._doer = doer
+        self._window: QWindow | None = None
+        self._is_listening = False
+
+    def listen(self, is_listening: bool) -> None:
+        """Begin or end; only windows with the focus are listened to, and only while there is a rig."""
+        if is_listening == self._is_listening:
+            return
+        self._is_listening = is_listening
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        if is_listening:
+            application.focusWindowChanged.connect(self._follow)
+            self._follow(QGuiApplication.focusWindow())
+        else:
+            application.focusWindowChanged.disconnect(self._follow)
+            self._follow(None)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Take the key before anybody else does."""
+        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent) or event.key() != STOP_KEY:
+            return False
+        if not event.isAutoRepeat():
+            self._doer()
+        return True
+
+    def _follow(self, window: QWindow | None) -> None:
+        if self._window is not None and isValid(self._window):
+            self._window.removeEventFilter(self)
+        self._window = window
+        if window is not None:
+            window.installEventFilter(self)

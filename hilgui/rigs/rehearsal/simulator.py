@@ -1,0 +1,146 @@
+"""The rehearsal board itself: speaks its bytes over a pseudo terminal and falls safe when nobody feeds it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import threading
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
+from hilgui.rigs.protocol import DeviceSpec
+from hilgui.rigs.rehearsal.board import CHANNELS, MODEL, options_of
+
+_LINE_LIMIT = 200
+_KEPT = 2**20  # bytes from the host; older ones are forgotten
+_TICK_S = 0.005
+
+
+class RehearsalSimulator:
+    """See RigSimulator; `stalled`, `banner` and `overrides` are for tests of faults."""
+
+    examples: ClassVar[tuple[DeviceSpec, ...]] = (DeviceSpec("board", "rehearsal", {"dead_man_ms": 200}),)
+
+    def __init__(self, device: DeviceSpec) -> None:
+        options = options_of(device)
+        self._dead_man_s = float(options.get("dead_man_ms", 200)) / 1000
+        self._values = {channel.name: channel.safe or 0.0 for channel in CHANNELS}
+        self._values["temperature"] = float(options.get("temperature", 23.5))
+        self._fed_s = 0.0
+        self._fell_s: float | None = None
+        self._sent = bytearray()
+        self._stopped_ns: list[int] = []
+        self._end = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._master = self._slave = -1
+        self.stalled = threading.Event()  # takes nothing, answers nothing
+        self.overrides: dict[str, str] = {}  # what GET? answers for a channel, whatever it is
+
+    def start(self) -> str:
+        """Open a pseudo terminal and serve it."""
+        import tty
+
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        os.set_blocking(self._master, False)
+        self._thread = threading.Thread(target=self._serve, name="rehearsal-board")
+        self._thread.start()
+        return os.ttyname(self._slave)
+
+    def outputs(self) -> Mapping[str, float]:
+        """Give what the outputs really are."""
+        return {channel.name: self._values[channel.name] for channel in CHANNELS if channel.is_writable}
+
+    def sent(self) -> bytes:
+        """Give the bytes from the host."""
+        return bytes(self._sent)
+
+    def stops(self) -> list[int]:
+        """Give when STOP lines arrived, monotonic nanoseconds."""
+        return list(self._stopped_ns)
+
+    def fell_safe_at(self) -> float | None:
+        """Give the monotonic second at which the dead-man acted last, None before."""
+        return self._fell_s
+
+    def close(self) -> None:
+        """End; the port hangs up."""
+        self._end.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+        for handle in (self._master, self._slave):
+            with contextlib.suppress(OSError):
+                os.close(handle)
+        self._master = self._slave = -1
+
+    def unplug(self) -> None:
+        """Pull the cable: the port hangs up, the board goes on and feels its dead-man."""
+        handles, self._master, self._slave = (self._master, self._slave), -1, -1
+        for handle in handles:
+            os.close(handle)
+
+    def _serve(self) -> None:
+        pending = b""
+        while not self._end.is_set():
+            self._watch_dead_man()
+            if self.stalled.is_set() or self._master < 0:
+                self._end.wait(_TICK_S)
+                continue
+            with contextlib.suppress(OSError, ValueError):
+                if not select.select([self._master], [], [], _TICK_S)[0]:
+                    continue
+                data = os.read(self._master, 4096)
+                self._sent += data
+                del self._sent[:-_KEPT]
+                *lines, pending = (pending + data).split(b"\n")
+                pending = pending[-_LINE_LIMIT:]
+                for line in lines:
+                    if line:
+                        os.write(self._master, self._answer(line) + b"\n")
+
+    def _watch_dead_man(self) -> None:
+        is_live = any(value for name, value in self.outputs().items())
+        if self._dead_man_s and is_live and time.monotonic() - self._fed_s > self._dead_man_s:
+            self._fall_safe()
+            self._fell_s = time.monotonic()
+
+    def _fall_safe(self) -> None:
+        for channel in CHANNELS:
+            if channel.is_writable:
+                self._values[channel.name] = channel.safe or 0.0
+
+    def _answer(self, line: bytes) -> bytes:
+        match line.split(b" "):
+            case [b"ID?"]:
+                return f"{MODEL} 1.0 R0001".encode()
+            case [b"GET?"]:
+                shown = (self.overrides.get(name, f"{value:.4f}") for name, value in self._values.items())
+                return " ".join(shown).encode()
+            case [b"SET", name, value]:
+                return self._set(name.decode("ascii", "replace"), value)
+            case [b"ALIVE"]:
+                self._fed_s = time.monotonic()
+            case [b"STOP", category]:
+                self._stopped_ns.append(time.monotonic_ns())
+                if category != b"2":
+                    self._fall_safe()
+            case [b"SAFE"] | [b"HOME"]:
+                self._fall_safe()
+            case _:
+                return b"ERR unknown"
+        return b"OK"
+
+    def _set(self, name: str, text: bytes) -> bytes:
+        channel = next((channel for channel in CHANNELS if channel.name == name and channel.is_writable), None)
+        try:
+            value = float(text)
+        except ValueError:
+            return b"ERR number"
+        if channel is None or not channel.low <= value <= channel.high:
+            return b"ERR range"
+        self._fed_s = time.monotonic()
+        self._values[name] = value
+        return b"OK"

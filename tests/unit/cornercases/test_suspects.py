@@ -1,0 +1,68 @@
+"""Suspects: who is named, by which rule."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hilgui.cornercases import Watch
+from hilgui.cornercases.kinds import NATURES
+from hilgui.cornercases.picture_hash import hash_of, hash_of_crop
+from hilgui.records import Finding, Kind, Level, Suspect
+from tests.unit.cornercases.drive import PERSON, B, C, Known, context, moment
+
+BOX = (100.0, 200.0, 140.0, 300.0)
+WALKER = Known(PERSON, BOX, track=23, distance_m=25.0)
+FOUND = [(PERSON, BOX, 0.71)]
+
+
+def one_of(kind: Kind, watch: Watch, dark: range, missed: range) -> Finding:
+    moments = (
+        moment(
+            seq,
+            truth=[WALKER],
+            seen={B: FOUND, C: [] if seq in missed else FOUND},
+            mean=1.0 if seq in dark else 100.0,
+        )
+        for seq in range(60)
+    )
+    findings = [finding for each in moments for finding in watch.look(each).closed] + watch.finish()
+    return next(finding for finding in findings if finding.kind is kind)
+
+
+def test_every_kind_has_a_level_and_a_suspect() -> None:
+    assert set(NATURES) == set(Kind)
+
+
+def test_a_miss_that_nothing_explains_is_the_models() -> None:
+    missed = one_of(Kind.MISSED_OBJECT, Watch(context()), range(0), range(10, 30))
+    assert (missed.suspect, missed.level) == (Suspect.MODEL, Level.OBJECT)
+    assert missed.suspect_why.startswith("no rule points elsewhere")
+    assert missed.trigger
+
+
+def test_a_miss_on_dark_pictures_is_the_rigs() -> None:
+    missed = one_of(Kind.MISSED_OBJECT, Watch(context()), range(8, 21), range(10, 30))
+    assert missed.suspect is Suspect.RIG
+    assert missed.suspect_why == "11 of its 20 frames have black_frame: what is judged there is not the model"
+
+
+def test_a_few_dark_pictures_do_not_excuse_a_long_miss() -> None:
+    assert one_of(Kind.MISSED_OBJECT, Watch(context()), range(10, 19), range(10, 30)).suspect is Suspect.MODEL
+
+
+def test_a_dark_picture_is_no_excuse_for_itself() -> None:
+    dark = one_of(Kind.BLACK_FRAME, Watch(context()), range(8, 21), range(0))
+    assert dark.suspect is Suspect.RIG
+    assert dark.suspect_why == "the picture itself is at fault, before any model saw it"
+
+
+def test_the_worst_frame_and_its_object_are_hashed_while_the_picture_is_at_hand() -> None:
+    images = {seq: np.random.default_rng(seq).integers(0, 255, (540, 960, 3), dtype=np.uint8) for seq in range(12)}
+    watch = Watch(context(candidate=False))
+    findings = []
+    for seq in range(12):
+        findings += watch.look(moment(seq, truth=[WALKER], seen={B: []}), images.get).closed
+    findings += watch.finish()
+    missed = next(finding for finding in findings if finding.kind is Kind.MISSED_OBJECT)
+    assert missed.frame_hash == hash_of(images[missed.worst_seq])
+    assert missed.crop_hash == hash_of_crop(images[missed.worst_seq], BOX)
