@@ -12,9 +12,11 @@ import typer
 
 from hilgui.cli.cameras import cameras_app
 from hilgui.cli.evaluating import evaluate
+from hilgui.cli.findings import findings
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
 from hilgui.cli.sources import sources_app
+from hilgui.cli.triage import triage_app
 from hilgui.errors import CallWrong, HilguiError
 
 app = typer.Typer(
@@ -33,6 +35,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(labels_app, name="labels")
 app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
+app.add_typer(triage_app, name="triage")
 app.command()(evaluate)
 
 Json = Annotated[
@@ -243,17 +246,7 @@ def compare(
     raise typer.Exit(show_comparison(run_a, run_b, load_settings().runs, as_json=as_json))
 
 
-@app.command()
-def findings(
-    run: RunText,
-    kind: Annotated[str | None, typer.Option(help="Only this kind, such as missed_object.")] = None,
-    as_json: Json = False,
-) -> None:
-    """List the corner cases of a run, the worst first."""
-    from hilgui.cli.showing import show_findings
-    from hilgui.settings import load_settings
-
-    raise typer.Exit(show_findings(run, load_settings().runs, kind=kind, as_json=as_json))
+app.command()(findings)
 
 
 @app.command()

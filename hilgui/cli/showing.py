@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import closing
 from dataclasses import asdict
@@ -13,15 +12,11 @@ from rich.table import Table
 
 from hilgui.cli.console import Ticker, notes, print_json, results
 from hilgui.cli.replaying import Ended, print_summary
-from hilgui.cornercases import badness
-from hilgui.errors import CallWrong, SourceBroken
-from hilgui.records import Kind, Outcome
+from hilgui.errors import SourceBroken
+from hilgui.records import Outcome
 from hilgui.report import compare_runs, compared_in_words, comparison_in_words, export_run, summary
 from hilgui.sources.relink import find_by_hash
 from hilgui.store import RunReader, find_run, list_runs, relink
-from hilgui.store.codec import finding_json
-
-_SHOWN_FINDINGS = 40
 
 
 def show_runs(root: Path, *, as_json: bool) -> int:
@@ -58,30 +53,6 @@ def show_run(text: str, root: Path, *, as_json: bool) -> int:
             )
             for sentence in comparison_in_words(reader):
                 results.print(f"  {sentence}", markup=False)
-    return 0
-
-
-def show_findings(text: str, root: Path, *, kind: str | None, as_json: bool) -> int:
-    """List the findings of a run, the worst first."""
-    if kind is not None and kind not in set(Kind):
-        raise CallWrong(f"there is no corner case {kind!r}; the kinds are {', '.join(Kind)}")
-    with closing(RunReader(find_run(text, root))) as reader:
-        found = sorted(reader.findings(kind=None if kind is None else Kind(kind)), key=badness)
-        if as_json:
-            print_json({"run": str(reader.folder), "findings": [finding_json(finding) for finding in found]})
-            return 0
-        if not found:
-            results.print("No findings.")
-            return 0
-        table = Table("no", "severity", "kind", "model", "from", "frames", "why", box=None)
-        for finding in found[:_SHOWN_FINDINGS]:
-            start = f"#{finding.first_seq}" if math.isnan(finding.first_s) else f"{finding.first_s:.2f} s"
-            role = finding.role.value if finding.role else "–"
-            numbers = (str(finding.number), finding.severity.label, finding.kind, role, start, str(finding.frames))
-            table.add_row(*numbers, escape(finding.why))
-        results.print(table)
-        if len(found) > _SHOWN_FINDINGS:
-            results.print(f"… and {len(found) - _SHOWN_FINDINGS} more; --json lists all")
     return 0
 
 

@@ -1,0 +1,132 @@
+"""`hilgui findings`: the corner cases of one run, of several, or of all, filtered as on the Findings page."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hilgui.errors import CallWrong
+
+if TYPE_CHECKING:
+    from hilgui.triage import FindingRow, Query
+
+_SHOWN = 40
+
+
+def findings(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help='Run folders, ids, "last", or "all".')],
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind, such as missed_object.")] = None,
+    severity: Annotated[list[str] | None, typer.Option(help="low, medium or high.")] = None,
+    label: Annotated[list[str] | None, typer.Option("--class", help="Class of the object.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="baseline or candidate.")] = None,
+    drive: Annotated[list[str] | None, typer.Option(help="Name of a recording.")] = None,
+    condition: Annotated[list[str] | None, typer.Option(help="Condition of the drive, such as weather=rain.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="State of triage, such as open or label_error.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Only with this tag.")] = None,
+    assignee: Annotated[list[str] | None, typer.Option(help="Given to this person.")] = None,
+    suspect: Annotated[list[str] | None, typer.Option(help="model, label, rig or timing.")] = None,
+    level: Annotated[list[str] | None, typer.Option(help="Corner-case level: object, scene, …")] = None,
+    text: Annotated[str, typer.Option(help="Words that must occur in the sentence, a name, a tag or the note.")] = "",
+    nearer: Annotated[float | None, typer.Option(min=0, help="Objects nearer than so many metres.")] = None,
+    like: Annotated[str | None, typer.Option(help="Picture hash (16 hex digits): pictures that look alike.")] = None,
+    order: Annotated[str, typer.Option(help="badness, severity, kind, class, time, frames, state, distance, …")] = (
+        "badness"
+    ),
+    descending: Annotated[bool, typer.Option("--descending", help="Turn the order round.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """List corner cases with what people made of them, the worst first."""
+    from contextlib import closing
+    from dataclasses import replace
+
+    from hilgui.records import Kind, Level, Role, Severity, Suspect
+    from hilgui.settings import load_settings
+    from hilgui.store import find_run, run_folders
+    from hilgui.triage import FindingsIndex, Query
+    from hilgui.triage.journal import state_named
+
+    query = Query(
+        kinds=tuple(_one_of(word, Kind, "corner case") for word in kind or ()),
+        severities=tuple(Severity[_one_of(w, [s.label for s in Severity], "severity").upper()] for w in severity or ()),
+        labels=tuple(label or ()),
+        roles=tuple(_one_of(word, Role, "model") for word in model or ()),
+        drives=tuple(drive or ()),
+        conditions=tuple(condition or ()),
+        states=tuple(state_named(word) for word in state or ()),
+        tags=tuple(word.strip().lower() for word in tag or ()),
+        assignees=tuple(assignee or ()),
+        suspects=tuple(_one_of(word, Suspect, "suspect") for word in suspect or ()),
+        levels=tuple(_one_of(word, Level, "level") for word in level or ()),
+        text=text,
+        nearer_m=nearer,
+        like=None if like is None else _hash(like),
+        order=order,
+        descending=descending,
+    )
+    query.order_by()  # refused here, before any run is read
+    settings = load_settings()
+    is_all = runs == ["all"]
+    folders = run_folders(settings.runs) if is_all else [find_run(run, settings.runs) for run in runs]
+    query = query if is_all else replace(query, runs=tuple(folders))
+    with closing(FindingsIndex(settings.home)) as index:
+        index.refresh(folders)
+        rows = index.rows(index.ids(query))
+    _print_json(rows, folders, is_all) if as_json else _print(rows, query, len(folders))
+
+
+def _print_json(rows: list[FindingRow], folders: list[Path], is_all: bool) -> None:
+    from dataclasses import asdict
+
+    from hilgui.cli.console import print_json
+    from hilgui.store.codec import finding_json
+
+    listed: list[dict[str, Any]] = [
+        {**finding_json(row.finding), "run": str(row.folder), "drive": row.drive, "triage": asdict(row.triage)}
+        for row in rows
+    ]
+    if len(folders) == 1 and not is_all:
+        print_json({"run": str(folders[0]), "findings": listed})
+    else:
+        print_json({"runs": [str(folder) for folder in folders], "findings": listed})
+
+
+def _print(rows: list[FindingRow], query: Query, runs: int) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from hilgui.cli.console import results
+
+    if not rows:
+        results.print("No findings." if query.is_empty else "No finding passes the filters.")
+        return
+    columns = ["no", "severity", "kind", "model", "from", "frames", "state", "tags", "why"]
+    table = Table(*(["run", *columns] if runs != 1 else columns), box=None)
+    for row in rows[:_SHOWN]:
+        finding = row.finding
+        start = f"#{finding.first_seq}" if math.isnan(finding.first_s) else f"{finding.first_s:.2f} s"
+        role = finding.role.value if finding.role else "–"
+        head = [row.run_id] if runs != 1 else []
+        numbers = [str(finding.number), finding.severity.label, finding.kind.value, role, start, str(finding.frames)]
+        decided = [row.triage.state.value, escape(", ".join(row.triage.tags))]
+        table.add_row(*head, *numbers, *decided, escape(finding.why))
+    results.print(table)
+    if len(rows) > _SHOWN:
+        results.print(f"… and {len(rows) - _SHOWN} more; --json lists all")
+
+
+def _one_of(word: str, known: Any, what: str) -> str:
+    names = [str(name) for name in known]
+    if word not in names:
+        plural = {"severity": "severities"}.get(what, f"{what}s" if what != "corner case" else "kinds")
+        raise CallWrong(f"there is no {what} {word!r}; the {plural} are {', '.join(names)}")
+    return word
+
+
+def _hash(text: str) -> int:
+    if not re.fullmatch(r"[0-9a-fA-F]{16}", text):
+        raise CallWrong(f"--like {text!r} is no picture hash of 16 hex digits; `hilgui findings --json` shows them")
+    return int(text, 16)
