@@ -6,6 +6,8 @@
         ├── SourceBroken     recording missing, truncated, not a recording
         ├── TruthBroken      label file missing, a comma lost, boxes without a category
         ├── ModelBroken      not an ONNX file, tensors that no adapter knows, card that contradicts the file
+        │   ├── MemoryExhausted  the GPU has no room for one more buffer
+        │   └── InferenceHung    a picture was not done in time; the run options ended it
         ├── ProviderMissing  CUDA was asked for and the runtime fell back to the CPU
         ├── GateBroken       a gate specification with a mistake, a metric that no run has
         ├── StoreBroken      run folder unreadable, disk full, a run that another process is writing
@@ -62,6 +64,14 @@ class TruthBroken(BenchBroken):
 
 class ModelBroken(BenchBroken):
     """A model file, or its card, that cannot be used."""
+
+
+class MemoryExhausted(ModelBroken):
+    """No memory for one picture; a session that is made anew may find it again."""
+
+
+class InferenceHung(ModelBroken):
+    """A picture that was not done in time and was ended through the run options."""
 
 
 class ProviderMissing(BenchBroken):

@@ -125,8 +125,16 @@ class Settings(_Section):
     """Everything the operator can set; unknown keys are refused."""
 
     home: Path = Field(default_factory=lambda: Path(platformdirs.user_data_dir("hilgui", appauthor=False)))
-    provider: Literal["auto", "cpu", "cuda", "tensorrt"] = "auto"
-    workers: int = Field(0, ge=0, le=64, description="replay workers; 0: one for each core")
+    provider: Literal["auto", "cpu", "cuda", "tensorrt", "openvino", "directml", "coreml"] = "auto"
+    precision: Literal["model", "fp32", "fp16", "bf16", "int8"] = Field(
+        "model", description="model: what the file says"
+    )
+    cuda_graph: bool = Field(False, description="replay recorded launches on CUDA or TensorRT; fixed shapes only")
+    workers: int = Field(0, ge=0, le=64, description="frames under way at once; 0: chosen by the source")
+    threads: int = Field(0, ge=0, le=256, description="threads inside a model; 0: chosen by the source")
+    spinning: bool = Field(False, description="threads inside a model wait busily: quicker, and they eat the cores")
+    inference_timeout_s: float = Field(60.0, gt=0, description="a picture that takes longer is ended, then the engine")
+    memory_limit_mb: int = Field(0, ge=0, description="a run that holds more is ended; 0: nine tenths of the machine's")
     theme: Literal["system", "dark", "light"] = "system"
     operator: str = ""
     bench: str = ""

@@ -129,7 +129,13 @@ def replay(
         typer.Option(help='Label file or folder; default: the labels beside the drive; "none": no truth.'),
     ] = None,
     list_file: Annotated[Path | None, typer.Option("--list", help="File with one drive a line.")] = None,
-    provider: Annotated[str | None, typer.Option(help="auto, cpu, cuda or tensorrt.")] = None,
+    provider: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda, tensorrt, openvino, directml or coreml.")
+    ] = None,
+    precision: Annotated[str | None, typer.Option(help="model (what the file says), fp32, fp16, bf16 or int8.")] = None,
+    cuda_graph: Annotated[
+        bool | None, typer.Option("--cuda-graph", help="CUDA: record a picture's launches and replay them.")
+    ] = None,
     classes: Annotated[str, typer.Option(help="Compare only these classes, separated by commas.")] = "",
     class_map: Annotated[str | None, typer.Option(help="Shipped class map (kitti_to_coco) or a YAML file.")] = None,
     speed: Annotated[str, typer.Option(help="max, realtime or a factor such as 0.5.")] = "max",
@@ -140,7 +146,13 @@ def replay(
     record_mb: Annotated[int, typer.Option(min=1, help="The recording ends before it is larger.")] = 8000,
     out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Frames under way at once; default: one for each core.")
+        int | None, typer.Option(min=1, help="Frames under way at once; default: chosen by the source.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads in a model; default: chosen by the source.")
+    ] = None,
+    spinning: Annotated[
+        bool | None, typer.Option("--spinning", help="Threads wait busily: quicker, no core left.")
     ] = None,
     operator: Annotated[str | None, typer.Option(help="Who runs this.")] = None,
     bench: Annotated[str | None, typer.Option(help="On which bench.")] = None,
@@ -153,7 +165,17 @@ def replay(
     from hilgui.cli.replaying import ReplayCall, replay_drives
     from hilgui.settings import load_settings
 
-    settings = load_settings(provider=provider, workers=workers, operator=operator, bench=bench, device_under_test=dut)
+    settings = load_settings(
+        provider=provider,
+        precision=precision,
+        cuda_graph=cuda_graph,
+        workers=workers,
+        threads=threads,
+        spinning=spinning,
+        operator=operator,
+        bench=bench,
+        device_under_test=dut,
+    )
     call = ReplayCall(
         drives=tuple(drives or ()),
         list_file=list_file,

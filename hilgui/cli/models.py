@@ -55,7 +55,7 @@ def check_command(
     card: Card = None,
     class_map: Annotated[str | None, typer.Option(help="Shipped class map or a YAML file.")] = None,
     frames: Annotated[int, typer.Option(min=1, max=1000, help="Labelled frames to measure on.")] = 12,
-    provider: Annotated[str, typer.Option(help="auto, cpu, cuda or tensorrt.")] = "auto",
+    provider: Annotated[str, typer.Option(help="auto, cpu, cuda, tensorrt, openvino, directml or coreml.")] = "auto",
     as_json: Json = False,
 ) -> None:
     """Try the common ways to prepare a picture; exit with 1 where another one is much better."""
@@ -90,6 +90,7 @@ def _print_inspection(found: Inspection) -> None:
     from rich.table import Table
 
     from hilgui.cli.console import results
+    from hilgui.inference.onnx_file import precision_of
     from hilgui.inference.preflight import Trial
 
     facts = found.facts
@@ -107,6 +108,7 @@ def _print_inspection(found: Inspection) -> None:
     most = facts.operators.most_common()
     more = f" and {len(most) - _MOST_OPERATORS} more kinds" if len(most) > _MOST_OPERATORS else ""
     row("operators", ", ".join(f"{name} {count}" for name, count in most[:_MOST_OPERATORS]) + more)
+    row("precision", precision_of(facts))
     row("parameters", f"{facts.parameters:,} in weights, {facts.constants:,} in constants")
     row("metadata", ", ".join(sorted(facts.metadata)) or "none")
     cpu = found.trials.get("cpu")
@@ -135,6 +137,8 @@ def _ran(trial: Trial) -> str:
         f"{provider}: {sum(nodes.values())} nodes, {trial.share.get(provider, 0):.0%} of the time"
         for provider, nodes in trial.nodes.items()
     )
+    made_of = trial.attestation
+    took += f"; {made_of.precision}, {', '.join(f'{name} {version}' for name, version in made_of.libraries.items())}"
     return f"{trial.run_ms:.1f} ms (one thread, loaded in {trial.load_ms:.0f} ms, {trial.memory_mb:.0f} MB); {took}"
 
 

@@ -178,7 +178,7 @@ def print_summary(ended: Ended, figures: dict[str, Any]) -> None:
             table.add_row(
                 escape(f"{role}: {model['name']}"),
                 model["adapter"],
-                escape(f"{model['provider'].removesuffix('ExecutionProvider')} · {model['device']}"),
+                escape(f"{model['runs_on']} · {model['device']}"),
                 figure(latency["p50"], 1),
                 figure(latency["p99"], 1),
                 str(model["detections"]),

@@ -14,7 +14,7 @@ from hilgui.cli.console import Ticker, notes, print_json, results
 from hilgui.cli.replaying import Ended, print_summary
 from hilgui.errors import SourceBroken
 from hilgui.records import Outcome
-from hilgui.report import compare_runs, compared_in_words, comparison_in_words, export_run, summary
+from hilgui.report import attested_in_words, compare_runs, compared_in_words, comparison_in_words, export_run, summary
 from hilgui.sources.relink import find_by_hash
 from hilgui.store import RunReader, find_run, list_runs, relink
 
@@ -51,7 +51,7 @@ def show_run(text: str, root: Path, *, as_json: bool) -> int:
             print_summary(
                 Ended(drive, reader.folder, outcome or Outcome.ABORTED), {**figures, "verdict": outcome or "running"}
             )
-            for sentence in comparison_in_words(reader):
+            for sentence in (*comparison_in_words(reader), *attested_in_words(reader.header)):
                 results.print(f"  {sentence}", markup=False)
     return 0
 

@@ -26,6 +26,7 @@ from hilgui.stream import Channel, Closed, Mailbox
 
 log = logging.getLogger(__name__)
 
+HUNG = 86  # exit code of an engine whose model did not come back
 _SCREEN_PERIOD_S = 1 / 60
 _ORPHANED = "the front end ended"
 _ORPHAN_S = 20.0  # to finish frames under way and write the verdict when nobody is left to ask
@@ -117,7 +118,7 @@ class _Service:
         try:
             prepared = prepare(plan)
             try:
-                run = Run(prepared, Watchers(self._report, self._show))
+                run = Run(prepared, Watchers(self._report, self._show, _end_hung))
                 folder = run.folder
                 logs.set_run(prepared.header.run_id)
                 started = RunStarted(folder, prepared.header.run_id, prepared.header.source.frames, prepared.notes)
@@ -173,6 +174,12 @@ class _Service:
             if self._screen is not None:
                 self._screen.show(frame, moment)
             pause.wait(_SCREEN_PERIOD_S)
+
+
+def _end_hung(sentence: str) -> None:
+    """End the process at once: native code that does not come back cannot be stopped otherwise."""
+    log.critical("%s", sentence)
+    os._exit(HUNG)
 
 
 def _leave_after(timeout_s: float) -> None:

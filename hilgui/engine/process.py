@@ -188,6 +188,11 @@ class Engine:
             f"the engine process crashed ({name}), most likely inside a model or a codec; "
             "frames stored until then are readable; try --provider cpu or another model"
         )
+        if code == child.HUNG:
+            sentence = (
+                "a model did not come back from one picture, so the engine process was ended; frames stored until then "
+                "are readable; inspect the model (`hilgui models inspect`), or raise inference_timeout_s"
+            )
         if folder is not None:
             close_dead_run(folder, Verdict(Outcome.ERROR, (sentence,)))
         return RunFailed(sentence, details, folder)

@@ -259,7 +259,15 @@ class RunDialog(QDialog):
         return row
 
     def _provider_words(self) -> tuple[str, ...]:
-        return (self.tr("auto (the best that works)"), self.tr("CPU"), self.tr("CUDA"), self.tr("TensorRT"))
+        return (
+            self.tr("auto (the best that works)"),
+            self.tr("CPU"),
+            self.tr("CUDA"),
+            self.tr("TensorRT"),
+            self.tr("OpenVINO"),
+            self.tr("DirectML"),
+            self.tr("CoreML"),
+        )
 
     def _fill(self, given: RunRequest) -> None:
         memory = self._memory

@@ -36,4 +36,4 @@ def expects_gpu(header: RunHeader) -> bool:
     asked = header.settings.get("provider", "auto")
     if asked == "auto":
         return header.host.get("name") == platform.node() and machine_has_gpu()
-    return bool(asked != "cpu")
+    return asked in ("cuda", "tensorrt", "directml")

@@ -15,7 +15,7 @@ from hilgui.settings import Settings
 if TYPE_CHECKING:
     from hilgui.pipeline import RunPlan
 
-PROVIDERS = ("auto", "cpu", "cuda", "tensorrt")
+PROVIDERS = ("auto", "cpu", "cuda", "tensorrt", "openvino", "directml", "coreml")
 SPEEDS = ("max", "realtime", "0.5", "0.25", "2")
 NO_TRUTH = "none"
 

@@ -17,6 +17,7 @@ class ReplayStatus:
 
     provider: str = ""  # execution provider as the session reports it: "CPUExecutionProvider"
     device: str = ""  # "NVIDIA H100", a processor name
+    attested: tuple[str, ...] = ()  # what really ran, a line a model: "baseline: CPU · 8 of 8 nodes · fp32 (…)"
     gpu_expected: bool = False  # the run asked for a GPU, or the machine has one and nobody asked for the CPU
     fps: float | None = None  # evaluated frames per second
     latency_ms: dict[Role, tuple[float, float]] = field(default_factory=dict)  # p50 and p99

@@ -32,6 +32,7 @@ class Readout(QWidget):
         self._caption = QLabel("" if icon else name, self)
         mark(self._caption, tone="faint")
         self._value = QLabel(_DASH, self)
+        self._explanation = explanation
         self.setToolTip(explanation)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -58,6 +59,10 @@ class Readout(QWidget):
             self.setAccessibleName(f"{self._name}: {value}")
         if tone != self.tone:
             mark(self._value, tone=tone)
+
+    def explain(self, lines: tuple[str, ...]) -> None:
+        """Add lines to the explanation that the tool tip shows."""
+        self.setToolTip("\n".join((self._explanation, *filter(None, lines))))
 
     def _draw_icon(self) -> None:
         if self._icon_name:
@@ -126,6 +131,7 @@ class StatusStrip(QFrame):
         if has_gpu_missed:
             words = self.tr("{device} (GPU expected)").format(device=words)
         self.device.say(words, "warning" if has_gpu_missed else "")
+        self.device.explain(status.attested)
         self.speed.say(_DASH if status.fps is None else f"{status.fps:.1f}")
         latencies = {str(role): latency for role, latency in status.latency_ms.items()}
         for role, readout in self.latency.items():

@@ -10,9 +10,10 @@ from hilgui.errors import HilguiError, ModelBroken
 from hilgui.inference.card import ModelCard, card_beside, read_card
 from hilgui.inference.device import gpu_name
 from hilgui.inference.first_use import remember
-from hilgui.inference.onnx_file import OnnxFacts, read_onnx
+from hilgui.inference.onnx_file import OnnxFacts, precision_of, read_onnx
 from hilgui.inference.preflight import Limits, Trial, try_model
 from hilgui.inference.protocol import Recognised, Refusal, Tensor
+from hilgui.inference.providers import present
 from hilgui.inference.recognition import find_adapter, look_all
 from hilgui.inference.session import fingerprint
 from hilgui.inference.trust import check_outside, suspicious
@@ -47,6 +48,7 @@ class Inspection:
             "producer": self.facts.producer,
             "opsets": self.facts.opsets,
             "operators": dict(self.facts.operators.most_common()),
+            "precision": precision_of(self.facts),
             "parameters": self.facts.parameters,
             "constants": self.facts.constants,
             "external": sorted(self.facts.external),
@@ -88,8 +90,8 @@ def inspect_model(path: Path, *, card: Path | None = None, limits: Limits | None
         trials["cpu"] = trial
         if not facts.external:
             remember(sha256)  # within the limits that the operator gave, so a replay takes it too
-        if gpu_name():
-            trials["cuda"] = _try_or_say(path, "cuda", size, limits)
+        for provider in _worth_trying():
+            trials[provider] = _try_or_say(path, provider, size, limits)
         adapter, recognised, reasons = _recognise(path, trial, given)
     except ModelBroken as failure:
         broken = str(failure)
@@ -106,6 +108,11 @@ def inspect_model(path: Path, *, card: Path | None = None, limits: Limits | None
         card="" if card_path is None else str(card_path),
         broken=broken,
     )
+
+
+def _worth_trying() -> list[str]:
+    """Name the providers besides the CPU that are here with their hardware; TensorRT only builds when asked for."""
+    return [name for name in present() if name not in ("cpu", "tensorrt") and (name != "cuda" or gpu_name())]
 
 
 def _recognise(path: Path, trial: Trial, card: ModelCard | None) -> tuple[str, Recognised | None, dict[str, str]]:
@@ -142,4 +149,6 @@ def _trial(trial: Trial) -> dict[str, Any]:
         "output_shapes": {name: list(shape) for name, shape in trial.shapes.items()},
         "nodes": trial.nodes,
         "share_of_time": trial.share,
+        "attestation": asdict(trial.attestation),
+        "runs_on": trial.attestation.in_short(trial.providers[0]),
     }

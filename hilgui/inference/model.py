@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import logging
+import tempfile
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.errors import HilguiError, ModelBroken, PluginBroken
+from hilgui.errors import HilguiError, MemoryExhausted, ModelBroken, PluginBroken
 from hilgui.inference import readings
+from hilgui.inference.attest import attest
 from hilgui.inference.candidates import Candidates, settle
 from hilgui.inference.card import InputCard, ModelCard, card_beside, read_card
+from hilgui.inference.execution import Execution
 from hilgui.inference.preprocess import Axes, Geometry, Preprocess, Workspace
 from hilgui.inference.protocol import Adapter, Layout, Recognised
-from hilgui.inference.providers import device_name
+from hilgui.inference.providers import check_share, device_name
 from hilgui.inference.readings import ClassScores, GridDepth, GridMaps, InputLines, Reading
 from hilgui.inference.recognition import find_adapter
-from hilgui.inference.session import Session, fingerprint
+from hilgui.inference.session import AnySession, fingerprint, open_session
 from hilgui.records import Detections, Inference, ModelFacts
 
 log = logging.getLogger(__name__)
@@ -32,30 +38,42 @@ class Model:
 
     def __init__(
         self,
-        session: Session,
+        session: AnySession,
         adapter: Adapter,
         wanted: Preprocess,
         axes: Axes,
         nms_iou: float | None,
         facts: ModelFacts,
+        reopen: Callable[[], AnySession] | None = None,
     ) -> None:
         """Put the parts together; `Model.load` is what everybody calls."""
         self.facts = facts
         self._axes = axes
-        self._session: Session | None = session
+        self._session: AnySession | None = session
+        self._reopen = reopen  # makes the session anew, once, where memory ran out
+        self._renewing = threading.Lock()
+        self._restart = ""  # why it was made anew
         self._adapter = adapter
         self._wanted = wanted
         self._nms_iou = nms_iou
 
     @classmethod
     def load(
-        cls, path: Path, *, provider: str = "auto", threads: int = 1, spinning: bool = False, card: Path | None = None
+        cls,
+        path: Path,
+        *,
+        provider: str = "auto",
+        precision: str = "model",
+        threads: int = 1,
+        spinning: bool = False,
+        cuda_graph: bool = False,
+        card: Path | None = None,
     ) -> Model:
-        """Open a model file, find its card and adapter, and run it once on grey.
+        """Open a model file, find its card and adapter, run it twice on grey and attest what ran it.
 
-        `provider`: auto, cpu, cuda or tensorrt. `threads` work on one picture together; with one, results do not
-        depend on how many threads call. `spinning` threads wait busily: quicker, and they eat the cores. `card`: use
-        this card, not the one beside the file.
+        `provider`, `precision`, `cuda_graph`: see `hilgui.inference.execution`. `threads` work on one picture together;
+        with one, results do not depend on how many threads call. `spinning` threads wait busily: quicker, and they eat
+        the cores. `card`: use this card, not the one beside the file.
 
         Raises ModelBroken (file, card or tensors), ProviderMissing, PluginBroken, CallWrong.
         """
@@ -68,7 +86,28 @@ class Model:
                 "get the right file, or correct the card if the change was meant",
                 path=path,
             )
-        session = Session(path, provider=provider, threads=threads, spinning=spinning)
+        asked = Execution(provider, precision, threads, spinning, cuda_graph)
+        with tempfile.TemporaryDirectory(prefix="hilgui-profile-", ignore_cleanup_errors=True) as folder:
+            session = open_session(path, asked, Path(folder) / "run")
+            model = cls._assembled(path, sha256, session, asked, read, card_path)
+            model.warm_up()
+            model.warm_up()  # of the first run the profile tells mostly about memory
+            profile = session.profiled()
+        check_share(provider, profile, path.name)
+        model.facts = replace(model.facts, attestation=attest(session, profile))
+        return model
+
+    @classmethod
+    def _assembled(
+        cls,
+        path: Path,
+        sha256: str,
+        session: AnySession,
+        asked: Execution,
+        read: ModelCard | None,
+        card_path: Path | None,
+    ) -> Model:
+        """Find the adapter of a session and put the model together."""
         found = find_adapter(path, session.signature, read)
         kind, recognised = found.adapter, found.recognised
         given = read or ModelCard(schema="hilgui/model.v1")
@@ -83,7 +122,7 @@ class Model:
             adapter=kind.name,
             provider=session.provider,
             device=device_name(session.provider),
-            threads=threads,
+            threads=asked.threads,
             threshold=recognised.threshold if thresholds.score is None else thresholds.score,
             nms_iou=recognised.nms_iou if thresholds.nms_iou is None else thresholds.nms_iou,
             input_width=width,
@@ -94,9 +133,15 @@ class Model:
             task=recognised.task.value,
         )
         wanted = given.input.over(recognised.preprocess)
-        model = cls(session, kind(layout), wanted, recognised.picture.axes, facts.nms_iou, facts)
-        model.warm_up()
-        return model
+        return cls(
+            session,
+            kind(layout),
+            wanted,
+            recognised.picture.axes,
+            facts.nms_iou,
+            facts,
+            reopen=lambda: open_session(path, asked),
+        )
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -131,12 +176,14 @@ class Model:
         Called by any thread, each with a workspace of its own. Raises ModelBroken when the network fails or gives
         shapes that its adapter cannot read, ValueError on anything that is no picture.
         """
-        if self._session is None:
-            raise ValueError(f"model {self.facts.name} is closed")
+        session = self._current()
         started = time.perf_counter_ns()
         geometry = workspace.fill(image)
         prepared = time.perf_counter_ns()
-        outputs = self._session.run(workspace.feeds)
+        try:
+            outputs = session.run(workspace.feeds)
+        except MemoryExhausted as failure:
+            outputs = self._renewed(session, failure).run(workspace.feeds)
         ran = time.perf_counter_ns()
         read = self._decode(outputs)
         detections, invalid = Detections.none(), 0
@@ -153,9 +200,49 @@ class Model:
         size = (self.facts.input_height, self.facts.input_width, 3)
         self.infer(np.full(size, 114, np.uint8), self.workspace())
 
+    def longest_s(self) -> float:
+        """Say for how long the oldest picture that the network has under way has been there."""
+        session = self._session
+        return 0.0 if session is None else session.longest_s()
+
+    def terminate(self) -> None:
+        """Ask what is under way to end, through the run options; `infer` then raises InferenceHung."""
+        session = self._session
+        if session is not None:
+            session.terminate()
+
+    def account(self) -> tuple[str, ...]:
+        """Say what happened to the session, for the notes of the run."""
+        if not self._restart:
+            return ()
+        return (f"model {self.facts.name}: its session was discarded and started once more ({self._restart})",)
+
     def close(self) -> None:
         """Let go of the session; a picture that another thread has under way is finished. May be called twice."""
-        self._session = None
+        with self._renewing:
+            self._session = None
+
+    def _current(self) -> AnySession:
+        session = self._session
+        if session is None:
+            with self._renewing:  # while another thread makes it anew
+                session = self._session
+        if session is None:
+            raise ValueError(f"model {self.facts.name} is closed")
+        return session
+
+    def _renewed(self, failed: AnySession, failure: MemoryExhausted) -> AnySession:
+        """Discard a session that found no memory and make it anew, once in the life of a model."""
+        with self._renewing:
+            if self._session is not None and self._session is not failed:
+                return self._session  # another thread was quicker
+            if self._session is None or self._reopen is None or self._restart:
+                raise failure
+            log.warning("the session of %s is discarded and started once more: %s", self.facts.name, failure)
+            self._restart = str(failure)
+            self._session = None  # its memory is let go of before the new one asks for it
+            self._session = self._reopen()
+            return self._session
 
     def _placed(self, read: Reading, geometry: Geometry) -> dict[str, Any]:
         """Bring what is no box to the picture, under the name of its field in an Inference."""

@@ -25,6 +25,16 @@ _MOST_LARGE = 5
 _MOST_AXES = 64
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _STEP = {_FIXED64: 8, _FIXED32: 4}
+_FLOATS = {1: "fp32", 10: "fp16", 11: "fp64", 16: "bf16"}  # data types of onnx.TensorProto
+_QUANTISED = {
+    "ConvInteger",
+    "DequantizeLinear",
+    "DynamicQuantizeMatMul",
+    "MatMulInteger",
+    "MatMulIntegerToFloat",
+    "QLinearConv",
+    "QLinearMatMul",
+}
 
 # message → field number → message inside
 _INSIDE = {
@@ -56,6 +66,7 @@ class OnnxFacts:
     functions: int = 0  # defined inside the file
     parameters: int = 0  # numbers in the weights
     constants: int = 0  # numbers in constants of nodes
+    weights: Counter[int] = field(default_factory=Counter)  # data type of ONNX → numbers in weights of it
     largest: list[tuple[int, str]] = field(default_factory=list)  # (numbers, name) of the largest weights
     external: set[str] = field(default_factory=set)  # files named as places of weights
     metadata: dict[str, str] = field(default_factory=dict)
@@ -76,6 +87,14 @@ def read_onnx(path: Path) -> OnnxFacts:
                 ) from failure
     except (OSError, ValueError) as failure:
         raise ModelBroken(f"model {path} cannot be read: {failure}", path=path) from failure
+
+
+def precision_of(facts: OnnxFacts) -> str:
+    """Say in what a file computes: int8 where operators are quantised, else the type of most of its weights."""
+    if any(name.rpartition(".")[2] in _QUANTISED for name in facts.operators):
+        return "int8"
+    floats = Counter({_FLOATS[kind]: count for kind, count in facts.weights.items() if kind in _FLOATS})
+    return floats.most_common(1)[0][0] if floats else "fp32"
 
 
 def walk(data: Bytes) -> OnnxFacts:
@@ -156,6 +175,7 @@ class _Walker:
                 facts.constants += count
             else:
                 facts.parameters += count
+                facts.weights[numbers.get(2, 0)] += count
             facts.largest.append((count, texts.get(8, "")))
             if len(facts.largest) > 1000:
                 facts.largest.sort(reverse=True)

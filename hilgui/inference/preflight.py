@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
@@ -25,7 +25,8 @@ import psutil
 from numpy.typing import NDArray
 
 from hilgui.errors import HilguiError, ModelBroken
-from hilgui.inference.protocol import Signature, Tensor, fixed
+from hilgui.inference.protocol import NUMPY_TYPES, Signature, Tensor, fixed
+from hilgui.records import Attestation
 
 _LONGEST_ANSWER = 16 << 20
 _LOOK_EVERY_S = 0.05
@@ -34,16 +35,6 @@ _START_S = 60.0  # to import onnxruntime on a busy machine
 _USUAL_SIDE = 640  # of a picture whose size the file leaves open
 _MOST_NUMBERS = 1 << 27  # in one input
 _OUT_OF_MEMORY = ("bad allocation", "bad_alloc", "Failed to allocate memory", "out of memory")  # in onnxruntime's words
-_TYPES: dict[str, Any] = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(double)": np.float64,
-    "tensor(int64)": np.int64,
-    "tensor(int32)": np.int32,
-    "tensor(uint8)": np.uint8,
-    "tensor(int8)": np.int8,
-    "tensor(bool)": np.bool_,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +63,7 @@ class Trial:
     shapes: dict[str, tuple[int, ...]]  # of the outputs
     nodes: dict[str, dict[str, int]]  # provider → operator → nodes it took, after optimisation
     share: dict[str, float]  # provider → share of the time in nodes
+    attestation: Attestation
 
 
 def try_model(
@@ -163,6 +155,7 @@ def _read(path: Path, answer: dict[str, Any]) -> Trial:
             {name: tuple(shape) for name, shape in answer["shapes"].items()},
             answer["nodes"],
             answer["share"],
+            Attestation(**answer["attestation"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as failure:
         raise ModelBroken(f"model {path} made the process that tried it answer nonsense", path=path) from failure
@@ -218,37 +211,40 @@ def _limit_memory(memory_mb: int) -> None:
 
 
 def _try(path: Path, provider: str, size: tuple[int, int] | None) -> dict[str, Any]:
-    from hilgui.inference.session import Session
+    from hilgui.inference.attest import attest
+    from hilgui.inference.execution import Execution
+    from hilgui.inference.session import open_session
 
     before = _memory_mb(None)
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="hilgui-preflight-") as folder:
-        session = Session(path, provider=provider, threads=1, spinning=False, profile=Path(folder) / "run")
+        session = open_session(path, Execution(provider), Path(folder) / "run")
         loaded = time.perf_counter()
         feeds = {each.name: _grey(path, each, size) for each in session.signature.inputs}
         session.run(feeds)
         warm = time.perf_counter()
         outputs = session.run(feeds)
         done = time.perf_counter()
-        nodes, share = _nodes(json.loads(session.end_profile().read_text(encoding="utf-8")))
+        profile = session.profiled()
     signature = session.signature
     return {
         "inputs": [(each.name, each.shape, each.dtype) for each in signature.inputs],
         "outputs": [(each.name, each.shape, each.dtype) for each in signature.outputs],
         "metadata": signature.metadata,
-        "providers": session.providers,
+        "providers": [session.provider, *(each for each in profile.nodes if each != session.provider)],
         "load_ms": (loaded - started) * 1e3,
         "run_ms": (done - warm) * 1e3,
         "memory_mb": max(_memory_mb(None) - before, 0.0),
         "shapes": {each.name: value.shape for each, value in zip(signature.outputs, outputs, strict=True)},
-        "nodes": nodes,
-        "share": share,
+        "nodes": profile.operators,
+        "share": profile.share,
+        "attestation": asdict(attest(session, profile)),
     }
 
 
 def _grey(path: Path, declared: Tensor, size: tuple[int, int] | None) -> NDArray[Any]:
     """Make an input: one picture, where a size is open as large as asked for."""
-    dtype = _TYPES.get(declared.dtype)
+    dtype = NUMPY_TYPES.get(declared.dtype)
     if dtype is None:
         raise ModelBroken(f"model {path}: its input {declared} is {declared.dtype}, which is no picture", path=path)
     sides = size or (_USUAL_SIDE, _USUAL_SIDE)
@@ -265,20 +261,3 @@ def _grey(path: Path, declared: Tensor, size: tuple[int, int] | None) -> NDArray
     if np.issubdtype(dtype, np.integer) and len(shape) < 4:
         return np.full(shape, sides[0], dtype)  # sizes of the picture, most often
     return np.full(shape, 0 if dtype is np.bool_ else 0.5 if np.issubdtype(dtype, np.floating) else 114, dtype)
-
-
-def _nodes(events: list[dict[str, Any]]) -> tuple[dict[str, dict[str, int]], dict[str, float]]:
-    """Count from a profile which provider took which nodes, and with what share of the time."""
-    taken: dict[str, dict[str, set[str]]] = {}
-    times: dict[str, float] = {}
-    for event in events:
-        told = event.get("args") or {}
-        provider, name = told.get("provider"), str(event.get("name", ""))
-        if event.get("cat") != "Node" or not provider or not name.endswith("_kernel_time"):
-            continue
-        operator = str(told.get("op_name", "?"))
-        taken.setdefault(provider, {}).setdefault(operator, set()).add(name)
-        times[provider] = times.get(provider, 0.0) + float(event.get("dur", 0))
-    total = sum(times.values()) or 1.0
-    counted = {p: {op: len(names) for op, names in sorted(ops.items())} for p, ops in taken.items()}
-    return counted, {provider: took / total for provider, took in times.items()}

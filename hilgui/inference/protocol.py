@@ -17,6 +17,17 @@ from hilgui.records import Task
 _MOST_SHOWN = 6
 _LONGEST_SHOWN = 60
 
+NUMPY_TYPES: dict[str, Any] = {
+    "tensor(float)": np.float32,
+    "tensor(float16)": np.float16,
+    "tensor(double)": np.float64,
+    "tensor(int64)": np.int64,
+    "tensor(int32)": np.int32,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(bool)": np.bool_,
+}
+
 Dim = int | str | None  # a size, the name of a size that varies, or nothing
 
 

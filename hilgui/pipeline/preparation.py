@@ -17,7 +17,7 @@ from hilgui import __version__
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, speed_factor
-from hilgui.pipeline.staffing import staff_baseline, staff_candidate
+from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
 from hilgui.records import Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
 from hilgui.sources import FrameSource, recorder, source_for
@@ -57,7 +57,7 @@ def prepare(plan: RunPlan) -> Prepared:
     _refuse_live_wishes(plan)
     _mend_recording(plan.source)
     factor = speed_factor(plan.speed)
-    workers = (plan.settings.workers or os.cpu_count() or 1) if factor is None else 1
+    staffing = staff_replay(plan.settings, factor)
     source = source_for(plan.source, plan.fps, plan.topic)
     models: dict[Role, Model] = {}
     try:
@@ -67,7 +67,7 @@ def prepare(plan: RunPlan) -> Prepared:
         joined = None if labels is None else join(labels, source.refs())
         for role, path in plan.models.items():
             try_before_first_use(path)
-            models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, factor))
+            models[role] = load_model(plan, path, staffing.threads[role])
         has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
         agreed = agree(
             labels.names if labels is not None and has_boxes else None,
@@ -76,7 +76,7 @@ def prepare(plan: RunPlan) -> Prepared:
             plan.classes,
             suggested="" if labels is None else labels.class_map,
         )
-        header = _header(plan, facts, models, labels, joined, agreed, workers, plan.speed)
+        header = _header(plan, facts, models, labels, joined, agreed, staffing.workers, plan.speed, staffing.note)
     except BaseException:
         _close_all(source, models)
         raise
@@ -105,14 +105,14 @@ def _prepare_live(plan: RunPlan) -> Prepared:
     try:
         for role, path in plan.models.items():
             try_before_first_use(path)
-            models[role] = Model.load(path, provider=plan.provider, threads=_threads(role, 1.0))
+            models[role] = load_model(plan, path, live_threads(plan.settings, role))
         agreed = agree(None, plan.class_map, [model.classes for model in models.values()], plan.classes, suggested="")
         facts = source.open()
         crew = staff_baseline(plan, models[Role.BASELINE], facts)
         models[Role.BASELINE] = crew.model
         if Role.CANDIDATE in models:
             models[Role.CANDIDATE] = staff_candidate(plan, crew, models[Role.CANDIDATE], facts)
-        header = _header(plan, facts, models, None, None, agreed, crew.workers, "realtime")
+        header = _header(plan, facts, models, None, None, agreed, crew.workers, "realtime", crew.note)
     except BaseException:
         _close_all(source, models)
         raise
@@ -187,13 +187,6 @@ def _unjudged(models: dict[Role, Model], joined: Joined | None) -> tuple[str, ..
     return (f"the labels do not speak of what these models answer: {', '.join(named)}",) if named else ()
 
 
-def _threads(role: Role, factor: float | None) -> int:
-    """Give one thread a call where frames run in parallel; all but the candidate's in real time."""
-    if factor is None or role is Role.CANDIDATE:
-        return 1
-    return os.cpu_count() or 1
-
-
 def _header(
     plan: RunPlan,
     facts: SourceFacts,
@@ -203,6 +196,7 @@ def _header(
     agreed: Agreed,
     workers: int,
     speed: str,
+    staffing: str,
 ) -> RunHeader:
     created = datetime.now(UTC)
     truth = None
@@ -238,6 +232,7 @@ def _header(
         vocabulary=agreed.vocabulary,
         speed=speed,
         workers=workers,
+        staffing=staffing,
     )
 
 

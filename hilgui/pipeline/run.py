@@ -15,6 +15,7 @@ from hilgui.pipeline.judge import Judge, Judged
 from hilgui.pipeline.preparation import Prepared
 from hilgui.pipeline.progress import Progress, Tally
 from hilgui.pipeline.right_of_way import RightOfWay, give_way
+from hilgui.pipeline.watchdog import Watchdog
 from hilgui.records import Fate, Frame, Ledger, Loss, Moment, Outcome, Role, Verdict
 from hilgui.shadow import Paired, Pairing
 from hilgui.sources.live import LiveSource
@@ -40,10 +41,14 @@ PAUSED = "were skipped while the operator held the run"
 
 @dataclass(frozen=True, slots=True)
 class Watchers:
-    """Who is told: `progress` on the record thread at most ten times a second, `frame` on the judge thread."""
+    """Who is told: `progress` on the record thread at most ten times a second, `frame` on the judge thread.
+
+    `hung` is asked to end the process where a model does not come back; within one process nobody can.
+    """
 
     progress: Callable[[Progress], None]
     frame: Callable[[Frame, Moment], None]
+    hung: Callable[[str], None] = log.critical
 
 
 class Run:
@@ -123,8 +128,19 @@ class Run:
             crew.start("capture", lambda: self._capture_live(frames, keep))
         else:
             crew.start("capture", lambda: self._capture(frames))
-        crew.join()
-        return self._close(crew.failure, time.monotonic() - started)
+        with self._watchdog() as watchdog:
+            crew.join()
+        return self._close(watchdog.failure or crew.failure, time.monotonic() - started)
+
+    def _watchdog(self) -> Watchdog:
+        settings = self._prepared.plan.settings
+        return Watchdog(
+            self._prepared.models.values(),
+            limit_s=settings.inference_timeout_s,
+            limit_mb=settings.memory_limit_mb,
+            stop=self._stop.stop,
+            give_up=self._watchers.hung,
+        )
 
     def _capture(self, frames: Channel[tuple[int, Frame]]) -> None:
         factor = self._prepared.factor
@@ -284,9 +300,10 @@ class Run:
         return verdict
 
     def _account(self) -> tuple[str, ...]:
-        """Say what happened to camera and recording."""
+        """Say what happened to models, camera and recording."""
         source = self._prepared.source
-        camera = source.account() if isinstance(source, LiveSource) else ()
+        models = tuple(line for model in self._prepared.models.values() for line in model.account())
+        camera = (*models, *(source.account() if isinstance(source, LiveSource) else ()))
         if self._right_of_way is not None:
             camera = (*camera, *self._right_of_way.account())
         return camera if self._recorder is None else (*camera, *self._recorder.account())

@@ -1,5 +1,6 @@
 """The types that everything else makes, moves or shows: frozen, without behaviour."""
 
+from hilgui.records.attestation import Attestation, provider_name
 from hilgui.records.comparison import Comparison, Disagreement, Judgement
 from hilgui.records.decision import Action, Decision, GateResult, GateVerdict, InvariantResult, SliceResult
 from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Truth
@@ -18,6 +19,7 @@ __all__ = [
     "NO_CLASS",
     "NO_TRACK",
     "Action",
+    "Attestation",
     "ClassTruth",
     "Classification",
     "Comparison",
@@ -63,4 +65,5 @@ __all__ = [
     "TruthFacts",
     "Verdict",
     "Vocabulary",
+    "provider_name",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hilgui.records.attestation import Attestation, provider_name
 from hilgui.records.inference import Role
 from hilgui.records.vocabulary import Vocabulary
 
@@ -60,6 +61,14 @@ class ModelFacts:
     licence: str = ""
     card: str = ""  # path of the card, empty when the adapter was recognised
     task: str = "detection"  # a Task; runs stored before there were others are detectors
+    attestation: Attestation | None = None  # None in runs stored before there was one
+
+    @property
+    def runs_on(self) -> str:
+        """Say in one line what ran it: "CPU · 8 of 8 nodes · fp32"; the provider alone in old runs."""
+        if self.attestation is None:
+            return provider_name(self.provider)
+        return self.attestation.in_short(self.provider)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class RunHeader:
     speed: str  # "max", "realtime" or a factor
     workers: int
     schema_version: int = 1
+    staffing: str = ""  # how threads and workers were shared out, and why; empty in old runs
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -111,10 +121,13 @@ class RunHeader:
                 "people": People(**{**plain["people"], "tickets": tuple(plain["people"]["tickets"])}),
                 "source": SourceFacts(**{**plain["source"], "notes": tuple(plain["source"].get("notes", ()))}),
                 "truth": None if truth is None else TruthFacts(**{**truth, "unmapped": tuple(truth["unmapped"])}),
-                "models": {
-                    Role(role): ModelFacts(**{**facts, "classes": tuple(facts["classes"])})
-                    for role, facts in plain["models"].items()
-                },
+                "models": {Role(role): _model(facts) for role, facts in plain["models"].items()},
                 "vocabulary": Vocabulary(tuple(plain["vocabulary"]["names"]), frozenset(plain["vocabulary"]["judged"])),
             }
         )
+
+
+def _model(plain: dict[str, Any]) -> ModelFacts:
+    told = plain.get("attestation")
+    attestation = None if told is None else Attestation(**told)
+    return ModelFacts(**{**plain, "classes": tuple(plain["classes"]), "attestation": attestation})

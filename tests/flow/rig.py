@@ -122,6 +122,15 @@ class BoxModel:
         boxes = np.array([BOX], np.float32)
         return Inference(Detections(boxes, np.array([0.9], np.float32), np.zeros(1, np.int32)), 100, 1000, 100)
 
+    def longest_s(self) -> float:
+        return 0.0
+
+    def terminate(self) -> None:
+        pass
+
+    def account(self) -> tuple[str, ...]:
+        return ()
+
     def close(self) -> None:
         return None
 

@@ -9,6 +9,7 @@ import numpy as np
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.status import ReplayStatus
 from hilgui.records import Role
+from hilgui.report import model_in_words
 
 
 def latencies(drive: Drive) -> dict[Role, tuple[float, float]]:
@@ -19,11 +20,13 @@ def latencies(drive: Drive) -> dict[Role, tuple[float, float]]:
 def status_of(drive: Drive, row: int, latency_ms: dict[Role, tuple[float, float]]) -> ReplayStatus:
     """Tell where the replay stands and how the run went."""
     facts = drive.header.models[Role.BASELINE]
+    models = sorted(drive.header.models.items())
     last = len(drive) - 1
     is_timed = last >= 0 and drive.has_time
     return ReplayStatus(
         provider=facts.provider,
         device=facts.device,
+        attested=(*(f"{role}: {model_in_words(each)}" for role, each in models), drive.header.staffing),
         latency_ms=latency_ms,
         deadline_ms=drive.period_s * 1000 if drive.header.speed != "max" and drive.has_time else None,
         dropped=drive.ledger.dropped,

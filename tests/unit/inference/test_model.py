@@ -11,7 +11,8 @@ from onnx import TensorProto
 from hilgui.errors import CallWrong, ModelBroken, PluginBroken, ProviderMissing
 from hilgui.inference import Model
 from hilgui.inference.adapters.dense_boxes import DenseBoxes
-from hilgui.inference.providers import CPU, CUDA, what_is_missing
+from hilgui.inference.execution import CPU, CUDA
+from hilgui.inference.providers import what_is_missing
 
 from .tiny import Tiny, dense
 
