@@ -8,14 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
-from hilgui.evaluation.match_rows import THRESHOLDS, MatchRows, match_block
+from hilgui.evaluation.match_rows import RANGES, MatchRows, TruthRows, match_block
+from hilgui.evaluation.ranked import RECALLS, RankedRows
 from hilgui.records import Detections, Truth
 
-RECALLS: NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
+__all__ = ["COCO_FIGURES", "RECALLS", "AveragePrecision"]
 
-_BLOCK_FRAMES = 128  # matched together; figures do not depend on it
+COCO_FIGURES = (
+    "map_50_95",
+    "map_50",
+    "map_75",
+    "map_small",
+    "map_medium",
+    "map_large",
+    "ar_1",
+    "ar_10",
+    "ar_100",
+    "ar_small",
+    "ar_medium",
+    "ar_large",
+)
+"""The twelve figures that pycocotools prints, in its order."""
+
+_BLOCK_FRAMES = 512  # matched together; figures do not depend on it
 _BLOCK_PAIRS = 1 << 20  # bounds the memory of a block when frames are crowded
-_AT_50, _AT_75 = 0, 5  # positions in THRESHOLDS
 
 
 class AveragePrecision:
@@ -34,49 +50,72 @@ class AveragePrecision:
     """
 
     def __init__(self, judged: Sequence[int] | frozenset[int]) -> None:
-        self._judged = sorted(set(judged))
-        self._columns = _columns(self._judged)
+        self.judged = sorted(set(judged))
+        self._columns = _columns(self.judged)
         self._waiting: list[tuple[Detections, Truth]] = []
         self._pairs = 0
-        self._parts: list[MatchRows] = []
-        self._truths = np.zeros(len(self._judged), np.int64)
-        self._frames = 0
+        self._rows: list[MatchRows] = []
+        self._truths: list[TruthRows] = []
+        self._ranked: dict[int, RankedRows] = {}
+        self.frames = 0
 
     def add(self, detections: Detections, truth: Truth) -> None:
         """Take one labelled frame; scores down to .001 belong in, the operating threshold does not matter here."""
         self._waiting.append((detections, truth))
-        self._frames += 1
+        self.frames += 1
         self._pairs += len(detections) * len(truth)
         if len(self._waiting) >= _BLOCK_FRAMES or self._pairs >= _BLOCK_PAIRS:
             self._match()
 
+    def rows(self) -> tuple[MatchRows, TruthRows]:
+        """Give the match rows of all frames so far; frames are numbered in the order of `add`, from 0."""
+        self._match()
+        if len(self._rows) != 1:
+            self._rows, self._truths = [MatchRows.joined(self._rows)], [TruthRows.joined(self._truths)]
+        return self._rows[0], self._truths[0]
+
+    def ranked(self, area: int = 0) -> RankedRows:
+        """Give the rows ranked for reading, of one of RANGES; kept until the next frame."""
+        rows, truths = self.rows()
+        if area not in self._ranked:
+            self._ranked[area] = RankedRows(rows, truths, len(self.judged), area)
+        return self._ranked[area]
+
     def figures(self) -> DetectionFigures:
         """Read the figures over all frames so far."""
-        self._match()
-        rows = MatchRows.joined(self._parts)
-        self._parts = [rows]
-        order = np.lexsort((-rows.scores, rows.columns))
-        ends = np.searchsorted(rows.columns[order], np.arange(len(self._judged)), side="right").tolist()
-        per_class: dict[int, ClassFigures] = {}
-        curves: list[NDArray[np.float64]] = []
-        for number, truths, start, end in zip(self._judged, self._truths.tolist(), [0, *ends], ends, strict=False):
-            if not truths:
-                per_class[number] = ClassFigures(None, None, None, 0)
-                continue
-            picked = order[start:end]
-            curves.append(_precision(rows.hits[picked], rows.ignored[picked], truths))
-            per_class[number] = ClassFigures(*_means(curves[-1]), truths)
-        mean, at_50, at_75 = _means(np.stack(curves, axis=1)) if curves else (None, None, None)
-        return DetectionFigures(mean, at_50, at_75, per_class, self._frames, int(self._truths.sum()))
+        averages = self.ranked().averages()
+        per_class = {
+            number: ClassFigures(*averages.of_class(column), int(averages.truths[column]))
+            for column, number in enumerate(self.judged)
+        }
+        return DetectionFigures(*averages.mean, per_class, self.frames, int(averages.truths.sum()))
+
+    def coco(self) -> dict[str, tuple[float | None, int]]:
+        """Read all twelve figures of COCO, each with the truths that it rests on."""
+        values: dict[str, tuple[float | None, int]] = {}
+        ranges = {name: self.ranked(area) for area, name in enumerate(RANGES)}
+        averages = {name: ranked.averages() for name, ranked in ranges.items()}
+        counts = {name: int(each.truths.sum()) for name, each in averages.items()}
+        for name, value in zip(COCO_FIGURES[:3], averages["all"].mean, strict=True):
+            values[name] = (value, counts["all"])
+        for name in RANGES[1:]:
+            values[f"map_{name}"] = (averages[name].mean[0], counts[name])
+        for most in (1, 10, 100):
+            values[f"ar_{most}"] = (_known_mean(ranges["all"].recalls(most)), counts["all"])
+        for name in RANGES[1:]:
+            values[f"ar_{name}"] = (_known_mean(ranges[name].recalls(100)), counts[name])
+        return values
 
     def _match(self) -> None:
         if not self._waiting:
             return
-        rows, truths = match_block(self._waiting, self._columns, len(self._judged))
-        self._parts.append(rows)
-        self._truths += truths
+        first = self.frames - len(self._waiting)
+        rows, truths = match_block(self._waiting, self._columns, len(self.judged), first)
+        self._rows.append(rows)
+        self._truths.append(truths)
         self._waiting = []
         self._pairs = 0
+        self._ranked = {}
 
 
 def _columns(judged: list[int]) -> NDArray[np.int32]:
@@ -86,21 +125,6 @@ def _columns(judged: list[int]) -> NDArray[np.int32]:
     return columns
 
 
-def _precision(hits: NDArray[np.uint16], ignored: NDArray[np.uint16], truths: int) -> NDArray[np.float64]:
-    """Sample precision over recall: (thresholds, recall points) of one class, rows by falling score."""
-    sampled = np.zeros((len(THRESHOLDS), len(RECALLS)))
-    for level, curve in enumerate(sampled):
-        bit = np.uint16(1 << level)
-        hit = (hits & bit) != 0
-        true = np.cumsum(hit, dtype=np.float64)
-        false = np.cumsum(~hit & ((ignored & bit) == 0), dtype=np.float64)
-        precision = true / (false + true + np.spacing(1))
-        envelope = np.maximum.accumulate(precision[::-1])[::-1]
-        place = np.searchsorted(true / truths, RECALLS, side="left")
-        reached = np.searchsorted(place, len(envelope), side="left")
-        curve[:reached] = envelope[place[:reached]]
-    return sampled
-
-
-def _means(curves: NDArray[np.float64]) -> tuple[float, float, float]:
-    return float(curves.mean()), float(curves[_AT_50].mean()), float(curves[_AT_75].mean())
+def _known_mean(values: NDArray[np.float64]) -> float | None:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else None

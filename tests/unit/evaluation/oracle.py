@@ -19,6 +19,7 @@ from hilgui.records import Detections, Truth
 class OracleFigures:
     overall: tuple[float | None, float | None, float | None]
     per_class: dict[int, tuple[float | None, float | None, float | None]]
+    twelve: tuple[float | None, ...]
 
 
 class _Honouring(COCOeval):
@@ -45,9 +46,11 @@ def pycocotools(frames: Sequence[tuple[Detections, Truth]], judged: Sequence[int
         evaluation.params.catIds = [number + 1 for number in sorted(judged)]
         evaluation.evaluate()
         evaluation.accumulate()
+        evaluation.summarize()
+    twelve = tuple(None if value < 0 else float(value) for value in evaluation.stats)
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
     return OracleFigures(
-        _figures(precision), {number: _figures(precision[:, :, k]) for k, number in enumerate(sorted(judged))}
+        _figures(precision), {number: _figures(precision[:, :, k]) for k, number in enumerate(sorted(judged))}, twelve
     )
 
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilgui.evaluation import AveragePrecision, ClassFigures, DetectionFigures
+from hilgui.evaluation.average_precision import COCO_FIGURES
 from hilgui.records import NO_CLASS, Detections, Truth, Vocabulary
 
 from .oracle import pycocotools
@@ -41,9 +42,19 @@ def streamed(frames: list[Frame], judged: tuple[int, ...] = CLASSES) -> Detectio
     return precision.figures()
 
 
+def twelve(frames: list[Frame], judged: tuple[int, ...]) -> tuple[float | None, ...]:
+    precision = AveragePrecision(judged)
+    for found, labelled in frames:
+        precision.add(found, labelled)
+    coco = precision.coco()
+    assert tuple(coco) == COCO_FIGURES
+    return tuple(value for value, _ in coco.values())
+
+
 def assert_equals_oracle(frames: list[Frame], judged: tuple[int, ...] = CLASSES) -> None:
     ours, reference = streamed(frames, judged), pycocotools(frames, judged)
     assert three(ours) == pytest.approx(reference.overall, abs=1e-9)
+    assert twelve(frames, judged) == pytest.approx(reference.twelve, abs=1e-9)
     for number in judged:
         assert three(ours.per_class[number]) == pytest.approx(reference.per_class[number], abs=1e-9)
 
@@ -53,7 +64,7 @@ def three(figures: DetectionFigures | ClassFigures) -> tuple[float | None, float
 
 
 # A coarse grid and few scores make equal boxes, equal overlaps and equal scores common.
-_place, _size = st.integers(0, 6), st.integers(0, 6)
+_place, _size = st.integers(0, 6).map(lambda step: step * 16), st.sampled_from([0, 16, 32, 48, 96, 112])
 _class = st.sampled_from(CLASSES)
 _found = st.tuples(_place, _place, _size, _size, st.sampled_from([0.001, 0.25, 0.5, 0.75, 1.0]), _class)
 _labelled = st.tuples(_place, _place, _size, _size, _class, st.booleans(), st.booleans())

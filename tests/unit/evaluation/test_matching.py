@@ -108,10 +108,13 @@ def test_agrees_with_the_rows_of_average_precision_at_iou_one_half(seed: int) ->
     classes = rng.choice([CAR, PERSON, NO_CLASS], 8, p=[0.5, 0.4, 0.1]).astype(np.int32)
     truth = Truth.of(known, classes, crowd=rng.random(8) < 0.2, ignore=classes == NO_CLASS)
     comparison = compare(found, truth, 0.0, JUDGED)
-    rows, counted = match_block([(found, truth)], np.array([-1, 0, 1, -1], np.int32), 2)
-    assert np.count_nonzero(rows.hits & 1) == comparison.matched
-    assert np.count_nonzero(rows.ignored & 1) == np.count_nonzero(comparison.detections == I)
-    assert counted.sum() == comparison.matched + comparison.missed
+    rows, truths = match_block([(found, truth)], np.array([-1, 0, 1, -1], np.int32), 2)
+    assert np.count_nonzero(rows.hits[0] & 1) == comparison.matched
+    matched = rows.hits[0] & 1 > 0
+    assert rows.truths[matched].tolist() == comparison.partner[rows.rows[matched]].tolist()
+    assert rows.overlaps[matched].tolist() == comparison.iou[rows.rows[matched]].tolist()
+    assert np.count_nonzero(rows.ignored[0] & 1) == np.count_nonzero(comparison.detections == I)
+    assert truths.counts(2)[0].sum() == comparison.matched + comparison.missed
 
 
 def _grid_boxes(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -1,0 +1,200 @@
+"""Ranked rows: average precision and recall from match rows, for any weights of frames.
+
+Between two true positives precision only falls, so a precision-recall curve is known by its true positives. They
+are laid out once, by IoU threshold, class and falling score; a reading is then a few sums over them. With weights
+(how often a resample drew each frame) the reading equals that of the drives repeated so many times.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.evaluation.match_rows import THRESHOLDS, MatchRows, TruthRows
+
+RECALLS: NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
+
+_LEVELS = len(THRESHOLDS)
+_AT_50, _AT_75 = 0, 5  # positions in THRESHOLDS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Averages:
+    """Average precision of each class at each IoU threshold; NaN for a class without truths."""
+
+    precision: NDArray[np.float64]  # (thresholds, classes)
+    truths: NDArray[np.float64]  # (classes,) counted ones
+
+    @property
+    def mean(self) -> tuple[float | None, float | None, float | None]:
+        """Give mAP .50:.95, AP50 and AP75 over the classes that have truths."""
+        known = self.precision[:, self.truths > 0]
+        if not known.shape[1]:
+            return None, None, None
+        return float(known.mean()), float(known[_AT_50].mean()), float(known[_AT_75].mean())
+
+    def of_class(self, column: int) -> tuple[float | None, float | None, float | None]:
+        """Give AP, AP50 and AP75 of one class."""
+        if not self.truths[column] > 0:
+            return None, None, None
+        mine = self.precision[:, column]
+        return float(mine.mean()), float(mine[_AT_50]), float(mine[_AT_75])
+
+
+class RankedRows:
+    """The rows of one area range in the order of class and falling score; of equal scores the earlier frame first."""
+
+    def __init__(self, rows: MatchRows, truths: TruthRows, classes: int, area: int = 0) -> None:
+        order = np.lexsort((-rows.scores, rows.columns))
+        self.classes = classes
+        self.frames = rows.frames[order]
+        self.columns = rows.columns[order]
+        self.ranks = rows.ranks[order]
+        self.scores = rows.scores[order]
+        self.hits = rows.hits[area][order]
+        self.ignored = rows.ignored[area][order]
+        counted = truths.counted[area]
+        self.truth_frames, self.truth_columns = truths.frames[counted], truths.columns[counted]
+        self._lay_out()
+
+    def averages(self, weights: NDArray[np.int64] | None = None) -> Averages:
+        """Read average precision; `weights` says how often each frame counts, (frames,), None: once."""
+        truths = self._truths(weights)
+        if not len(self._hit):
+            return Averages(np.where(truths > 0, np.zeros((_LEVELS, 1)), np.nan), truths)
+        true, shown = self._true(weights), self._shown(weights)
+        shown += np.spacing(1)
+        precision = true / shown
+        envelope = self._envelope(precision) if weights is None else self._quick_envelope(precision)
+        true /= self._spread(np.maximum(truths, 1.0)[self._columns_of])
+        points = _points(true)
+        gained = points.copy()
+        gained[1:] -= points[:-1]
+        gained[self._at] = points[self._at]
+        averages = np.zeros(_LEVELS * self.classes)
+        averages[self._segments] = np.add.reduceat(envelope * gained, self._at) / len(RECALLS)
+        return Averages(np.where(truths > 0, averages.reshape(_LEVELS, self.classes), np.nan), truths)
+
+    def recalls(self, most: int, weights: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Read recall with the `most` best detections a frame and class: (thresholds, classes), NaN without truths."""
+        truths = self._truths(weights)
+        kept = self.ranks[self._hit] < most
+        found = None if weights is None else weights[self.frames[self._hit[kept]]]
+        counts = np.bincount(self._segment[kept], found, _LEVELS * self.classes).reshape(_LEVELS, self.classes)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.where(truths > 0, counts / truths, np.nan)
+
+    def curve(self, column: int, level: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+        """Give recall, precision (without envelope) and score of one class at one threshold, at its true positives."""
+        low, high = np.searchsorted(self.columns, (column, column + 1))
+        bit = np.uint16(1 << level)
+        hit = (self.hits[low:high] & bit) != 0
+        shown = np.cumsum((self.ignored[low:high] & bit) == 0)
+        true = np.cumsum(hit)
+        truths = int(np.count_nonzero(self.truth_columns == column))
+        return true[hit] / max(truths, 1), true[hit] / shown[hit], self.scores[low:high][hit]
+
+    def _truths(self, weights: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        mine = None if weights is None else weights[self.truth_frames]
+        return np.bincount(self.truth_columns, mine, self.classes).astype(np.float64)
+
+    def _true(self, weights: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        """Count the true positives up to each one within its segment."""
+        if weights is None:
+            return np.arange(1.0, len(self._hit) + 1) - self._spread(self._at.astype(np.float64))
+        found = weights.astype(np.float64)[self._hit_frames]
+        sums = np.cumsum(found)
+        sums -= self._spread(sums[self._at] - found[self._at])
+        return sums
+
+    def _shown(self, weights: NDArray[np.int64] | None) -> NDArray[np.float64]:
+        """Count the detections that are not ignored up to each true positive within its segment."""
+        if weights is None:
+            plain, mixed = (self._plain_frames >= 0).astype(np.float64), np.ones(len(self._mixed))
+        else:
+            padded = np.append(weights, 0).astype(np.float64)  # the last one stands for rows that do not count
+            plain, mixed = padded[self._plain_frames], padded[self.frames[self._mixed]]
+        sums = _sums(plain)
+        shown = sums[self._hit_end]
+        shown -= self._spread(sums[self._starts[self._columns_of]])
+        if len(mixed):
+            sums = _sums(mixed)
+            shown += sums[self._mixed_to]
+            shown -= self._spread(sums[self._mixed_from])
+        return shown
+
+    def _spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Repeat a value of each segment for its true positives."""
+        return np.repeat(values, self._lengths)
+
+    def _lay_out(self) -> None:
+        ignored = self.ignored
+        everywhere = np.uint16((1 << _LEVELS) - 1)
+        is_plain = ignored == 0  # counts at every threshold
+        self._plain_frames = np.where(is_plain, self.frames, -1).astype(np.int64)
+        self._starts = np.searchsorted(self.columns, np.arange(self.classes))
+        candidates = np.flatnonzero(self.hits != 0)
+        mixed_rows = np.flatnonzero(~is_plain & (ignored != everywhere))
+        hits: list[NDArray[np.int64]] = []
+        mixed: list[NDArray[np.int64]] = []
+        until: list[NDArray[np.int64]] = []
+        since: list[NDArray[np.int64]] = []
+        segments: list[NDArray[np.int64]] = []
+        offset = 0
+        for level in range(_LEVELS):
+            bit = np.uint16(1 << level)
+            hit = candidates[(self.hits[candidates] & bit) != 0]
+            part = mixed_rows[(ignored[mixed_rows] & bit) == 0]
+            present = np.unique(self.columns[hit]).astype(np.int64)
+            hits.append(hit)
+            mixed.append(part)
+            segments.append(present + level * self.classes)
+            until.append(np.searchsorted(part, hit, side="right") + offset)
+            since.append(np.searchsorted(part, self._starts[present], side="left") + offset)
+            offset += len(part)
+        self._hit = np.concatenate(hits)  # row of each true positive, thresholds one after the other
+        self._hit_end = self._hit + 1
+        self._hit_frames = self.frames[self._hit].astype(np.int64)
+        self._mixed = np.concatenate(mixed)  # rows that count at this threshold but not at all of them
+        self._mixed_to, self._mixed_from = np.concatenate(until), np.concatenate(since)
+        self._segments = np.concatenate(segments)  # threshold and class, where there is a true positive
+        self._columns_of = self._segments % max(self.classes, 1)
+        levels = np.repeat(np.arange(_LEVELS), [len(hit) for hit in hits])
+        self._segment = levels * self.classes + self.columns[self._hit]
+        self._at = np.searchsorted(self._segment, self._segments)  # first true positive of each segment
+        self._lengths = np.diff(np.append(self._at, len(self._hit)))
+        self._lift = -2.0 * self._segment[::-1]
+
+    def _envelope(self, precision: NDArray[np.float64]) -> NDArray[np.float64]:
+        envelope = precision.copy()
+        for start, end in pairwise([*self._at.tolist(), len(envelope)]):
+            part = envelope[start:end][::-1]
+            np.maximum.accumulate(part, out=part)
+        return envelope
+
+    def _quick_envelope(self, precision: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Take the running maximum from behind in all segments at once; exact to some 1e-13."""
+        lifted = precision[::-1] + self._lift
+        np.maximum.accumulate(lifted, out=lifted)
+        lifted -= self._lift
+        return lifted[::-1]
+
+
+def _sums(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Sum up, with the empty sum in front."""
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, out=sums[1:])
+    return sums
+
+
+def _points(recall: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Count the recall points up to each recall, as `searchsorted` from the right does and ten times quicker."""
+    scaled = recall * 100.0
+    scaled += 1e-9
+    whole = scaled.astype(np.int64)
+    whole += RECALLS[whole] <= recall
+    return whole
