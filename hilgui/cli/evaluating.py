@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hilgui.report import Evaluated
 
 _HEAD = ("map_50_95", "map_50", "map_75", "recall", "precision", "f1")
+_SHOWN = 20
 
 
 def evaluate(
@@ -21,6 +22,9 @@ def evaluate(
     truth: Annotated[Path | None, typer.Option(help="Other labels of the same recording.")] = None,
     classes: Annotated[str, typer.Option(help="Judge only these classes, separated by commas.")] = "",
     by: Annotated[str | None, typer.Option(help="class: one row for each class.")] = None,
+    explain: Annotated[
+        str | None, typer.Option(help="The frames behind a figure, such as recall.person or tide.duplicate.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Measure stored runs again, without running the models."""
@@ -39,6 +43,9 @@ def evaluate(
     with ExitStack() as opened, Ticker("evaluate") as ticker:
         readers = [opened.enter_context(closing(RunReader(find_run(run, root)))) for run in runs]
         evaluated = evaluate_runs(readers, Changes(threshold, names, truth), ticker.count("frames"))
+    if explain is not None:
+        _explain(evaluated, explain, as_json=as_json)
+        return
     if as_json:
         print_json(evaluated.as_json())
         return
@@ -52,7 +59,7 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
 
     from hilgui.cli.console import results
 
-    for role, figures in evaluated.scorecard.figures().items():
+    for role, figures in evaluated.figures().items():
         table = Table(role.value, *_HEAD, "truths", box=None)
         table.add_row("all", *_row(figures, ""))
         if by_class:
@@ -65,6 +72,23 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
             kinds[finding.kind.value] = kinds.get(finding.kind.value, 0) + 1
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items())) or "none"
     results.print(f"corner cases: {told}", markup=False)
+
+
+def _explain(evaluated: Evaluated, figure: str, *, as_json: bool) -> None:
+    from hilgui.cli.console import print_json, results
+    from hilgui.evaluation import frames_behind
+
+    behind = {role: frames_behind(evaluated.scorecard.detection(role), figure) for role in evaluated.scorecard.subjects}
+    if as_json:
+        frames = {role.value: [each.as_json() for each in found] for role, found in behind.items()}
+        print_json({"figure": figure, "frames": frames})
+        return
+    for role, found in behind.items():
+        results.print(f"{role.value}: {len(found)} frames behind {figure}", markup=False)
+        for each in found[:_SHOWN]:
+            results.print(f"  {each.contribution:7.2f}  {each.drive} #{each.seq} {each.key}", markup=False)
+        if len(found) > _SHOWN:
+            results.print(f"  … and {len(found) - _SHOWN} more; --json lists all")
 
 
 def _classes(evaluated: Evaluated, role: Role) -> list[str]:

@@ -2,7 +2,9 @@
 
 from hilgui.evaluation.accumulator import Accumulator, FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
+from hilgui.evaluation.clusters import Clusters, PerCluster, clusters_of, paired, t_interval
 from hilgui.evaluation.detection_quality import DetectionQuality
+from hilgui.evaluation.explanation import Behind, frames_behind
 from hilgui.evaluation.figure import Figure, Interval
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
 from hilgui.evaluation.judged import is_judged
@@ -14,18 +16,25 @@ __all__ = [
     "MEASUREMENTS",
     "Accumulator",
     "AveragePrecision",
+    "Behind",
     "ClassFigures",
+    "Clusters",
     "DetectionFigures",
     "DetectionQuality",
     "Figure",
     "FrameBook",
     "Interval",
+    "PerCluster",
     "Scorecard",
     "Subject",
+    "clusters_of",
     "compare",
+    "frames_behind",
     "iou",
     "iou_matrix",
     "is_judged",
+    "paired",
     "share_inside",
     "share_matrix",
+    "t_interval",
 ]

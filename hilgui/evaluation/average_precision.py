@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
 from hilgui.evaluation.match_rows import RANGES, MatchRows, TruthRows, match_block
+from hilgui.evaluation.nearest import Nearest, nearest
 from hilgui.evaluation.ranked import RECALLS, RankedRows
 from hilgui.records import Detections, Truth
 
@@ -49,13 +50,14 @@ class AveragePrecision:
     Not thread-safe: one thread owns it. Detections and truth must not change after `add`.
     """
 
-    def __init__(self, judged: Sequence[int] | frozenset[int]) -> None:
+    def __init__(self, judged: Sequence[int] | frozenset[int], *, with_nearest: bool = False) -> None:
         self.judged = sorted(set(judged))
         self._columns = _columns(self.judged)
         self._waiting: list[tuple[Detections, Truth]] = []
         self._pairs = 0
         self._rows: list[MatchRows] = []
         self._truths: list[TruthRows] = []
+        self._nearest: list[Nearest] | None = [] if with_nearest else None
         self._ranked: dict[int, RankedRows] = {}
         self.frames = 0
 
@@ -73,6 +75,15 @@ class AveragePrecision:
         if len(self._rows) != 1:
             self._rows, self._truths = [MatchRows.joined(self._rows)], [TruthRows.joined(self._truths)]
         return self._rows[0], self._truths[0]
+
+    def nearest(self) -> Nearest:
+        """Give the nearest truths of each match row; only where they were asked for."""
+        self._match()
+        if self._nearest is None:
+            raise ValueError("the nearest truths were not asked for: AveragePrecision(..., with_nearest=True)")
+        if len(self._nearest) != 1:
+            self._nearest = [Nearest.joined(self._nearest)]
+        return self._nearest[0]
 
     def ranked(self, area: int = 0) -> RankedRows:
         """Give the rows ranked for reading, of one of RANGES; kept until the next frame."""
@@ -111,6 +122,9 @@ class AveragePrecision:
             return
         first = self.frames - len(self._waiting)
         rows, truths = match_block(self._waiting, self._columns, len(self.judged), first)
+        if self._nearest is not None:
+            offset = sum(len(part.rows) for part in self._truths)
+            self._nearest.append(nearest(self._waiting, first, rows, truths, offset))
         self._rows.append(rows)
         self._truths.append(truths)
         self._waiting = []

@@ -1,29 +1,45 @@
-"""Detection quality of one model: average precision, and the counts at its operating point."""
+"""Detection quality of one model: average precision, the operating point, errors, and how sure all of it is."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
+from hilgui.evaluation.clusters import (
+    Clusters,
+    PerCluster,
+    clusters_of,
+    jackknife,
+    percentile_interval,
+    resample,
+)
+from hilgui.evaluation.error_split import ERRORS, ErrorSplit, split_errors
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.figures import DetectionFigures
-from hilgui.records import Judgement, Moment
+from hilgui.evaluation.operating_point import BACKGROUND, Outcomes, outcomes
+from hilgui.evaluation.score_curves import reliability, score_curves
+from hilgui.records import Moment
 
-_AP = ("map_50_95", "map_50", "map_75")
+AP = ("map_50_95", "map_50", "map_75")
+RATES = ("recall", "precision", "f1")
+
+_OF = {"recall": "truths", "precision": "detections", "f1": "truths and detections"}
 
 
 class DetectionQuality:
-    """Accumulates the boxes of one model; see `Accumulator`."""
+    """Accumulates the boxes of one model; see `Accumulator`. Figures: docs/evaluation.md."""
 
     def __init__(self, subject: Subject) -> None:
-        self._subject = subject
-        self._precision = AveragePrecision(subject.judged)
-        size = len(subject.vocabulary.names)
-        self._counts = np.zeros((size, 3), np.int64)  # matched, missed, phantoms
+        self.subject = subject
+        self.precision = AveragePrecision(subject.judged, with_nearest=True)
         self.book = FrameBook()
+        self._outcomes: list[Outcomes] = []
 
     def start_drive(self, name: str) -> None:
         """Begin another drive."""
@@ -31,44 +47,169 @@ class DetectionQuality:
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""
-        inference, truth = moment.inferences.get(self._subject.role), moment.truth
-        comparison = moment.comparisons.get(self._subject.role)
+        inference, truth = moment.inferences.get(self.subject.role), moment.truth
+        comparison = moment.comparisons.get(self.subject.role)
         if inference is None or truth is None or comparison is None:
             return
-        self.book.add(moment.ref)
-        self._precision.add(inference.detections, truth)
-        found = inference.detections.classes[: len(comparison.detections)]
-        np.add.at(self._counts[:, 0], truth.classes[comparison.truths == Judgement.MATCHED], 1)
-        np.add.at(self._counts[:, 1], truth.classes[comparison.truths == Judgement.UNMATCHED], 1)
-        np.add.at(self._counts[:, 2], found[comparison.detections == Judgement.UNMATCHED], 1)
+        frame = self.book.add(moment.ref)
+        self.precision.add(inference.detections, truth)
+        self._outcomes.append(outcomes(frame, inference.detections, truth, comparison))
 
     def average_precision(self) -> DetectionFigures:
         """Read average precision alone."""
-        return self._precision.figures()
+        return self.precision.figures()
+
+    def outcomes(self) -> Outcomes:
+        """Give what became of truths and detections at the operating point, all frames so far."""
+        if len(self._outcomes) != 1:
+            self._outcomes = [Outcomes.joined(self._outcomes)]
+        return self._outcomes[0]
+
+    def errors(self) -> ErrorSplit:
+        """Split the errors so far by their cause."""
+        rows, truths = self.precision.rows()
+        return split_errors(rows, truths, self.precision.nearest(), len(self.subject.judged))
 
     def figures(self) -> dict[str, Figure]:
-        """Read all figures: `map_50_95`, `recall`, `precision`, `f1`, and each with `.CLASS`."""
-        read = self._precision.figures()
-        names = self._subject.vocabulary
-        figures = {name: Figure(getattr(read, name), read.truths) for name in _AP}
-        figures |= _rates("", self._counts.sum(axis=0).tolist())
+        """Read all figures, those of a class with `.CLASS` behind the name; without intervals."""
+        name_of = self.subject.vocabulary.name
+        read, counts = self.precision.figures(), _counts(self.outcomes(), len(self.subject.vocabulary.names))
+        figures = {name: Figure(*value) for name, value in self.precision.coco().items()}
+        figures |= _rates("", counts[:, self.subject.judged].sum(axis=1))
+        figures |= self._beliefs()
+        errors = self.errors()
+        for error in ERRORS:
+            figures[f"tide.{error}"] = Figure(errors.gains[error], errors.count(error), "errors", "lower")
         for number, mine in read.per_class.items():
-            label = f".{names.name(number)}"
-            figures |= {f"{name}{label}": Figure(getattr(mine, name), mine.truths) for name in _AP}
-            figures |= _rates(label, self._counts[number].tolist())
+            label = f".{name_of(number)}"
+            figures |= {f"{name}{label}": Figure(getattr(mine, name), mine.truths) for name in AP}
+            figures |= _rates(label, counts[:, number])
         return figures
 
     def details(self) -> dict[str, Any]:
-        """Give nothing yet."""
-        return {}
+        """Give curves and matrices: `precision_recall`, `by_score`, `reliability`, `confusion`."""
+        ranked, names = self.precision.ranked(), self.subject.vocabulary
+        curves = {}
+        for column, number in enumerate(self.subject.judged):
+            recall, precision, scores = ranked.curve(column)
+            picked = np.unique(np.linspace(0, max(len(recall) - 1, 0), min(len(recall), 101)).round().astype(np.int64))
+            curves[names.name(number)] = {
+                "recall": recall[picked].tolist(),
+                "precision": precision[picked].tolist(),
+                "score": scores[picked].tolist(),
+            }
+        return {
+            "precision_recall": curves,
+            "by_score": score_curves(ranked).as_json(),
+            "reliability": reliability(ranked).as_json(),
+            "confusion": self._confusion(),
+        }
+
+    def with_intervals(self, resamples: int = 1000, seed: int | None = None) -> dict[str, Figure]:
+        """Read all figures, those that can be resampled with their interval (drives or blocks, never frames)."""
+        figures, clusters = self.figures(), self.clusters()
+        if len(clusters) < 2:
+            return figures
+        draws = clusters.draws(resamples) if seed is None else clusters.draws(resamples, seed)
+        names, read = self.readings(clusters)
+        values = resample(read, draws)
+        for place, name in enumerate(names):
+            if figures[name].value is not None:
+                figures[name] = replace(figures[name], interval=percentile_interval(values[:, place], clusters))
+        return figures
+
+    def clusters(self, unit: str | None = None) -> Clusters:
+        """Give what is resampled."""
+        return clusters_of(self.book, unit)
+
+    def per_cluster(self, figure: str, clusters: Clusters | None = None) -> PerCluster:
+        """Give a figure of each cluster, for tests over drives: rates as they are, AP as jackknife pseudo-values.
+
+        Raises KeyError for a figure that is not resampled.
+        """
+        clusters = clusters or self.clusters()
+        names, read = self.readings(clusters)
+        place = names.index(figure) if figure in names else -1
+        if place < 0:
+            raise KeyError(figure)
+        is_rate = figure.split(".")[0] in RATES
+        if is_rate:
+            values = np.array([read(row)[place] for row in np.eye(len(clusters), dtype=np.int64)])
+        else:
+            values = jackknife(read, len(clusters))[:, place]
+        return PerCluster(figure, clusters.unit, clusters.names, values, not is_rate)
+
+    def readings(self, clusters: Clusters) -> tuple[list[str], Callable[[NDArray[np.int64]], NDArray[np.float64]]]:
+        """Give names of figures and a function that reads all of them with weights of clusters, NaN where none."""
+        judged, size = self.subject.judged, len(self.subject.vocabulary.names)
+        labels = [f".{self.subject.vocabulary.name(number)}" for number in judged]
+        names = [f"{name}{label}" for label in ("", *labels) for name in (*AP, *RATES)]
+        ranked, mine = self.precision.ranked(), self.outcomes()
+        per_cluster = np.zeros((len(clusters), 3, size))
+        of_cluster = clusters.of_frame[mine.frames]
+        for kind, (mask, classes) in enumerate(_kinds(mine)):
+            np.add.at(per_cluster[:, kind], (of_cluster[mask], classes[mask]), 1)
+        per_cluster = per_cluster[:, :, judged]
+
+        def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
+            averages = ranked.averages(weights[clusters.of_frame])
+            counts = np.tensordot(weights, per_cluster, axes=1)
+            rows = [(*averages.mean, *_ratios(counts.sum(axis=1)))]
+            rows += [(*averages.of_class(column), *_ratios(counts[:, column])) for column in range(len(judged))]
+            return np.array(rows, np.float64).reshape(-1)
+
+        return names, read
+
+    def _beliefs(self) -> dict[str, Figure]:
+        """Read what depends on scores: calibration at the operating point, the threshold with the best F1."""
+        ranked = self.precision.ranked()
+        shown = reliability(ranked, self.subject.threshold)
+        best = score_curves(ranked).best
+        truths = len(ranked.truth_columns)
+        return {
+            "calibration_error": Figure(shown.error, int(shown.counts.sum()), "detections", "lower"),
+            "best_f1": Figure(None if best is None else best[1], truths),
+            "best_threshold": Figure(None if best is None else best[0], truths, better=""),
+        }
+
+    def _confusion(self) -> dict[str, Any]:
+        """Count rows (what was there) by columns (what was shown); the last of both is the background."""
+        classes = self.subject.judged
+        place = np.full(len(self.subject.vocabulary.names) + 1, len(classes))
+        place[classes] = np.arange(len(classes))
+        mine = self.outcomes()
+        counts = np.zeros((len(classes) + 1, len(classes) + 1), np.int64)
+        np.add.at(counts, (place[mine.there], place[mine.shown]), 1)
+        names = [*(self.subject.vocabulary.name(number) for number in classes), "background"]
+        return {"classes": names, "counts": counts.tolist()}
 
 
-def _rates(label: str, counts: list[int]) -> dict[str, Figure]:
-    matched, missed, phantoms = counts
-    truths, found = matched + missed, matched + phantoms
-    both = truths + found
+def _kinds(mine: Outcomes) -> tuple[tuple[NDArray[np.bool_], NDArray[np.int32]], ...]:
+    """Give mask and classes of what was found, missed and phantom."""
+    return (
+        (mine.found, mine.there),
+        (~mine.found & (mine.there != BACKGROUND), mine.there),
+        (~mine.found & (mine.shown != BACKGROUND), mine.shown),
+    )
+
+
+def _counts(mine: Outcomes, size: int) -> NDArray[np.float64]:
+    """Count found, missed and phantom by class: (3, classes)."""
+    return np.stack([np.bincount(classes[mask], minlength=size) for mask, classes in _kinds(mine)]).astype(float)
+
+
+def _ratios(counts: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Give recall, precision and F1 of (found, missed, phantom); NaN for 0/0."""
+    found, missed, phantoms = counts.tolist()
+    pairs = ((found, found + missed), (found, found + phantoms), (2 * found, 2 * found + missed + phantoms))
+    first, second, third = (up / down if down else float("nan") for up, down in pairs)
+    return first, second, third
+
+
+def _rates(label: str, counts: NDArray[np.float64]) -> dict[str, Figure]:
+    found, missed, phantoms = (int(count) for count in counts.tolist())
+    rests_on = (found + missed, found + phantoms, 2 * found + missed + phantoms)
     return {
-        f"recall{label}": Figure(matched / truths if truths else None, truths),
-        f"precision{label}": Figure(matched / found if found else None, found, "detections"),
-        f"f1{label}": Figure(2 * matched / both if both else None, both, "truths and detections"),
+        f"{name}{label}": Figure(value if count else None, count, _OF[name])
+        for name, value, count in zip(RATES, _ratios(counts), rests_on, strict=True)
     }

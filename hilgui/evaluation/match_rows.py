@@ -77,11 +77,11 @@ class TruthRows:
         return np.stack([np.bincount(self.columns[which], minlength=classes) for which in self.counted])
 
 
-def _joined(kind: type[MatchRows] | type[TruthRows], parts: Sequence[MatchRows] | Sequence[TruthRows]) -> dict[str, Any]:
+def _joined(
+    kind: type[MatchRows] | type[TruthRows], parts: Sequence[MatchRows] | Sequence[TruthRows]
+) -> dict[str, Any]:
     """Join each field along its last axis."""
-    return {
-        each.name: np.concatenate([getattr(part, each.name) for part in parts], axis=-1) for each in fields(kind)
-    }
+    return {each.name: np.concatenate([getattr(part, each.name) for part in parts], axis=-1) for each in fields(kind)}
 
 
 _NOTHING = np.empty(0, np.int32)
@@ -96,9 +96,7 @@ _NO_ROWS = MatchRows(
     np.empty((len(RANGES), 0), np.uint16),
     np.empty((len(RANGES), 0), np.uint16),
 )
-_NO_TRUTHS = TruthRows(
-    _NOTHING, _NOTHING, _NOTHING, np.empty((len(RANGES), 0), np.bool_), np.empty((1, 0), np.uint16)
-)
+_NO_TRUTHS = TruthRows(_NOTHING, _NOTHING, _NOTHING, np.empty((len(RANGES), 0), np.bool_), np.empty((1, 0), np.uint16))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,9 +125,7 @@ class _Labelled:
     ignored: NDArray[np.bool_]  # (ranges, G)
 
 
-def match_block(
-    frames: Frames, columns: NDArray[np.int32], judged: int, first: int = 0
-) -> tuple[MatchRows, TruthRows]:
+def match_block(frames: Frames, columns: NDArray[np.int32], judged: int, first: int = 0) -> tuple[MatchRows, TruthRows]:
     """Match a block of frames, the first of which is numbered `first`.
 
     `columns` maps a class number plus one to its position among the `judged` classes, -1 for those left out
@@ -270,9 +266,8 @@ class _Play:
         uncounted = self._labelled.ignored[shift, truths]
         # Within a detection: countable truths first, then the best IoU; of equals pycocotools takes the last.
         order = np.lexsort((-truths, -overlap, uncounted, rows, shift, rounds))
-        rows, truths, overlap, rounds, uncounted = (
-            each[order] for each in (rows + shift * count, truths + shift * known, overlap, rounds, uncounted)
-        )
+        rows, truths = (rows + shift * count)[order], (truths + shift * known)[order]
+        overlap, rounds, uncounted = overlap[order], rounds[order], uncounted[order]
         reach = overlap[:, None] >= THRESHOLDS
         taken = np.zeros((known * len(RANGES), len(THRESHOLDS)), np.bool_)
         ends = np.searchsorted(rounds, np.arange(rounds[-1] + 1), side="right").tolist()

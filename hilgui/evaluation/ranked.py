@@ -88,7 +88,9 @@ class RankedRows:
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(truths > 0, counts / truths, np.nan)
 
-    def curve(self, column: int, level: int = 0) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
+    def curve(
+        self, column: int, level: int = 0
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float32]]:
         """Give recall, precision (without envelope) and score of one class at one threshold, at its true positives."""
         low, high = np.searchsorted(self.columns, (column, column + 1))
         bit = np.uint16(1 << level)

@@ -65,6 +65,20 @@ class Scorecard:
             for accumulator in mine.values():
                 accumulator.add(moment)
 
+    def detection(self, role: Role) -> DetectionQuality:
+        """Give the detection quality of a model, for intervals, clusters and the frames behind a figure."""
+        quality = self.accumulators[role]["detection"]
+        assert isinstance(quality, DetectionQuality)
+        return quality
+
+    def with_intervals(self) -> dict[Role, dict[str, Figure]]:
+        """Read all figures, those that can be resampled with their interval; seconds for thousands of frames."""
+        figures = self.figures()
+        return {
+            role: mine | (self.detection(role).with_intervals() if "detection" in self.accumulators[role] else {})
+            for role, mine in figures.items()
+        }
+
     def figures(self) -> dict[Role, dict[str, Figure]]:
         """Read all figures of each model, by name."""
         return {
@@ -79,13 +93,13 @@ class Scorecard:
             for role, mine in self.accumulators.items()
         }
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, intervals: bool = False) -> dict[str, Any]:
         """Give what a run stores of each model by role.
 
         `map_50_95`, `map_50`, `map_75`, `frames`, `truths` and `per_class` (average precision), `figures` (all, by
         name) and `details` (curves and matrices).
         """
-        figures, details = self.figures(), self.details()
+        figures, details = self.with_intervals() if intervals else self.figures(), self.details()
         plain: dict[str, Any] = {}
         for role, mine in self.accumulators.items():
             quality = mine.get("detection")

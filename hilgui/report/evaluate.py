@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from hilgui.cornercases import RunContext, Watch
 from hilgui.errors import CallWrong
-from hilgui.evaluation import Scorecard, compare
+from hilgui.evaluation import Figure, Scorecard, compare
 from hilgui.records import NO_CLASS, Finding, Moment, Role, RunHeader, Truth, Vocabulary
 from hilgui.report.protocol import Progress, silent
 from hilgui.settings import CornerCaseLimits
@@ -50,12 +50,16 @@ class Evaluated:
     findings: tuple[tuple[str, tuple[Finding, ...]], ...]  # by run
     notes: tuple[str, ...]  # sentences for the operator
 
+    def figures(self) -> dict[Role, dict[str, Figure]]:
+        """Give all figures of each model with their intervals."""
+        return self.scorecard.with_intervals()
+
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {
             "schema": SCHEMA,
             "runs": [name for name, _ in self.findings],
-            "models": self.scorecard.as_json(),
+            "models": self.scorecard.as_json(intervals=True),
             "thresholds": {role.value: subject.threshold for role, subject in self.scorecard.subjects.items()},
             "findings": {name: [finding_json(each) for each in found] for name, found in self.findings},
             "notes": list(self.notes),

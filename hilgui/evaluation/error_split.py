@@ -1,0 +1,114 @@
+"""The errors of a detector split by their cause, and what average precision would gain without each.
+
+After TIDE (Bolya et al., ECCV 2020): IoU .5 makes a match, below .1 is background. A detection without match is
+
+- localisation: best IoU with a truth of its class .1 to .5,
+- classification: IoU ≥ .5 with a truth of another class,
+- duplicate: IoU ≥ .5 with a truth of its class that a better detection has,
+- background: IoU ≤ .1 with every truth,
+- both: anything else (.1 to .5 with another class),
+
+asked in this order; missed is a truth that no detection matched and none of the first two speaks of. Fixing a
+localisation or classification error turns the best detection that speaks of a free truth into its match and takes the
+others away; fixing both, duplicate and background takes the detections away; fixing missed takes the truths away.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.evaluation.match_rows import MatchRows, TruthRows
+from hilgui.evaluation.nearest import Nearest
+from hilgui.evaluation.ranked import RankedRows
+
+ERRORS = ("classification", "localisation", "both", "duplicate", "background", "missed")
+
+MATCH_IOU, BACKGROUND_IOU = 0.5, 0.1
+
+_CLS, _LOC, _BOTH, _DUPE, _BKG, _MISS = range(len(ERRORS))
+_AT_50 = np.uint16(1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorSplit:
+    """Which error every detection and truth is, and the gain in AP50 of fixing each kind."""
+
+    detections: NDArray[np.int8]  # (N,) position in ERRORS, -1: no error or not counted
+    truths: NDArray[np.int8]  # (G,) "missed", or -1
+    gains: dict[str, float | None]  # AP50 without this error minus AP50
+
+    def count(self, error: str) -> int:
+        """Count the errors of a kind."""
+        rows = self.truths if error == "missed" else self.detections
+        return int(np.count_nonzero(rows == ERRORS.index(error)))
+
+
+def split_errors(rows: MatchRows, truths: TruthRows, near: Nearest, classes: int) -> ErrorSplit:
+    """Split the errors at IoU .5 over all kept scores."""
+    hit, ignored = (rows.hits[0] & _AT_50) != 0, (rows.ignored[0] & _AT_50) != 0
+    wrong = ~hit & ~ignored
+    is_loc = wrong & (near.own >= BACKGROUND_IOU) & (near.own < MATCH_IOU)
+    is_cls = wrong & ~is_loc & (near.other >= MATCH_IOU)
+    is_dupe = wrong & ~is_loc & ~is_cls & (near.own >= MATCH_IOU)
+    is_bkg = wrong & ~is_loc & ~is_cls & ~is_dupe & (np.maximum(near.own, near.other) <= BACKGROUND_IOU)
+    kinds = np.full(len(hit), -1, np.int8)
+    kinds[wrong] = _BOTH
+    for kind, mask in ((_LOC, is_loc), (_CLS, is_cls), (_DUPE, is_dupe), (_BKG, is_bkg)):
+        kinds[mask] = kind
+    free = truths.counted[0] & ((truths.hits[0] & _AT_50) == 0)
+    spoken = np.zeros(len(free), np.bool_)
+    spoken[near.own_truth[is_loc]] = True
+    spoken[near.other_truth[is_cls]] = True
+    missed = np.where(free & ~spoken, np.int8(_MISS), np.int8(-1))
+    gains = _gains(rows, truths, near, classes, kinds, free, missed >= 0)
+    return ErrorSplit(kinds, missed, gains)
+
+
+def _gains(
+    rows: MatchRows,
+    truths: TruthRows,
+    near: Nearest,
+    classes: int,
+    kinds: NDArray[np.int8],
+    free: NDArray[np.bool_],
+    missed: NDArray[np.bool_],
+) -> dict[str, float | None]:
+    hits, ignored = rows.hits[:1] & _AT_50, rows.ignored[:1] & _AT_50
+    plain = replace(rows, hits=hits, ignored=ignored)
+    now = _ap_50(plain, truths, classes)
+    if now is None:
+        return dict.fromkeys(ERRORS)
+    fixed: dict[str, tuple[MatchRows, TruthRows]] = {}
+    for kind in (_BOTH, _DUPE, _BKG):
+        fixed[ERRORS[kind]] = (replace(plain, ignored=ignored | (kinds == kind)), truths)
+    for kind, partner in ((_LOC, near.own_truth), (_CLS, near.other_truth)):
+        speaking = np.flatnonzero(kinds == kind)
+        chosen = _best_of_each(speaking, partner[speaking], rows.scores, free)
+        columns = rows.columns.copy()
+        columns[chosen] = truths.columns[partner[chosen]]
+        mended = hits.copy()
+        mended[0, chosen] = _AT_50
+        away = ignored | (kinds == kind)
+        away[0, chosen] = 0
+        fixed[ERRORS[kind]] = (replace(plain, columns=columns, hits=mended, ignored=away), truths)
+    fixed[ERRORS[_MISS]] = (plain, replace(truths, counted=truths.counted & ~missed))
+    readings = {name: _ap_50(*both, classes) for name, both in fixed.items()}
+    return {name: None if (value := readings[name]) is None else value - now for name in ERRORS}
+
+
+def _best_of_each(
+    speaking: NDArray[np.int64], partner: NDArray[np.int32], scores: NDArray[np.float32], free: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Choose for each free truth the best detection that speaks of it."""
+    which = free[partner]
+    speaking, partner = speaking[which], partner[which]
+    order = np.lexsort((-scores[speaking], partner))
+    speaking, partner = speaking[order], partner[order]
+    return speaking[np.concatenate(([True], partner[1:] != partner[:-1]))] if len(partner) else speaking
+
+
+def _ap_50(rows: MatchRows, truths: TruthRows, classes: int) -> float | None:
+    return RankedRows(rows, truths, classes).averages().mean[1]
