@@ -21,6 +21,7 @@ def evaluate(
     threshold: Annotated[float | None, typer.Option(help="Score of the operating point instead of the card's.")] = None,
     truth: Annotated[Path | None, typer.Option(help="Other labels of the same recording.")] = None,
     classes: Annotated[str, typer.Option(help="Judge only these classes, separated by commas.")] = "",
+    protocol: Annotated[str, typer.Option(help="coco, or besides: kitti, voc, scalabel (inclusive boxes).")] = "coco",
     by: Annotated[str | None, typer.Option(help="class: one row for each class.")] = None,
     explain: Annotated[
         str | None, typer.Option(help="The frames behind a figure, such as recall.person or tide.duplicate.")
@@ -42,7 +43,7 @@ def evaluate(
     names = tuple(name.strip() for name in classes.split(",") if name.strip())
     with ExitStack() as opened, Ticker("evaluate") as ticker:
         readers = [opened.enter_context(closing(RunReader(find_run(run, root)))) for run in runs]
-        evaluated = evaluate_runs(readers, Changes(threshold, names, truth), ticker.count("frames"))
+        evaluated = evaluate_runs(readers, Changes(threshold, names, truth, protocol), ticker.count("frames"))
     if explain is not None:
         _explain(evaluated, explain, as_json=as_json)
         return
@@ -58,6 +59,7 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
     from rich.table import Table
 
     from hilgui.cli.console import results
+    from hilgui.evaluation import PROTOCOLS
 
     for role, figures in evaluated.figures().items():
         table = Table(role.value, *_HEAD, "truths", box=None)
@@ -66,6 +68,9 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
             for name in _classes(evaluated, role):
                 table.add_row(name, *_row(figures, f".{name}"))
         results.print(table)
+        rest = {name: figure for name, figure in figures.items() if name.split(".")[0] in PROTOCOLS}
+        for name, figure in rest.items():
+            results.print(f"  {name}: {in_words(figure)} ({figure.count} {figure.of})", markup=False)
     kinds: dict[str, int] = {}
     for _, found in evaluated.findings:
         for finding in found:

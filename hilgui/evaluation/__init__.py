@@ -10,10 +10,12 @@ from hilgui.evaluation.figures import ClassFigures, DetectionFigures
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.matching import compare
 from hilgui.evaluation.overlap import iou, iou_matrix, share_inside, share_matrix
+from hilgui.evaluation.protocols import PROTOCOLS
 from hilgui.evaluation.scorecard import MEASUREMENTS, Scorecard
 
 __all__ = [
     "MEASUREMENTS",
+    "PROTOCOLS",
     "Accumulator",
     "AveragePrecision",
     "Behind",

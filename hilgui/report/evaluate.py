@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from hilgui.cornercases import RunContext, Watch
 from hilgui.errors import CallWrong
-from hilgui.evaluation import Figure, Scorecard, compare
+from hilgui.evaluation import MEASUREMENTS, PROTOCOLS, Figure, Scorecard, compare
 from hilgui.records import NO_CLASS, Finding, Moment, Role, RunHeader, Truth, Vocabulary
 from hilgui.report.protocol import Progress, silent
 from hilgui.settings import CornerCaseLimits
@@ -32,11 +32,12 @@ class Changes:
     threshold: float | None = None  # score of the operating point, for all models
     classes: tuple[str, ...] = ()  # judge only these
     truth: Path | None = None  # other labels of the same recording
+    protocol: str = "coco"  # one of PROTOCOLS, measured besides
 
     @property
     def nothing(self) -> bool:
         """Say whether the run is judged as it was."""
-        return self == Changes()
+        return replace(self, protocol="coco") == Changes()
 
 
 _AS_IT_WAS = Changes()
@@ -78,7 +79,12 @@ def evaluate_runs(
     head = readers[0].header
     vocabulary = chosen_classes(head.vocabulary, changes.classes)
     thresholds = thresholds_of(head, changes)
-    scorecard = Scorecard(head, thresholds=thresholds, vocabulary=vocabulary)
+    measurements = dict(MEASUREMENTS)
+    if changes.protocol not in PROTOCOLS:
+        raise CallWrong(f"there is no protocol {changes.protocol!r}; known are {', '.join(PROTOCOLS)}")
+    if (made := PROTOCOLS[changes.protocol]) is not None:
+        measurements[changes.protocol] = made
+    scorecard = Scorecard(head, thresholds=thresholds, vocabulary=vocabulary, measurements=measurements)
     notes: list[str] = []
     findings: list[tuple[str, tuple[Finding, ...]]] = []
     total = sum(reader.ledger.evaluated for reader in readers)

@@ -1,0 +1,117 @@
+"""Pascal VOC's average precision (devkit of 2007 and 2010): each detection looks at the one truth it overlaps most.
+
+Differs from COCO: that truth may be taken already, then the detection is a duplicate, even where another would be
+free; boxes contain their last pixel (+1); one IoU threshold; no limit of detections. Truths that are `ignore`
+(difficult) or crowd are not counted, and neither are detections that look at them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.evaluation.accumulator import Subject
+from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.overlap import iou_matrix
+from hilgui.records import Detections, Moment, Truth
+
+IOU = 0.5
+
+_Rows = tuple[NDArray[np.float32], NDArray[np.int8]]  # score, +1 hit, -1 wrong, 0 not counted
+
+
+class VocRows:
+    """The detections of one class as VOC matches them, frame by frame."""
+
+    def __init__(self, iou: float = IOU) -> None:
+        self._iou = iou
+        self._rows: list[_Rows] = []
+        self.truths = 0
+
+    def add(self, boxes: NDArray[np.floating], scores: NDArray[np.float32], truth: Truth) -> None:
+        """Take detections by falling score and the truths of the class."""
+        counted = ~(truth.ignore | truth.crowd)
+        self.truths += int(counted.sum())
+        words = np.full(len(boxes), -1, np.int8)
+        if len(truth) and len(boxes):
+            last_pixel = np.array([0.0, 0.0, 1.0, 1.0])
+            overlap = iou_matrix(boxes.astype(np.float64) + last_pixel, truth.boxes + last_pixel)
+            taken: set[int] = set()
+            for row, best in enumerate(overlap.argmax(axis=1).tolist()):
+                if overlap[row, best] < self._iou:
+                    continue
+                if not counted[best]:
+                    words[row] = 0
+                elif best not in taken:
+                    words[row] = 1
+                    taken.add(best)
+        self._rows.append((scores, words))
+
+    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give recall and precision after each counted detection."""
+        scores = np.concatenate([rows[0] for rows in self._rows]) if self._rows else np.empty(0, np.float32)
+        words = np.concatenate([rows[1] for rows in self._rows]) if self._rows else np.empty(0, np.int8)
+        words = words[np.argsort(-scores, kind="stable")]
+        true = np.cumsum(words == 1).astype(np.float64)
+        wrong = np.cumsum(words == -1)
+        known = words != 0
+        return true[known] / max(self.truths, 1), true[known] / (true + wrong)[known]
+
+    def ap_11(self) -> float | None:
+        """Read the 11-point average (2007): the best precision from each recall 0, .1, … 1 on."""
+        if not self.truths:
+            return None
+        recall, precision = self.curve()
+        points = (precision[recall >= point].max(initial=0.0) for point in np.arange(0.0, 1.1, 0.1))
+        return float(sum(points) / 11)
+
+    def ap_all(self) -> float | None:
+        """Read the area below the envelope (2010)."""
+        if not self.truths:
+            return None
+        recall, precision = self.curve()
+        recall = np.concatenate(([0.0], recall, [1.0]))
+        envelope = np.maximum.accumulate(np.concatenate((precision, [0.0]))[::-1])[::-1]
+        return float((np.diff(recall) * envelope).sum())
+
+
+class VocQuality:
+    """Accumulates VOC's figures: `voc.ap_11` and `voc.ap_all` at IoU .5, over classes and for each."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+        self._classes = {number: VocRows() for number in subject.judged}
+
+    def start_drive(self, name: str) -> None:
+        """Go on: average precision knows no order."""
+
+    def add(self, moment: Moment) -> None:
+        """Take the next evaluated frame."""
+        inference = moment.inferences.get(self._subject.role)
+        if inference is None or moment.truth is None:
+            return
+        detections: Detections = inference.detections
+        for number, rows in self._classes.items():
+            mine = detections.classes == number
+            rows.add(
+                detections.boxes[mine], detections.scores[mine], moment.truth.where(moment.truth.classes == number)
+            )
+
+    def figures(self) -> dict[str, Figure]:
+        """Read the figures; means are over the classes that have truths."""
+        figures: dict[str, Figure] = {}
+        total = sum(rows.truths for rows in self._classes.values())
+        for name in ("ap_11", "ap_all"):
+            read = {number: getattr(rows, name)() for number, rows in self._classes.items()}
+            known = [value for value in read.values() if value is not None]
+            figures[f"voc.{name}"] = Figure(float(np.mean(known)) if known else None, total)
+            for number, value in read.items():
+                label = self._subject.vocabulary.name(number)
+                figures[f"voc.{name}.{label}"] = Figure(value, self._classes[number].truths)
+        return figures
+
+    def details(self) -> dict[str, Any]:
+        """Give nothing more than numbers."""
+        return {}
