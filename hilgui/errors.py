@@ -9,6 +9,7 @@
         │   ├── MemoryExhausted  the GPU has no room for one more buffer
         │   └── InferenceHung    a picture was not done in time; the run options ended it
         ├── ProviderMissing  CUDA was asked for and the runtime fell back to the CPU
+        ├── RegistryBroken   a model in the registry whose bytes changed, an alias that points nowhere
         ├── GateBroken       a gate specification with a mistake, a metric that no run has
         ├── StoreBroken      run folder unreadable, disk full, a run that another process is writing
         ├── EngineLost       the engine process died or fell silent
@@ -76,6 +77,10 @@ class InferenceHung(ModelBroken):
 
 class ProviderMissing(BenchBroken):
     """The execution provider that was asked for is not the one that would run."""
+
+
+class RegistryBroken(BenchBroken):
+    """The registry of models is damaged, or a model in it is not what it was."""
 
 
 class GateBroken(BenchBroken):

@@ -21,7 +21,7 @@ from hilgui.inference.candidates import Candidates, settle
 from hilgui.inference.card import InputCard, ModelCard, card_beside, read_card
 from hilgui.inference.execution import Execution
 from hilgui.inference.preprocess import Axes, Geometry, Preprocess, Workspace
-from hilgui.inference.protocol import Adapter, Layout, Recognised
+from hilgui.inference.protocol import Adapter, Layout, Recognised, Signature
 from hilgui.inference.providers import check_share, device_name
 from hilgui.inference.readings import ClassScores, GridDepth, GridMaps, InputLines, Reading
 from hilgui.inference.recognition import find_adapter
@@ -147,6 +147,12 @@ class Model:
     def classes(self) -> tuple[str, ...]:
         """Give the class names; a detection's class is an index into them."""
         return self.facts.classes
+
+    @property
+    def signature(self) -> Signature:
+        """Give the inputs and outputs as the file declares them."""
+        assert self._session is not None
+        return self._session.signature
 
     @property
     def threshold(self) -> float:
