@@ -15,6 +15,7 @@ from hilgui.cli.evaluating import evaluate
 from hilgui.cli.findings import findings
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
+from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
 from hilgui.cli.triage import triage_app
 from hilgui.errors import CallWrong, HilguiError
@@ -37,6 +38,7 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
 app.add_typer(triage_app, name="triage")
 app.command()(evaluate)
+app.command()(slices)
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")

@@ -82,8 +82,8 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
             sure = "" if interval is None else f" [{interval.low:.3f}, {interval.high:.3f}] over {interval.clusters}"
             sure += "" if interval is None else f" × {interval.unit}"
             results.print(
-                f"{dimension}: recall differs by {gap.gap:.3f}{sure}, {gap.best} best, {gap.worst} worst; smallest group "
-                f"{gap.smallest} with {gap.counts[gap.smallest]} truths",
+                f"{dimension}: recall differs by {gap.gap:.3f}{sure}, {gap.best} best, {gap.worst} worst; "
+                f"smallest group {gap.smallest} with {gap.counts[gap.smallest]} truths",
                 markup=False,
             )
 

@@ -36,8 +36,6 @@ def find_conditions(recording: Path) -> dict[str, str]:
     found = next((path for path in places if path.is_file()), None)
     if found is None:
         return {}
-    told = read_document(
-        found, ConditionsYaml, what="conditions file", broken=SourceBroken, guide="docs/slices.md"
-    )
+    told = read_document(found, ConditionsYaml, what="conditions file", broken=SourceBroken, guide="docs/slices.md")
     named = {"day_part": told.day_part, "weather": told.weather}
     return {name: value for name, value in named.items() if value} | told.other
