@@ -69,17 +69,117 @@ class ClassFlipLimits(_Section):
     window: int = Field(10, ge=3, description="frames whose most frequent class counts as usual")
 
 
+class ShortLivedLimits(_Section):
+    """An object that a model shows for a moment only."""
+
+    frames: int = Field(3, ge=2, description="seen in fewer frames than this")
+    margin: float = Field(
+        0.1, ge=0, le=1, description="of its best score above the threshold; less comes and goes by right"
+    )
+
+
+class DuplicateLimits(_Section):
+    """One object with too many boxes."""
+
+    boxes: int = Field(3, ge=2)
+    iou: float = Field(0.5, gt=0, le=1, description="of every two of them")
+
+
+class IdentitySwitchLimits(_Section):
+    """A labelled object whose track changes."""
+
+    within_s: float = Field(1.0, gt=0, description="since it was last matched; later it is a new track by right")
+
+
+class JitterLimits(_Section):
+    """A box that trembles around its object."""
+
+    deviation: float = Field(0.05, gt=0, description="of the centre in sizes of the object, or of the log height")
+    window: int = Field(10, ge=3, description="matched frames in a row")
+
+
+class LateDetectionLimits(_Section):
+    """An object that is first found some time after it could be asked for."""
+
+    after_s: float = Field(0.3, gt=0)
+
+
+class GapLimits(_Section):
+    """An object that is lost between two matches."""
+
+    longer_s: float = Field(0.3, gt=0)
+
+
+class PoorLocalisationLimits(_Section):
+    """A critical object with a box that fits badly."""
+
+    least_iou: float = Field(0.1, ge=0, le=1, description="less is a miss and a phantom")
+    frames: int = Field(3, ge=1)
+
+
+class BorderlineLimits(_Section):
+    """A score that stays near the threshold."""
+
+    margin: float = Field(0.1, gt=0, le=1, description="to either side of the threshold")
+    frames: int = Field(5, ge=2)
+
+
+class OverconfidentLimits(_Section):
+    """Wrong and sure of it."""
+
+    score: float = Field(0.9, gt=0, le=1, description="of a detection without truth")
+    calibration_error: float = Field(0.1, gt=0, le=1, description="detection calibration error, ten bins of score")
+    detections: int = Field(500, ge=1, description="before the calibration is judged")
+
+
+class DriftLimits(_Section):
+    """Scores or pictures that are not what they were."""
+
+    psi: float = Field(0.2, gt=0, description="population stability index between two windows of scores")
+    values: int = Field(1000, ge=100, description="scores in each of the two windows")
+    delta: float = Field(0.002, gt=0, lt=1, description="confidence of ADWIN: chance of a false alarm")
+    block_s: float = Field(0.2, gt=0, description="ADWIN looks at means over this: neighbouring frames are alike")
+
+
 class DisagreementLimits(_Section):
     """When two models differ too much."""
 
     value: float = Field(0.3, gt=0, le=1, description="1 - F1, smoothed")
     smooth: int = Field(5, ge=1, description="frames of the moving mean")
+    floor: float = Field(0.0, ge=0, lt=1, description="1 - F1 of a model against itself: so much is noise")
+
+
+class TimeFaultLimits(_Section):
+    """Stamps that cannot be right."""
+
+    periods: float = Field(1.5, gt=1, description="from one frame to the next")
+    offset_ms: float = Field(50.0, gt=0, description="between labels and pictures")
+
+
+class OverExposedLimits(_Section):
+    """When the picture is blinded."""
+
+    saturated: float = Field(0.25, gt=0, le=1, description="share of the picture at 250 or above")
+
+
+class BlurLimits(_Section):
+    """When the picture lost its edges or its contrast."""
+
+    share: float = Field(0.25, gt=0, lt=1, description="of the usual variance of the Laplacian")
+    deviation: float = Field(15.0, ge=0, description="standard deviation of the grey levels below this")
+
+
+class NoiseBurstLimits(_Section):
+    """When the picture is noisy."""
+
+    factor: float = Field(4.0, gt=1, description="times the usual variance of the Laplacian")
 
 
 class DeadlineLimits(_Section):
     """Live and real time only."""
 
     limit_ms: float | None = Field(None, gt=0, description="default: the source's frame period")
+    rate: float = Field(0.001, ge=0, lt=1, description="share of late frames that is nobody's fault")
 
 
 class FrozenFrameLimits(_Section):
@@ -103,11 +203,25 @@ class CornerCaseLimits(_Section):
     missed_object: MissedObjectLimits = MissedObjectLimits()
     phantom: PhantomLimits = PhantomLimits()
     flicker: FlickerLimits = FlickerLimits()
+    short_lived: ShortLivedLimits = ShortLivedLimits()
+    duplicate: DuplicateLimits = DuplicateLimits()
     class_flip: ClassFlipLimits = ClassFlipLimits()
+    identity_switch: IdentitySwitchLimits = IdentitySwitchLimits()
+    jitter: JitterLimits = JitterLimits()
+    late_detection: LateDetectionLimits = LateDetectionLimits()
+    gap: GapLimits = GapLimits()
+    poor_localisation: PoorLocalisationLimits = PoorLocalisationLimits()
     disagreement: DisagreementLimits = DisagreementLimits()
+    borderline: BorderlineLimits = BorderlineLimits()
+    overconfident: OverconfidentLimits = OverconfidentLimits()
+    drift: DriftLimits = DriftLimits()
+    time_fault: TimeFaultLimits = TimeFaultLimits()
     deadline_miss: DeadlineLimits = DeadlineLimits()
     frozen_frame: FrozenFrameLimits = FrozenFrameLimits()
     black_frame: BlackFrameLimits = BlackFrameLimits()
+    over_exposed: OverExposedLimits = OverExposedLimits()
+    blur: BlurLimits = BlurLimits()
+    noise_burst: NoiseBurstLimits = NoiseBurstLimits()
     merge_gap: int = Field(5, ge=0, description="frames without a hit that do not end a finding")
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from hilgui.cornercases.criticality import severity_of
 from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.odd_one import OddOne
 from hilgui.cornercases.protocol import RunContext
 from hilgui.records import Disagreement, FoundObject, Hit, Kind, Moment, Role, Severity
 
@@ -18,7 +19,10 @@ class ModelDisagreement:
     """Reports frames whose 1 - F1, mean of `smooth` frames, is above `value`, or with a critical object seen by one.
 
     Critical is what would be a HIGH finding by its height in the picture; one model alone must see such an object
-    on `smooth` consecutive frames. Frames that the candidate skipped are not looked at; neither needs truth.
+    on `smooth` consecutive frames. Frames that the candidate skipped are not looked at; neither needs truth. A mean at
+    or below `floor`, which is what a model differs from itself by, is noise.
+
+    Which model is the odd one out is told by what lasts (see `odd_one`).
     """
 
     kind: ClassVar[Kind] = Kind.DISAGREEMENT
@@ -28,7 +32,8 @@ class ModelDisagreement:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._limit = context.limits.disagreement.value
+        self._limit = max(context.limits.disagreement.value, context.limits.disagreement.floor)
+        self._odd = OddOne(context)
         self._smooth = context.limits.disagreement.smooth if context.period_s is not None else 1
         self._values: deque[float] = deque(maxlen=self._smooth)
         self._alone = dict.fromkeys(Role, 0)  # consecutive frames with a critical object only it sees
@@ -39,6 +44,7 @@ class ModelDisagreement:
         if disagreement is None:
             return []
         self._values.append(disagreement.value)
+        self._odd.note(moment, disagreement)
         only = {
             Role.BASELINE: self._objects(Role.BASELINE, disagreement, moment),
             Role.CANDIDATE: self._objects(Role.CANDIDATE, disagreement, moment),
@@ -87,12 +93,15 @@ class ModelDisagreement:
             severity = Severity.HIGH
             critical = self._critical(only[lonely[0]], moment)
             why += f"; {_listed(critical)} close by, seen by the {lonely[0]} alone"
+        odd, odd_why = self._odd.out()
+        if odd_why:
+            why += f"; {odd_why}"
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread="",
             severity=severity,
-            weight=value + (1.0 if lonely else 0.0),
+            weight=value + (1.0 if lonely else 0.0) + (0.5 if odd else 0.0),  # a frame that says who is at fault
             why=why,
             objects=tuple(only[Role.BASELINE] + only[Role.CANDIDATE]),
             evidence={
@@ -100,7 +109,9 @@ class ModelDisagreement:
                 "smoothed": mean,
                 "only_baseline": float(len(only[Role.BASELINE])),
                 "only_candidate": float(len(only[Role.CANDIDATE])),
+                **({} if odd is None else {"candidate_is_odd": float(odd is Role.CANDIDATE)}),
             },
+            suspect_why=odd_why,
         )
 
 

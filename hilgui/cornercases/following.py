@@ -17,6 +17,7 @@ class Sighting(NamedTuple):
     box: Box
     classed: int  # index into the vocabulary
     score: float
+    row: int = -1  # of the model's detections
 
 
 class Following:
@@ -63,7 +64,7 @@ def sightings(inference: Inference, threshold: float, judged: frozenset[int]) ->
     kept = inference.detections.first(inference.detections.count_above(threshold))
     found: list[Sighting] = []
     rows = zip(kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist(), strict=True)
-    for (left, top, right, bottom), classed, score in rows:
+    for row, ((left, top, right, bottom), classed, score) in enumerate(rows):
         box = (left, top, right, bottom)
         if classed not in judged:
             continue
@@ -72,5 +73,5 @@ def sightings(inference: Inference, threshold: float, judged: frozenset[int]) ->
             if x1 < right and x2 > left and y1 < bottom and y2 > top and overlap(box, other.box) >= SAME_OBJECT_IOU:
                 break
         else:
-            found.append(Sighting(box, classed, score))
+            found.append(Sighting(box, classed, score, row))
     return found

@@ -1,4 +1,4 @@
-"""Health of an image: four cheap figures from a sample of its pixels."""
+"""Health of an image: five cheap figures from a sample of its pixels."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ class HealthMeter:
     """Measures the images of one source in order; keeps the previous sample for `change`.
 
     The sample is every eighth pixel of every eighth row of the green channel, from the middle of an 8×8 block, because
-    codecs leave their edges on the block borders. 1080p: 32,400 samples, about 0.1 ms. One thread.
+    codecs leave their edges on the block borders. Sharpness is the variance of the Laplacian (four neighbours;
+    Pech-Pacheco et al., ICPR 2000) at every second sample of every second row, from the pixels beside it. One thread.
     """
 
     def __init__(self) -> None:
@@ -41,4 +42,24 @@ class HealthMeter:
             deviation=math.sqrt(max(square - mean * mean, 0.0)),
             saturated=int(np.count_nonzero(sample >= SATURATED)) / sample.size,
             change=change,
+            sharpness=_sharpness(image),
         )
+
+
+def _sharpness(image: NDArray[np.uint8]) -> float:
+    """Give the variance of the Laplacian at the samples; NaN for a picture too small to have any."""
+    green = image[:, :, 1]
+    height, width = green.shape
+    start, step = STRIDE // 2, 2 * STRIDE
+    if height < 2 * STRIDE or width < 2 * STRIDE:
+        return math.nan
+    last_row, last_column = height - 1, width - 1
+    rows, columns = slice(start, last_row, step), slice(start, last_column, step)
+    beside = green[rows, start - 1 : last_column - 1 : step].astype(np.int32)
+    beside += green[rows, start + 1 : last_column + 1 : step]
+    beside += green[start - 1 : last_row - 1 : step, columns]
+    beside += green[start + 1 : last_row + 1 : step, columns]
+    beside -= 4 * green[rows, columns].astype(np.int32)
+    wide = beside.ravel().astype(np.float32)
+    mean = float(wide.mean())
+    return float(np.dot(wide, wide)) / len(wide) - mean * mean

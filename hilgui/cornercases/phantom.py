@@ -8,14 +8,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from hilgui.cornercases.boxes import Box, overlap
+from hilgui.cornercases.boxes import Box
 from hilgui.cornercases.criticality import closeness, severity_of
+from hilgui.cornercases.doubts import doubt_of_no_label
 from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.others import other_of, score_of_same
 from hilgui.cornercases.protocol import RunContext
 from hilgui.evaluation.tracker import Tracker
-from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity
-
-MATCH_IOU = 0.5
+from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +104,16 @@ class Phantom:
         why = (
             f"{label} with score {ghost.score:.2f} reported by the {role} for {DURATION} where the labels have nothing"
         )
-        other = Role.BASELINE if role is Role.CANDIDATE else Role.CANDIDATE
+        other, doubt = other_of(role), ""
         if other in moment.inferences:
-            score = self._score_of(other, ghost, moment)
+            score = score_of_same(role, ghost.box, ghost.classed, moment, self._context.thresholds)
+            doubt = doubt_of_no_label(ghost.score, score)
             evidence["other_reports"] = float(score is not None)
             if score is None:
                 why += f"; the {other} reports no {label} there"
             else:
                 why += f"; the {other} reports it too with score {score:.2f}: perhaps an object without label"
+        shifted = self._context.shifts.explain(role, "")
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
@@ -123,14 +125,6 @@ class Phantom:
             role=role,
             objects=(FoundObject(label, ghost.box, number if self._ordered else -1, ghost.score),),
             evidence=evidence,
+            suspect=Suspect.TIMING if shifted else Suspect.LABEL if doubt else None,
+            suspect_why=shifted or doubt,
         )
-
-    def _score_of(self, other: Role, ghost: _Ghost, moment: Moment) -> float | None:
-        """Give the other model's score for the same object, None where it shows none."""
-        detections = moment.inferences[other].detections
-        shown = detections.first(detections.count_above(self._context.thresholds[other]))
-        rows = zip(shown.boxes.tolist(), shown.classes.tolist(), shown.scores.tolist(), strict=True)
-        for (left, top, right, bottom), classed, score in rows:
-            if classed == ghost.classed and overlap(ghost.box, (left, top, right, bottom)) >= MATCH_IOU:
-                return float(score)
-        return None

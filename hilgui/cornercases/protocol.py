@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from hilgui.cornercases.following import Following
+from hilgui.cornercases.labelled import Labelling
+from hilgui.cornercases.shifts import Shifts
 from hilgui.records import Hit, Kind, Moment, Role, Vocabulary
 from hilgui.settings import CornerCaseLimits
 
@@ -22,12 +24,17 @@ class RunContext:
     period_s: float | None  # nominal frame period; None for an unordered set
     real_time: bool  # live, or replayed at a finite speed: deadlines mean something
     following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
+    labelling: Labelling = field(init=False, repr=False, compare=False)  # shared: what they may be asked for
+    shifts: Shifts = field(init=False, repr=False, compare=False)  # shared: whether labels lie beside their frames
 
     def __post_init__(self) -> None:
         """Start following with empty tracks; they live as long as a flicker or a merged finding may last."""
         keep = self.limits.merge_gap
         if self.period_s is not None:
             keep = max(keep, math.ceil(self.limits.flicker.within_s / self.period_s))
+        labelling = Labelling(self.limits, self.vocabulary, ordered=self.period_s is not None)
+        object.__setattr__(self, "labelling", labelling)
+        object.__setattr__(self, "shifts", Shifts(self.thresholds, labelling, self.period_s))
         object.__setattr__(self, "following", Following(self.thresholds, self.vocabulary.judged, keep))
 
 

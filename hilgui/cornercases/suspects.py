@@ -15,8 +15,10 @@ from hilgui.records import Hit, Kind, Suspect
 
 ImageOf = Callable[[int], NDArray[np.uint8] | None]  # pixels by sequence number, None where they are gone
 
+NAMED_SHARE = 1 / 3  # of the frames of a finding, that a rule must speak for
 FAULTY_SHARE = 0.5  # of the frames of a finding: from here on the picture explains it
 
+OF_LABELS = "labels"  # thread of a time fault that is of the labels and not of the pictures
 _RIG_FAULTS = frozenset({Kind.FROZEN_FRAME, Kind.BLACK_FRAME, Kind.OVER_EXPOSED, Kind.BLUR, Kind.NOISE_BURST})
 _FAULTS = _RIG_FAULTS | {Kind.TIME_FAULT}
 _NO_RULE = {
@@ -34,7 +36,11 @@ def no_image(_seq: int) -> NDArray[np.uint8] | None:
 
 @dataclass(slots=True)
 class Votes:
-    """What the frames of one finding say about its suspect; the majority wins, of equals the kind's own suspect."""
+    """What the frames of one finding say about its suspect.
+
+    A suspect that a rule names wins from a third of the frames on (a rule may need some frames before it can speak);
+    else it is the one that is usual for the kind.
+    """
 
     counts: Counter[Suspect] = field(default_factory=Counter)
     sentences: dict[Suspect, str] = field(default_factory=dict)
@@ -49,7 +55,10 @@ class Votes:
     def won(self, kind: Kind) -> tuple[Suspect, str]:
         """Give the suspect and the rule that named it."""
         usual = NATURES[kind].suspect
-        suspect = max(self.counts, key=lambda each: (self.counts[each], each is usual))
+        named = {each: count for each, count in self.counts.items() if each is not usual}
+        suspect = max(named, key=lambda each: named[each], default=usual)
+        if self.counts[suspect] < NAMED_SHARE * self.counts.total():
+            suspect = usual
         return suspect, self.sentences.get(suspect, _NO_RULE[suspect])
 
 
@@ -61,8 +70,8 @@ class Faults:
         self._kinds: dict[int, Kind] = {}
 
     def note(self, hit: Hit) -> None:
-        """Take a hit; only those of the picture and of time count."""
-        if hit.kind in _FAULTS and hit.seq not in self._kinds:
+        """Take a hit; only those of the picture and of its time count."""
+        if hit.kind in _FAULTS and hit.thread != OF_LABELS and hit.seq not in self._kinds:
             insort(self._seqs, hit.seq)
             self._kinds[hit.seq] = hit.kind
 

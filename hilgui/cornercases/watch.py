@@ -35,6 +35,7 @@ class Watch:
 
     def __init__(self, context: RunContext) -> None:
         self._ordered = context.period_s is not None
+        self._shifts = context.shifts
         self._merger = Merger(context.limits.merge_gap, _patience(context), context.period_s)
         self._detectors: dict[str, CornerCase] = {}
         self._broken: dict[str, str] = {}
@@ -66,6 +67,7 @@ class Watch:
         `images` gives the pixels of a recent frame by its sequence number: the worst frame of a finding is hashed.
         """
         self._merger.calendar.turn(moment)
+        self._shifts.note(moment)
         hits: list[Hit] = []
         for name, detector in list(self._detectors.items()):
             try:
@@ -109,5 +111,12 @@ def _patience(context: RunContext) -> int:
     if context.period_s is None:
         return 0
     limits = context.limits
-    flicker = math.ceil(limits.flicker.within_s / context.period_s)
-    return max(limits.missed_object.frames, limits.phantom.frames, limits.frozen_frame.frames, flicker)
+    keep = max(limits.merge_gap, math.ceil(limits.flicker.within_s / context.period_s))
+    return max(
+        limits.missed_object.frames,
+        limits.phantom.frames,
+        limits.frozen_frame.frames,
+        limits.poor_localisation.frames,
+        limits.borderline.frames,
+        keep + limits.short_lived.frames,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -39,3 +40,4 @@ class FrameHealth:
     deviation: float
     saturated: float  # share of samples at 250 or above
     change: float  # mean absolute difference to the frame before; NaN on the first
+    sharpness: float = math.nan  # variance of the Laplacian at the samples; NaN where it was not measured or stored

@@ -21,6 +21,7 @@ SAME_OBJECT_IOU = 0.3  # boxes that overlap the subject this much speak of it an
 SAME_BOX_PX = 0.6
 WIDEST_CROP = 0.6  # of the frame; objects that are spread farther are not cut out
 QUALITY = 80
+OF_LABELS = frozenset({Kind.MISSED_CRITICAL, Kind.MISSED_OBJECT, Kind.LATE_DETECTION, Kind.GAP, Kind.IDENTITY_SWITCH})
 
 Box = tuple[float, float, float, float]
 
@@ -153,7 +154,7 @@ def _truths(finding: Finding, moment: Moment, header: RunHeader) -> list[Overlay
     overlays = []
     for row in np.flatnonzero(counted).tolist():
         box = _box(moment.truth.boxes[row])
-        is_subject = finding.kind is Kind.MISSED_OBJECT and _is_one_of(box, finding)
+        is_subject = finding.kind in OF_LABELS and _is_one_of(box, finding)
         name = header.vocabulary.name(int(moment.truth.classes[row]))
         style = "missed" if missed[row] else "truth"
         overlays.append(_overlay(style, box, f"{name} · missed" if missed[row] else name, finding, is_subject))
@@ -170,7 +171,7 @@ def _detections(finding: Finding, moment: Moment, header: RunHeader, role: Role)
         if int(shown.classes[row]) not in header.vocabulary.judged:
             continue
         box = _box(shown.boxes[row])
-        is_subject = finding.role is role and finding.kind is not Kind.MISSED_OBJECT and _is_one_of(box, finding)
+        is_subject = finding.role is role and finding.kind not in OF_LABELS and _is_one_of(box, finding)
         is_phantom = comparison is not None and comparison.detections[row] == Judgement.UNMATCHED
         label = f"{header.vocabulary.name(int(shown.classes[row]))} {shown.scores[row]:.2f}"
         if is_subject and is_phantom:

@@ -70,6 +70,7 @@ class ListSource:
 
     def frame_at(self, seq: int) -> Frame:
         image = np.full((HEIGHT, WIDTH, 3), 40 + seq % 100, np.uint8)
+        image[:, WIDTH // 2 :] += 80  # a picture without contrast would be a finding
         image.flags.writeable = False
         return Frame(self.ref(seq), image)
 

@@ -58,7 +58,7 @@ def test_a_replay_prints_one_document_with_the_promised_names(bench: Path, capsy
         assert {"p50", "p99"} <= set(model["latency_ms"])
         assert {"map_50_95", "map_50", "map_75"} <= set(model["detection"])
     assert told["models"]["baseline"]["detections"] == 40
-    assert told["findings"]["missed_object"] == 1
+    assert told["findings"]["missed_critical"] == 1
     assert told["people"]["operator"] == "Ada" and told["people"]["tickets"] == ["REQ-1", "REQ-2"]
     code, shown = document(capsys, "runs", "show", told["run"], "--json")
     assert code == 0 and shown == told
@@ -90,7 +90,7 @@ def test_runs_findings_comparison_and_exports_of_a_stored_run(bench: Path, capsy
     run = told["run"]
     code, listed = document(capsys, "runs", "list", "--in", bench / "runs", "--json")
     assert code == 0 and [each["folder"] for each in listed["runs"]] == [run]
-    code, found = document(capsys, "findings", run, "--kind", "missed_object", "--json")
+    code, found = document(capsys, "findings", run, "--kind", "missed_critical", "--json")
     assert code == 0 and [finding["role"] for finding in found["findings"]] == ["candidate"]
     assert found["findings"][0]["clip_first"] == 0
     code, compared = document(capsys, "compare", run, run, "--json")

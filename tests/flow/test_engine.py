@@ -75,7 +75,7 @@ def test_a_run_tells_its_start_its_progress_and_its_end(engine: Engine, plan: Ru
     with closing(RunReader(finished.folder)) as reader:
         assert reader.ledger.with_truth == 40
         assert reader.figures()[Role.BASELINE]["map_50"] == pytest.approx(1.0)  # type: ignore[index]
-        assert [finding.role for finding in reader.findings() if finding.kind == "missed_object"] == [Role.CANDIDATE]
+        assert [finding.role for finding in reader.findings() if finding.kind == "missed_critical"] == [Role.CANDIDATE]
 
 
 def test_one_engine_runs_one_drive_after_the_other(engine: Engine, plan: RunPlan) -> None:

@@ -40,7 +40,7 @@ def test_a_person_the_candidate_loses_is_found_with_its_clip(tmp_path: Path) -> 
     blind = BoxModel("new", blind=frozenset(range(40, 60)))
     run = make(tmp_path, ListSource(100), BoxModel("old"), blind, labelled=range(100))
     with closing(execute(run)) as reader:
-        (finding,) = reader.findings(kind=Kind.MISSED_OBJECT)
+        (finding,) = reader.findings(kind=Kind.MISSED_CRITICAL)
         assert (finding.role, finding.first_seq, finding.last_seq) == (Role.CANDIDATE, 40, 59)
         assert (finding.clip_first, finding.clip_last) == (10, 89)
         assert all(reader.picture(seq) for seq in range(10, 90))
@@ -161,7 +161,7 @@ def test_the_result_is_the_same_whatever_the_number_of_workers(tmp_path: Path, w
             ]
             results.append((reader.findings(), reader.figures(), boxes))
     assert results[0] == results[1]
-    assert {finding.kind for finding in results[0][0]} >= {Kind.MISSED_OBJECT, Kind.DISAGREEMENT}
+    assert {finding.kind for finding in results[0][0]} >= {Kind.MISSED_CRITICAL, Kind.DISAGREEMENT}
 
 
 def test_a_full_disk_stops_the_run_and_keeps_what_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

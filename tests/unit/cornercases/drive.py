@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from hilgui.cornercases import CornerCase, RunContext
+from hilgui.cornercases.missed_critical import MissedCritical
+from hilgui.cornercases.missed_object import MissedObject
 from hilgui.evaluation import compare
 from hilgui.records import (
     NO_TRACK,
@@ -73,8 +75,11 @@ def moment(
     mean: float = 100.0,
     change: float = 5.0,
     ordered: bool = True,
+    health: FrameHealth | None = None,
+    time_s: float | None = None,
+    invalid: int = 0,
 ) -> Moment:
-    inferences = {role: _inference(list(rows), latency_ms) for role, rows in (seen or {B: []}).items()}
+    inferences = {role: _inference(list(rows), latency_ms, invalid) for role, rows in (seen or {B: []}).items()}
     labels = None if truth is None else _truth(list(truth))
     comparisons = {}
     if labels is not None:
@@ -89,13 +94,13 @@ def moment(
         ref=FrameRef(
             seq=seq,
             key=f"{seq:06d}",
-            time_s=seq / FPS if ordered else math.nan,
+            time_s=time_s if time_s is not None else seq / FPS if ordered else math.nan,
             stamp=datetime(2026, 1, 1, tzinfo=UTC),
             captured_ns=seq * 33_000_000,
             width=WIDTH,
             height=HEIGHT,
         ),
-        health=FrameHealth(mean=mean, deviation=30.0, saturated=0.0, change=change),
+        health=health or FrameHealth(mean=mean, deviation=30.0, saturated=0.0, change=change, sharpness=400.0),
         truth=labels,
         inferences=inferences,
         comparisons=comparisons,
@@ -103,22 +108,33 @@ def moment(
     )
 
 
-def look(detector: CornerCase, moments: Iterable[Moment]) -> list[Hit]:
+def look(detector: CornerCase | Misses, moments: Iterable[Moment]) -> list[Hit]:
     return [hit for each in moments for hit in detector.look(each)]
+
+
+class Misses:
+    """Both halves of the misses, critical or not, as the watch asks them."""
+
+    def __init__(self, of: RunContext) -> None:
+        self._halves = (MissedCritical(of), MissedObject(of))
+
+    def look(self, moment: Moment) -> list[Hit]:
+        hits = [hit for half in self._halves for hit in half.look(moment)]
+        return sorted(hits, key=lambda hit: (hit.role or "", hit.thread, hit.seq))
 
 
 def seqs(hits: Iterable[Hit]) -> list[int]:
     return [hit.seq for hit in hits]
 
 
-def _inference(rows: list[Seen], latency_ms: float) -> Inference:
+def _inference(rows: list[Seen], latency_ms: float, invalid: int) -> Inference:
     rows = sorted(rows, key=lambda row: -row[2])
     detections = Detections(
         np.array([box for _, box, _ in rows], np.float32).reshape(-1, 4),
         np.array([score for *_, score in rows], np.float32),
         np.array([classed for classed, *_ in rows], np.int32),
     )
-    return Inference(detections, 1_000_000, round(latency_ms * 1e6) - 2_000_000, 1_000_000)
+    return Inference(detections, 1_000_000, round(latency_ms * 1e6) - 2_000_000, 1_000_000, invalid)
 
 
 def _truth(rows: list[Known]) -> Truth:

@@ -20,8 +20,8 @@ def late(*latencies_ms: float, limits: CornerCaseLimits | None = None) -> list[H
 
 
 def test_a_baseline_slower_than_the_frame_period_misses_its_deadline() -> None:
-    (hit,) = late(10.0, 33.3, 33.4, 20.0)
-    assert (hit.seq, hit.role, hit.severity) == (2, B, Severity.LOW)
+    hit, again = late(10.0, 33.3, 33.4, 20.0, 40.0)
+    assert (hit.seq, hit.role, hit.severity, again.seq) == (2, B, Severity.LOW, 4)
     assert hit.why == (
         "the baseline missed its deadline of 33.3 ms for {duration}: 33.4 ms here, of which run took 31.4 ms"
     )
@@ -30,7 +30,13 @@ def test_a_baseline_slower_than_the_frame_period_misses_its_deadline() -> None:
 
 def test_a_limit_of_the_settings_replaces_the_period() -> None:
     limits = CornerCaseLimits.model_validate({"deadline_miss": {"limit_ms": 50}})
-    assert seqs(late(49.0, 50.0, 51.0, limits=limits)) == [2]
+    assert seqs(late(49.0, 50.0, 51.0, 52.0, limits=limits)) == [2, 3]
+
+
+def test_one_late_frame_in_a_thousand_is_nobodys_fault_unless_it_is_very_late() -> None:
+    assert late(*[10.0] * 500, 40.0, *[10.0] * 999, 40.0, *[10.0] * 400) == []
+    assert seqs(late(*[10.0] * 500, 40.0, *[10.0] * 998, 40.0, *[10.0] * 400)) == [500, 1499]
+    assert seqs(late(10.0, 170.0, 10.0)) == [1]
 
 
 def test_the_later_the_worse() -> None:

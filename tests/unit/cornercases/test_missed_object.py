@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hilgui.cornercases.missed_object import MissedObject
 from hilgui.records import Severity
 from hilgui.settings import CornerCaseLimits
-from tests.unit.cornercases.drive import CAR, PERSON, TREE, TRUCK, B, C, Known, context, look, moment, seqs
+from tests.unit.cornercases.drive import CAR, PERSON, TREE, TRUCK, B, C, Known, Misses, context, look, moment, seqs
 
 BOX = (100.0, 200.0, 140.0, 300.0)  # 100 px tall in a picture of 540
 WALKER = Known(PERSON, BOX, track=23, distance_m=12.4)
@@ -15,19 +14,19 @@ FOUND = [(PERSON, BOX, 0.71)]
 
 
 def test_a_miss_becomes_a_finding_at_its_third_frame_and_covers_the_first() -> None:
-    detector = MissedObject(context())
+    detector = Misses(context())
     first, second, third, fourth = (detector.look(moment(seq, truth=[WALKER])) for seq in range(4))
     assert (seqs(first), seqs(second), seqs(third), seqs(fourth)) == ([], [], [0, 1, 2], [3])
 
 
 def test_two_frames_are_not_enough() -> None:
     moments = [moment(seq, truth=[WALKER], seen={B: FOUND if seq == 2 else []}) for seq in range(5)]
-    assert look(MissedObject(context()), moments) == []
+    assert look(Misses(context()), moments) == []
 
 
 def test_a_hit_names_the_object_the_distance_and_the_model_that_found_it() -> None:
     moments = [moment(seq, truth=[WALKER], seen={B: FOUND, C: [(PERSON, BOX, 0.21)]}) for seq in range(3)]
-    hit = look(MissedObject(context()), moments)[-1]
+    hit = look(Misses(context()), moments)[-1]
     assert hit.why == (
         "person 23 at 12.4 m missed by the candidate for {duration}: its best score there is 0.21, "
         "below the threshold of 0.40; the baseline found it with score 0.71"
@@ -55,12 +54,12 @@ INSTEAD = [
 
 @pytest.mark.parametrize(("seen", "reason"), [row[1:] for row in INSTEAD], ids=[row[0] for row in INSTEAD])
 def test_the_sentence_says_what_the_model_reported_instead(seen: list[object], reason: str) -> None:
-    hits = look(MissedObject(context()), [moment(seq, truth=[WALKER], seen={B: seen}) for seq in range(3)])  # type: ignore[dict-item]
+    hits = look(Misses(context()), [moment(seq, truth=[WALKER], seen={B: seen}) for seq in range(3)])  # type: ignore[dict-item]
     assert reason in hits[-1].why
 
 
 def test_both_models_missing_it_give_a_hit_each_and_say_so() -> None:
-    hits = look(MissedObject(context()), [moment(seq, truth=[WALKER], seen={B: [], C: []}) for seq in range(3)])
+    hits = look(Misses(context()), [moment(seq, truth=[WALKER], seen={B: [], C: []}) for seq in range(3)])
     assert {hit.role for hit in hits} == {B, C}
     assert all("missed it too" in hit.why for hit in hits)
 
@@ -80,7 +79,7 @@ EXCUSED = [
 
 @pytest.mark.parametrize("known", [row[1] for row in EXCUSED], ids=[row[0] for row in EXCUSED])
 def test_nobody_is_asked_for_an_excused_object(known: Known) -> None:
-    assert look(MissedObject(context()), [moment(seq, truth=[known]) for seq in range(6)]) == []
+    assert look(Misses(context()), [moment(seq, truth=[known]) for seq in range(6)]) == []
 
 
 ASKED = [
@@ -94,7 +93,7 @@ ASKED = [
 
 @pytest.mark.parametrize("known", [row[1] for row in ASKED], ids=[row[0] for row in ASKED])
 def test_an_object_at_the_limit_is_asked_for(known: Known) -> None:
-    assert seqs(look(MissedObject(context()), [moment(seq, truth=[known]) for seq in range(3)])) == [0, 1, 2]
+    assert seqs(look(Misses(context()), [moment(seq, truth=[known]) for seq in range(3)])) == [0, 1, 2]
 
 
 SEVERITIES = [
@@ -113,13 +112,13 @@ SEVERITIES = [
 
 @pytest.mark.parametrize(("known", "severity"), SEVERITIES)
 def test_severity_follows_distance_else_height(known: Known, severity: Severity) -> None:
-    hits = look(MissedObject(context()), [moment(seq, truth=[known]) for seq in range(3)])
+    hits = look(Misses(context()), [moment(seq, truth=[known]) for seq in range(3)])
     assert {hit.severity for hit in hits} == {severity}
 
 
 def test_the_closer_and_the_longer_the_worse() -> None:
     known = [Known(PERSON, BOX, 1, distance_m=distance) for distance in (20, 20, 20, 10, 20)]
-    hits = look(MissedObject(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
+    hits = look(Misses(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
     weights = [hit.weight for hit in hits]
     assert weights[:3] == sorted(weights[:3])
     assert max(hits, key=lambda hit: hit.weight).seq == 3
@@ -128,7 +127,7 @@ def test_the_closer_and_the_longer_the_worse() -> None:
 def test_an_object_that_leaves_the_picture_continues_its_miss_but_is_never_its_worst_frame() -> None:
     boxes = [(60, 200, 100, 300), (40, 195, 82, 300), (20, 190, 64, 300), (0, 185, 40, 300), (0, 180, 12, 300)]
     known = [Known(PERSON, box, 1, distance_m=20 - 4 * nth) for nth, box in enumerate(boxes)]
-    hits = look(MissedObject(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
+    hits = look(Misses(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
     assert seqs(hits) == [0, 1, 2, 3, 4]
     assert max(hits, key=lambda hit: hit.weight).seq == 2
     assert [hit.severity for hit in hits[3:]] == [Severity.LOW, Severity.LOW]
@@ -136,41 +135,41 @@ def test_an_object_that_leaves_the_picture_continues_its_miss_but_is_never_its_w
 
 def test_the_less_is_hidden_the_worse() -> None:
     known = [Known(PERSON, BOX, 1, distance_m=12, occlusion=hidden) for hidden in (0.5, 0.0, 0.5)]
-    hits = look(MissedObject(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
+    hits = look(Misses(context()), [moment(seq, truth=[one]) for seq, one in enumerate(known)])
     assert max(hits, key=lambda hit: hit.weight).seq == 1
 
 
 def test_a_frame_without_labels_pauses_a_miss() -> None:
     moments = [moment(seq, truth=None if seq in (1, 2) else [WALKER]) for seq in range(5)]
-    assert seqs(look(MissedObject(context()), moments)) == [0, 3, 4]
+    assert seqs(look(Misses(context()), moments)) == [0, 3, 4]
 
 
 def test_a_frame_that_the_candidate_skipped_pauses_its_miss() -> None:
     moments = [moment(seq, truth=[WALKER], seen={B: FOUND} if seq == 1 else {B: FOUND, C: []}) for seq in range(4)]
-    assert seqs(look(MissedObject(context()), moments)) == [0, 2, 3]
+    assert seqs(look(Misses(context()), moments)) == [0, 2, 3]
 
 
 def test_a_labelled_frame_without_the_object_ends_a_miss() -> None:
     moments = [moment(seq, truth=[] if seq == 2 else [WALKER]) for seq in range(5)]
-    assert look(MissedObject(context()), moments) == []
+    assert look(Misses(context()), moments) == []
 
 
 def test_truths_without_identity_are_followed_by_overlap() -> None:
     moments = [moment(seq, truth=[Known(PERSON, (100 + 5 * seq, 200, 140 + 5 * seq, 300))]) for seq in range(4)]
-    hits = look(MissedObject(context()), moments)
+    hits = look(Misses(context()), moments)
     assert {hit.thread for hit in hits} == {"object 0"}
     assert seqs(hits) == [0, 1, 2, 3]
     assert hits[0].why.startswith("person 100 px tall missed by the baseline")
 
 
 def test_in_an_unordered_set_every_miss_counts_at_once() -> None:
-    detector = MissedObject(context(ordered=False))
+    detector = Misses(context(ordered=False))
     known = [Known(PERSON, BOX), Known(CAR, (300, 200, 400, 300))]
     assert seqs(look(detector, [moment(seq, truth=known, ordered=False) for seq in range(2)])) == [0, 0, 1, 1]
 
 
 def test_the_limits_come_from_the_settings() -> None:
     limits = CornerCaseLimits.model_validate({"missed_object": {"frames": 1, "min_height_px": 101}})
-    assert look(MissedObject(context(limits)), [moment(0, truth=[WALKER])]) == []
+    assert look(Misses(context(limits)), [moment(0, truth=[WALKER])]) == []
     limits = CornerCaseLimits.model_validate({"missed_object": {"frames": 1}})
-    assert seqs(look(MissedObject(context(limits)), [moment(0, truth=[WALKER])])) == [0]
+    assert seqs(look(Misses(context(limits)), [moment(0, truth=[WALKER])])) == [0]

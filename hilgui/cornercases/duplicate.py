@@ -1,0 +1,80 @@
+"""Duplicate: a model puts several boxes on one object."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from hilgui.cornercases.boxes import Box, overlap
+from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.protocol import RunContext
+from hilgui.records import FoundObject, Hit, Inference, Kind, Moment, Role, Severity
+
+_Shown = tuple[Box, int, float]  # box, class, score
+
+
+class Duplicate:
+    """Reports `boxes` or more detections of judged classes of which every two overlap by IoU ≥ `iou`.
+
+    Two are usual: suppression runs within a class, and one object may be both car and truck.
+    """
+
+    kind: ClassVar[Kind] = Kind.DUPLICATE
+    needs_time: ClassVar[bool] = False
+    needs_candidate: ClassVar[bool] = False
+    needs_real_time: ClassVar[bool] = False
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._limits = context.limits.duplicate
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        """Give a hit for each object with too many boxes."""
+        return [
+            self._hit(role, nth, group, moment)
+            for role, inference in moment.inferences.items()
+            for nth, group in enumerate(self._groups(role, inference))
+        ]
+
+    def _groups(self, role: Role, inference: Inference) -> list[list[_Shown]]:
+        """Gather, from the best score on, what overlaps all that is in a group already."""
+        kept = inference.detections.first(inference.detections.count_above(self._context.thresholds[role]))
+        if len(kept) < self._limits.boxes:
+            return []
+        groups: list[list[_Shown]] = []
+        rows = zip(kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist(), strict=True)
+        for (left, top, right, bottom), classed, score in rows:
+            if classed not in self._context.vocabulary.judged:
+                continue
+            box = (left, top, right, bottom)
+            for group in groups:
+                if all(overlap(box, other) >= self._limits.iou for other, *_ in group):
+                    group.append((box, classed, score))
+                    break
+            else:
+                groups.append([(box, classed, score)])
+        return [group for group in groups if len(group) >= self._limits.boxes]
+
+    def _hit(self, role: Role, nth: int, group: list[_Shown], moment: Moment) -> Hit:
+        names = [self._context.vocabulary.name(classed) for _, classed, _ in group]
+        said = ", ".join(f"{name} {score:.2f}" for name, (*_, score) in zip(names, group, strict=True))
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread=self._thread(role, nth, group[0][0], moment),
+            severity=Severity.LOW,
+            weight=float(len(group)) + group[0][2],
+            why=f"the {role} puts {len(group)} boxes on one object for {DURATION}: {said}",
+            role=role,
+            objects=tuple(
+                FoundObject(name, box, score=score) for name, (box, _, score) in zip(names, group, strict=True)
+            ),
+            evidence={"boxes": float(len(group)), "classes": float(len(set(names))), "score": group[0][2]},
+        )
+
+    def _thread(self, role: Role, nth: int, box: Box, moment: Moment) -> str:
+        """Name the track of the best box; it is one of those that are followed, as it has the best score."""
+        if self._context.period_s is None:
+            return f"group {nth}"
+        present = self._context.following.at(moment).get(role, {})
+        return next((f"track {number}" for number, seen in present.items() if seen.box == box), f"group {nth}")

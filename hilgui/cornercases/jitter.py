@@ -1,0 +1,114 @@
+"""Jitter: a box that trembles around its object."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable
+from typing import ClassVar
+
+from hilgui.cornercases.labelled import Labelled
+from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.protocol import RunContext
+from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity
+
+_Errors = tuple[float, float, float]  # x and y of the centre in sizes of the object, log of the height
+
+
+class _Window:
+    """The errors of the last matched frames of one object, with their sums: a frame costs the same at any length."""
+
+    __slots__ = ("errors", "squares", "sums")
+
+    def __init__(self) -> None:
+        self.errors: deque[_Errors] = deque()
+        self.sums = [0.0, 0.0, 0.0]
+        self.squares = [0.0, 0.0, 0.0]
+
+    def add(self, errors: _Errors, length: int) -> None:
+        self.errors.append(errors)
+        self._count(errors, 1.0)
+        if len(self.errors) > length:
+            self._count(self.errors.popleft(), -1.0)
+
+    def _count(self, errors: _Errors, sign: float) -> None:
+        for axis, error in enumerate(errors):
+            self.sums[axis] += sign * error
+            self.squares[axis] += sign * error * error
+
+    def deviations(self) -> _Errors:
+        count = len(self.errors)
+        x, y, size = (
+            math.sqrt(max(square / count - (total / count) ** 2, 0.0))
+            for total, square in zip(self.sums, self.squares, strict=True)
+        )
+        return x, y, size
+
+
+class Jitter:
+    """Reports a labelled object whose box had an error that deviates by more than `deviation` over `window` frames.
+
+    The errors are those of the centre, divided by width and height of the label, and the logarithm of the ratio of
+    heights: a box that is wrong, but always in the same way, does not jitter. A frame without a match begins anew.
+    """
+
+    kind: ClassVar[Kind] = Kind.JITTER
+    needs_time: ClassVar[bool] = True
+    needs_candidate: ClassVar[bool] = False
+    needs_real_time: ClassVar[bool] = False
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._limits = context.limits.jitter
+        self._windows: dict[Role, dict[str, _Window]] = {role: {} for role in context.thresholds}
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        """Give a hit for each object whose box trembles."""
+        if moment.truth is None:
+            return []
+        hits: list[Hit] = []
+        asked = self._context.labelling.at(moment)
+        for role, comparison in moment.comparisons.items():
+            rows = {truth: row for row, truth in enumerate(comparison.partner.tolist()) if truth >= 0}
+            boxes = moment.inferences[role].detections.boxes[: len(comparison.partner)].tolist()
+            before, today = self._windows[role], {}
+            for one in asked:
+                row = rows.get(one.row)
+                if row is None or one.is_cut:
+                    continue
+                window = today[one.thread] = before.get(one.thread) or _Window()
+                window.add(_errors(one, boxes[row]), self._limits.window)
+                if len(window.errors) == self._limits.window:
+                    deviations = window.deviations()
+                    if max(deviations) > self._limits.deviation:
+                        hits.append(self._hit(role, one, boxes[row], deviations, moment))
+            self._windows[role] = today
+        return hits
+
+    def _hit(self, role: Role, one: Labelled, box: list[float], deviations: _Errors, moment: Moment) -> Hit:
+        x, y, size = deviations
+        left, top, right, bottom = box
+        worst = max(deviations)
+        axis = ("sideways", "up and down", "in height")[deviations.index(worst)]
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread=one.thread,
+            severity=Severity(max(min(one.severity, Severity.MEDIUM) - 1, Severity.LOW)),
+            weight=worst,
+            why=f"the box of the {role} on {one.name} trembles for {DURATION}: by {worst:.0%} of its size {axis} "
+            f"(standard deviation over {self._limits.window} frames)",
+            role=role,
+            objects=(FoundObject(one.label, (left, top, right, bottom), one.track, None, one.distance_m),),
+            evidence={"deviation_x": x, "deviation_y": y, "deviation_log_height": size, "height_px": one.height_px},
+        )
+
+
+def _errors(one: Labelled, box: list[float]) -> _Errors:
+    left, top, right, bottom = one.box
+    wide, high = right - left, bottom - top
+    return (
+        (box[0] + box[2] - left - right) / (2 * wide),
+        (box[1] + box[3] - top - bottom) / (2 * high),
+        math.log(max(box[3] - box[1], 1e-6) / high),
+    )

@@ -1,0 +1,120 @@
+"""Overconfident: a model is wrong and sure of it, once or as a habit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import numpy as np
+
+from hilgui.cornercases.boxes import Box
+from hilgui.cornercases.criticality import closeness, severity_of
+from hilgui.cornercases.doubts import doubt_of_no_label
+from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.others import score_of_same
+from hilgui.cornercases.protocol import RunContext
+from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect
+
+BINS = 10
+
+
+class Overconfident:
+    """Reports a false positive with a score of at least `score`, and a detection calibration error above the limit.
+
+    The calibration error (Küppers et al., "Multivariate Confidence Calibration for Object Detection", CVPRW 2020, over
+    the score alone) is the mean over ten bins of |mean score - share of matches|, weighted by the detections of each,
+    of all detections above the threshold so far; it is judged from `detections` on.
+    """
+
+    kind: ClassVar[Kind] = Kind.OVERCONFIDENT
+    needs_time: ClassVar[bool] = False
+    needs_candidate: ClassVar[bool] = False
+    needs_real_time: ClassVar[bool] = False
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._limits = context.limits.overconfident
+        self._calibrations = {role: _Calibration() for role in context.thresholds}
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        """Give a hit for each sure false positive, and one while the calibration is off."""
+        hits: list[Hit] = []
+        for role, comparison in moment.comparisons.items():
+            scores = moment.inferences[role].detections.scores[: len(comparison.detections)]
+            calibration = self._calibrations[role]
+            calibration.add(scores.tolist(), comparison.detections.tolist())
+            sure = (comparison.detections == Judgement.UNMATCHED) & (scores >= np.float32(self._limits.score))
+            hits += [self._false(role, row, comparison, moment) for row in np.flatnonzero(sure).tolist()]
+            if calibration.count >= self._limits.detections and self._context.period_s is not None:
+                error, lean = calibration.error()
+                if error > self._limits.calibration_error:
+                    hits.append(self._habit(role, calibration.count, error, lean, moment))
+        return hits
+
+    def _false(self, role: Role, row: int, comparison: Comparison, moment: Moment) -> Hit:
+        detections = moment.inferences[role].detections
+        left, top, right, bottom = detections.boxes[row].tolist()
+        box: Box = (left, top, right, bottom)
+        classed, score = int(detections.classes[row]), float(detections.scores[row])
+        label, iou = self._context.vocabulary.name(classed), float(comparison.iou[row])
+        limits, height = self._context.limits.criticality, moment.ref.height
+        other = score_of_same(role, box, classed, moment, self._context.thresholds)
+        doubt = doubt_of_no_label(score, other)
+        beside = f"the best label there fits by IoU {iou:.2f}" if iou > 0 else "no label is there"
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread=self._thread(role, row, moment),
+            severity=min(severity_of(label, bottom - top, height, limits), Severity.MEDIUM),
+            weight=score * (1.0 + closeness(bottom - top, height, limits)),
+            why=f"the {role} is sure of a {label} with score {score:.2f} for {DURATION}, but {beside}",
+            role=role,
+            objects=(FoundObject(label, box, score=score),),
+            evidence={"score": score, "best_iou": iou, "height_px": bottom - top},
+            suspect=Suspect.LABEL if doubt else None,
+            suspect_why=doubt,
+        )
+
+    def _habit(self, role: Role, count: int, error: float, lean: float, moment: Moment) -> Hit:
+        lies = "above" if lean > 0 else "below"
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread="calibration",
+            severity=Severity.MEDIUM if error > 2 * self._limits.calibration_error else Severity.LOW,
+            weight=error,
+            why=f"the scores of the {role} lie {abs(lean):.2f} {lies} what they keep, on average: detection "
+            f"calibration error {error:.2f} over {count} detections, the limit is {self._limits.calibration_error:g}",
+            role=role,
+            evidence={"calibration_error": error, "lean": lean, "detections": float(count)},
+        )
+
+    def _thread(self, role: Role, row: int, moment: Moment) -> str:
+        present = self._context.following.at(moment).get(role, {}) if self._context.period_s is not None else {}
+        return next((f"track {number}" for number, seen in present.items() if seen.row == row), f"row {row}")
+
+
+class _Calibration:
+    """Counts detections and matches in bins of score."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._counts = [0] * BINS
+        self._scores = [0.0] * BINS
+        self._matches = [0] * BINS
+
+    def add(self, scores: list[float], verdicts: list[int]) -> None:
+        for score, verdict in zip(scores, verdicts, strict=True):
+            if verdict == Judgement.IGNORED:
+                continue
+            place = min(int(score * BINS), BINS - 1)
+            self.count += 1
+            self._counts[place] += 1
+            self._scores[place] += score
+            self._matches[place] += verdict == Judgement.MATCHED
+
+    def error(self) -> tuple[float, float]:
+        """Give the calibration error, and by how much scores lie above precision on average."""
+        lean = (sum(self._scores) - sum(self._matches)) / self.count
+        gaps = (abs(score - matches) for score, matches in zip(self._scores, self._matches, strict=True))
+        return sum(gaps) / self.count, lean

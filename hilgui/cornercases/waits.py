@@ -1,0 +1,67 @@
+"""Waits: how long a labelled object is asked for without a match, until a match ends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from hilgui.cornercases.labelled import Labelled
+from hilgui.cornercases.protocol import RunContext
+from hilgui.records import Comparison, Judgement, Moment, Role
+
+SLACK_S = 1e-6  # stamps of videos are rounded
+
+
+class Asked(NamedTuple):
+    """An object on one frame."""
+
+    seq: int
+    time_s: float
+    one: Labelled
+
+
+@dataclass(slots=True)
+class _Wait:
+    was_matched: bool = False  # before
+    since_s: float = 0.0  # of the last match, else of the first frame asked
+    frames: list[Asked] = field(default_factory=list)
+
+
+class Wait(NamedTuple):
+    """A wait that a match has ended."""
+
+    frames: list[Asked]  # the ones without a match, then the one with
+    lasted_s: float
+
+
+class Waits:
+    """Follows the waits of one kind: before the first match of an object, or between two.
+
+    A frame without labels, or that the model skipped, pauses; an object that is not asked for (gone, hidden, cut by
+    the border) begins anew.
+    """
+
+    def __init__(self, context: RunContext, *, after_match: bool) -> None:
+        self._labelling = context.labelling
+        self._after_match = after_match
+        self._waits: dict[Role, dict[str, _Wait]] = {role: {} for role in context.thresholds}
+
+    def ended(self, role: Role, comparison: Comparison, moment: Moment) -> list[Wait]:
+        """Give the waits that this frame ends."""
+        verdicts = comparison.truths.tolist()
+        before, today = self._waits[role], {}
+        now_s, seq = moment.ref.time_s, moment.ref.seq
+        ended = []
+        for one in self._labelling.at(moment):
+            if one.is_cut:
+                continue
+            wait = today[one.thread] = before.get(one.thread) or _Wait(since_s=now_s)
+            if verdicts[one.row] != Judgement.MATCHED:
+                wait.frames.append(Asked(seq, now_s, one))
+                continue
+            if wait.frames and wait.was_matched is self._after_match:
+                ended.append(Wait([*wait.frames, Asked(seq, now_s, one)], now_s - wait.since_s))
+            wait.was_matched, wait.since_s = True, now_s
+            wait.frames.clear()
+        self._waits[role] = today
+        return ended

@@ -1,0 +1,49 @@
+"""Missed critical: the frames of a miss on which the object matters."""
+
+from __future__ import annotations
+
+from hilgui.cornercases import Watch
+from hilgui.cornercases.missed_critical import MissedCritical
+from hilgui.cornercases.missed_object import MissedObject
+from hilgui.records import Kind, Severity, Suspect
+from tests.unit.cornercases.drive import CAR, PERSON, B, C, Known, context, look, moment, seqs
+
+BOX = (100.0, 200.0, 140.0, 300.0)
+
+
+def coming(frames: int, from_m: float, step_m: float) -> list[Known]:
+    return [Known(PERSON, BOX, track=5, distance_m=from_m - step_m * seq) for seq in range(frames)]
+
+
+def test_a_person_within_fifteen_metres_is_critical_and_one_beyond_is_not() -> None:
+    moments = [moment(seq, truth=[known]) for seq, known in enumerate(coming(10, 15.45, 0.1))]
+    assert seqs(look(MissedCritical(context()), moments)) == [5, 6, 7, 8, 9]
+    assert seqs(look(MissedObject(context()), moments)) == [0, 1, 2, 3, 4]
+
+
+def test_both_halves_of_a_miss_are_one_finding_with_the_name_of_its_worst_frame() -> None:
+    watch = Watch(context(candidate=False))
+    for seq, known in enumerate(coming(30, 20.0, 0.3)):
+        assert watch.look(moment(seq, truth=[known], seen={B: []})).closed == []
+    (finding,) = watch.finish()
+    assert (finding.kind, finding.severity, finding.first_seq, finding.last_seq, finding.frames) == (
+        Kind.MISSED_CRITICAL,
+        Severity.HIGH,
+        0,
+        29,
+        30,
+    )
+
+
+def test_a_miss_of_two_frames_is_none_however_close() -> None:
+    known = Known(PERSON, BOX, track=5, distance_m=4.0)
+    moments = [moment(seq, truth=[known], seen={B: [] if seq < 2 else [(PERSON, BOX, 0.8)]}) for seq in range(6)]
+    assert look(MissedCritical(context()), moments) == []
+
+
+def test_where_both_models_are_sure_of_another_class_the_label_is_suspected() -> None:
+    seen = {B: [(CAR, BOX, 0.8)], C: [(CAR, BOX, 0.7)]}
+    moments = [moment(seq, truth=[Known(PERSON, BOX, 5, 8.0)], seen=seen) for seq in range(3)]
+    hit = look(MissedCritical(context()), moments)[0]
+    assert hit.suspect is Suspect.LABEL
+    assert hit.suspect_why == "both models agree against the label: they report car there with scores 0.80 and 0.70"
