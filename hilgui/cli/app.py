@@ -15,7 +15,6 @@ from hilgui.cli.evaluating import evaluate
 from hilgui.cli.findings import findings
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
-from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
 from hilgui.cli.triage import triage_app
 from hilgui.errors import CallWrong, HilguiError
@@ -38,7 +37,6 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
 app.add_typer(triage_app, name="triage")
 app.command()(evaluate)
-app.command()(slices)
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
@@ -142,7 +140,19 @@ def replay(
     class_map: Annotated[str | None, typer.Option(help="Shipped class map (kitti_to_coco) or a YAML file.")] = None,
     speed: Annotated[str, typer.Option(help="max, realtime or a factor such as 0.5.")] = "max",
     fps: Annotated[float | None, typer.Option(min=0.01, help="Frame rate of a folder of images.")] = None,
-    topic: Annotated[str | None, typer.Option(help="Camera topic of a bag that holds several.")] = None,
+    topic: Annotated[
+        str | None, typer.Option(help='Camera topic of a bag; several with commas, or "all": side by side.')
+    ] = None,
+    beside: Annotated[
+        list[Path] | None, typer.Option("--beside", help="Another camera of the same drive; may be given again.")
+    ] = None,
+    profile: Annotated[Path | None, typer.Option(help="Camera profile; default: the one beside the drive.")] = None,
+    can: Annotated[list[Path] | None, typer.Option("--can", help="Bus log (BLF, ASC, MF4); again for more.")] = None,
+    dbc: Annotated[list[Path] | None, typer.Option("--dbc", help="DBC that decodes the bus logs.")] = None,
+    signals: Annotated[
+        list[str] | None, typer.Option("--signal", help="Signal of the bus to keep beside the speed.")
+    ] = None,
+    can_offset: Annotated[float | None, typer.Option(help="Recording time (s) of a bus log's first frame.")] = None,
     duration: Annotated[float | None, typer.Option(min=0.1, help="Seconds after which a live run ends.")] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep what a camera saw, as a drive.")] = False,
     record_mb: Annotated[int, typer.Option(min=1, help="The recording ends before it is larger.")] = 8000,
@@ -189,6 +199,12 @@ def replay(
         speed=speed,
         fps=fps,
         topic=topic,
+        beside=tuple(beside or ()),
+        profile=profile,
+        can=tuple(can or ()),
+        dbc=tuple(dbc or ()),
+        signals=tuple(signals or ()),
+        can_offset_s=can_offset,
         duration_s=duration,
         record=record,
         record_mb=record_mb,

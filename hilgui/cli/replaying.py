@@ -41,6 +41,12 @@ class ReplayCall:
     speed: str
     fps: float | None
     topic: str | None
+    beside: tuple[Path, ...]
+    profile: Path | None
+    can: tuple[Path, ...]
+    dbc: tuple[Path, ...]
+    signals: tuple[str, ...]
+    can_offset_s: float | None
     duration_s: float | None
     record: bool
     record_mb: int
@@ -91,6 +97,8 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
         raise CallWrong(
             "one label file cannot serve several drives; put labels beside each drive or replay them one by one"
         )
+    if len(drives) > 1 and (call.beside or call.can):
+        raise CallWrong("further cameras and bus logs belong to one drive; replay the drives one by one")
     people = People(settings.operator, settings.bench, settings.device_under_test, call.notes, call.tickets)
     return [
         RunPlan(
@@ -106,6 +114,12 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
             speed=call.speed,
             fps=call.fps,
             topic=call.topic,
+            beside=call.beside,
+            profile=call.profile,
+            can=call.can,
+            dbc=call.dbc,
+            signals=call.signals,
+            can_offset_s=call.can_offset_s,
             duration_s=call.duration_s,
             record=call.record,
             record_mb=call.record_mb,

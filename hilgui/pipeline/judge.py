@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hilgui.cornercases import HealthMeter, RunContext, Watch
 from hilgui.evaluation import Scorecard, compare
+from hilgui.evaluation.scorecard import MEASUREMENTS
+from hilgui.pipeline.ignoring import Ignoring
 from hilgui.pipeline.preparation import Prepared
-from hilgui.records import Finding, Inference, Loss, Moment, Role, Task
+from hilgui.records import Finding, Inference, Loss, Moment, Role, SourceFacts, Task
 from hilgui.shadow import Paired, disagree
 from hilgui.store import ClipKeeper, Picture
 
@@ -23,6 +26,14 @@ class Judged:
     findings: tuple[Finding, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Camera:
+    """What follows the frames of one camera in time."""
+
+    health: HealthMeter
+    watch: Watch
+
+
 class Judge:
     """Owned by the judge thread; sees every frame once, in order."""
 
@@ -32,41 +43,71 @@ class Judge:
         self._judged = header.vocabulary.judged
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
         self._detectors = {role for role, facts in header.models.items() if facts.task == Task.DETECTION}
-        self.scorecard = Scorecard(header)
-        self._health = HealthMeter()
+        # A tracker follows one camera: over several, whose frames take turns, identities would mean nothing.
+        measured = {name: make for name, make in MEASUREMENTS.items() if name != "tracking"}
+        self.scorecard = Scorecard(header, measurements=measured if header.source.cameras else None)
+        self._ignoring = Ignoring(prepared.profile)
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
-        self.watch = Watch(
-            RunContext(
-                limits=prepared.plan.settings.corner_cases,
-                vocabulary=header.vocabulary,
-                thresholds=self._thresholds,
-                period_s=1.0 / header.source.fps if header.source.ordered and header.source.fps else None,
-                real_time=prepared.factor is not None,
-            )
+        self._cameras = {
+            channel: _Camera(HealthMeter(), Watch(self._context(fps))) for channel, fps in _rates(header.source)
+        }
+        self._numbers = itertools.count(1)  # of findings, over all cameras
+
+    def _context(self, fps: float | None) -> RunContext:
+        header = self._prepared.header
+        return RunContext(
+            limits=self._prepared.plan.settings.corner_cases,
+            vocabulary=header.vocabulary,
+            thresholds=self._thresholds,
+            period_s=1.0 / fps if header.source.ordered and fps else None,
+            real_time=self._prepared.factor is not None,
         )
+
+    @property
+    def left_out(self) -> tuple[tuple[str, str], ...]:
+        """Give the corner cases that cannot work in this run, with the reason."""
+        return next(iter(self._cameras.values())).watch.left_out
+
+    @property
+    def broken(self) -> tuple[tuple[str, str], ...]:
+        """Give the corner cases that were switched off, with the reason."""
+        found = {name: why for camera in self._cameras.values() for name, why in camera.watch.broken}
+        return tuple(found.items())
 
     def judge(self, paired: Paired) -> Judged:
         """Judge one frame."""
         moment = self._moment(paired)
+        channel = moment.ref.channel
+        watch = self._cameras[channel].watch
         if self._clips is None:
-            looked = self.watch.look(moment, lambda _seq: paired.frame.image)
-            return Judged(moment, (), tuple(looked.closed))
+            looked = watch.look(moment, lambda _seq: paired.frame.image)
+            return Judged(moment, (), tuple(self._named(channel, looked.closed)))
         pictures = self._clips.push(paired.frame)
-        looked = self.watch.look(moment, self._clips.image)
+        looked = watch.look(moment, self._clips.image)
         if looked.hits:
             first = min(hit.seq for hit in looked.hits)
             pictures.extend(self._clips.keep_around(self._clips.time_of(first)))
             pictures.extend(self._clips.keep_around(moment.ref.time_s))
-        self._clips.wait_for_end(looked.closed)
+        self._clips.wait_for_end(self._named(channel, looked.closed))
         return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)))
 
     def finish(self) -> Judged:
         """Close the findings that are still open."""
-        closed: Iterable[Finding] = self.watch.finish()
+        closed: Iterable[Finding] = [
+            finding
+            for channel, camera in self._cameras.items()
+            for finding in self._named(channel, camera.watch.finish())
+        ]
         if self._clips is not None:
             self._clips.wait_for_end(list(closed))
             closed = self._clips.ripe()
         return Judged(None, (), tuple(closed))
+
+    def _named(self, channel: str, findings: list[Finding]) -> list[Finding]:
+        """Number findings over all cameras and say of which they are."""
+        if not channel:
+            return findings
+        return [replace(each, channel=channel, number=next(self._numbers)) for each in findings]
 
     def figures(self) -> dict[str, Any]:
         """Give the figures of each model; None without truth."""
@@ -75,7 +116,7 @@ class Judge:
 
     def _moment(self, paired: Paired) -> Moment:
         frame = paired.frame
-        truth = self._prepared.truths.get(frame.ref.seq)
+        truth = self._ignoring.boxes(self._prepared.truths.get(frame.ref.seq), frame.ref.width, frame.ref.height)
         inferences = {role: self._translated(role, inference) for role, inference in paired.inferences.items()}
         comparisons = {}
         if truth is not None:
@@ -92,14 +133,15 @@ class Judge:
         seq = frame.ref.seq
         moment = Moment(
             frame.ref,
-            self._health.measure(frame.image),
+            self._cameras[frame.ref.channel].health.measure(frame.image),
             truth,
             inferences,
             comparisons,
             differs,
-            mask_truth=masks[seq].load() if seq in masks else None,
+            mask_truth=self._ignoring.mask(masks[seq].load()) if seq in masks else None,
             lane_truth=lanes[seq].load() if seq in lanes else None,
-            depth_truth=depths[seq].load() if seq in depths else None,
+            depth_truth=self._ignoring.depth(depths[seq].load()) if seq in depths else None,
+            speed_mps=None if self._prepared.vehicle is None else self._prepared.vehicle.speed_mps(frame.ref.time_s),
         )
         self.scorecard.add(moment)
         return moment
@@ -108,3 +150,10 @@ class Judge:
         table = self._prepared.class_tables[role]
         detections = inference.detections
         return replace(inference, detections=detections.with_classes(table[detections.classes]))
+
+
+def _rates(source: SourceFacts) -> list[tuple[str, float | None]]:
+    """Give the cameras of a drive with their rates; one without a name where there is one."""
+    if not source.cameras:
+        return [("", source.fps)]
+    return [(str(each["channel"]), each["fps"]) for each in source.cameras]

@@ -31,7 +31,13 @@ class RunPlan:
     class_map: str | None = None  # name of a shipped class map or a path
     speed: str = "max"  # "max", "realtime" or a factor
     fps: float | None = None  # frame rate of a folder of images
-    topic: str | None = None  # camera topic of a bag that holds several
+    topic: str | None = None  # camera topic of a bag that holds several; "all", or some with commas: side by side
+    beside: tuple[Path, ...] = ()  # further cameras of the same drive, files of their own
+    profile: Path | None = None  # of the camera; None: the one beside the recording
+    can: tuple[Path, ...] = ()  # logs of the vehicle's bus
+    dbc: tuple[Path, ...] = ()
+    signals: tuple[str, ...] = ()  # of the bus that are kept beside the speed
+    can_offset_s: float | None = None  # recording time of a log's first frame; None: by the wall clocks
     duration_s: float | None = None  # a live run ends after this; None: when the operator ends it
     record: bool = False  # keep what a camera saw, to be replayed as a drive
     record_mb: int = 8000  # the recording ends before it is larger

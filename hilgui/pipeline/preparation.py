@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 import subprocess
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,14 @@ from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, speed_factor
 from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
-from hilgui.records import Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
+from hilgui.records import FrameRef, Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
-from hilgui.sources import FrameSource, recorder, source_for
+from hilgui.sources import FrameSource, cameras_for, recorder
 from hilgui.sources.camera import is_camera, without_password
+from hilgui.sources.camera_geometry import find_geometry
+from hilgui.sources.camera_profile import CameraProfile, find_profile, read_profile
 from hilgui.sources.live import live_source
+from hilgui.sources.vehicle import VehicleSignals, read_vehicle
 from hilgui.store import new_run_id
 from hilgui.store.lock import RunLock
 from hilgui.truth import Agreed, Joined, Labels, agree, join, read_labels, relabel, sizes_of_recording
@@ -44,6 +48,8 @@ class Prepared:
     masks: dict[int, MaskLabel] = field(default_factory=dict)  # by frame; loaded when it comes
     lanes: dict[int, LaneLabel] = field(default_factory=dict)
     depths: dict[int, DepthLabel] = field(default_factory=dict)
+    profile: CameraProfile | None = None  # regions that are not judged
+    vehicle: VehicleSignals | None = None  # signals of its bus, on the run's clock
 
     def close(self) -> None:
         """Close the source and the sessions."""
@@ -58,13 +64,18 @@ def prepare(plan: RunPlan) -> Prepared:
     _mend_recording(plan.source)
     factor = speed_factor(plan.speed)
     staffing = staff_replay(plan.settings, factor)
-    source = source_for(plan.source, plan.fps, plan.topic)
+    source = cameras_for(plan.source, plan.beside, plan.fps, plan.topic)
     models: dict[Role, Model] = {}
     try:
         facts = source.open()
+        profile = find_profile(plan.source) if plan.profile is None else read_profile(plan.profile)
+        refs = source.refs()
+        width, height = (refs[0].width, refs[0].height) if refs else (0, 0)
+        facts = replace(facts, geometry=find_geometry(plan.source, facts.camera, profile, width, height))
+        vehicle = _vehicle(plan, refs)
         sizes = sizes_of_recording(plan.source, facts.width, facts.height)
         labels = None if plan.truth is None else read_labels(plan.truth, sizes)
-        joined = None if labels is None else join(labels, source.refs())
+        joined = None if labels is None else join(labels, refs)
         for role, path in plan.models.items():
             try_before_first_use(path)
             models[role] = load_model(plan, path, staffing.threads[role])
@@ -93,8 +104,33 @@ def prepare(plan: RunPlan) -> Prepared:
         lanes={} if joined is None else joined.lanes,
         depths={} if joined is None else joined.depths,
         factor=factor,
-        notes=(*(() if joined is None else joined.notes), *agreed.notes, *_unjudged(models, joined)),
+        notes=(
+            *(() if joined is None else joined.notes),
+            *agreed.notes,
+            *_unjudged(models, joined),
+            *_profile_note(profile),
+            *(() if vehicle is None else vehicle.notes),
+        ),
+        profile=profile,
+        vehicle=vehicle,
     )
+
+
+def _profile_note(profile: CameraProfile | None) -> tuple[str, ...]:
+    if profile is None:
+        return ()
+    count = len(profile.polygons) + (profile.mask is not None)
+    regions = f"{count} {'region is' if count == 1 else 'regions are'} not judged"
+    return (f"camera profile {profile.path.name}: {regions}",)
+
+
+def _vehicle(plan: RunPlan, refs: list[FrameRef]) -> VehicleSignals | None:
+    if not plan.can and not plan.dbc:
+        return None
+    if not refs or math.isnan(refs[0].time_s):
+        raise CallWrong(f"{plan.source} has no time stamps, so no bus log fits it; give the rate of its frames (--fps)")
+    start = refs[0].stamp - timedelta(seconds=refs[0].time_s)
+    return read_vehicle(plan.can, plan.dbc, wanted=plan.signals, start=start, offset_s=plan.can_offset_s)
 
 
 def _prepare_live(plan: RunPlan) -> Prepared:
@@ -137,6 +173,10 @@ def _refuse_recorded_wishes(plan: RunPlan) -> None:
         )
     if plan.topic is not None:
         raise CallWrong("a camera has no topics; leave out the topic")
+    if plan.beside:
+        raise CallWrong("a live run has one camera; record each of them, then replay the recordings side by side")
+    if plan.can or plan.dbc:
+        raise CallWrong("a bus log belongs to a recording; record the session, then replay it with the log")
     if plan.duration_s is not None and not plan.duration_s > 0:
         raise CallWrong(f"a live run lasts longer than {plan.duration_s:g} s")
 

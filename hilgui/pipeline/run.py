@@ -65,6 +65,8 @@ class Run:
         self._may_capture.set()
         self._writer = RunWriter(prepared.plan.out, prepared.header)
         self._judge = Judge(prepared)
+        for signal in prepared.vehicle.signals.values() if prepared.vehicle is not None else ():
+            self._writer.put_series(signal.name, signal.unit, signal.times, signal.values)
         self._captured = 0
         self._recorder: Recorder | None = None
         if prepared.plan.record:
@@ -289,7 +291,7 @@ class Run:
         try:
             self._writer.put("wall_s", wall_s)
             self._writer.put("figures", self._judge.figures())
-            self._writer.put("left_out", [list(pair) for pair in self._judge.watch.left_out])
+            self._writer.put("left_out", [list(pair) for pair in self._judge.left_out])
             self._writer.put("notes", [*self._prepared.notes, *self._account()])
             self._writer.finish(verdict, ledger)
         finally:
@@ -316,5 +318,5 @@ class Run:
         if not ledger.closes:
             return Verdict(Outcome.ERROR, ("the ledger does not close: a frame was lost inside hilgui; report this",))
         reasons = [f"{count} frames {why}" for why, count in ledger.reasons]
-        reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.watch.broken]
+        reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.broken]
         return Verdict(Outcome.INCONCLUSIVE if reasons else Outcome.PASS, tuple(reasons))

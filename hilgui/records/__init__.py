@@ -1,6 +1,7 @@
 """The types that everything else makes, moves or shows: frozen, without behaviour."""
 
 from hilgui.records.attestation import Attestation, provider_name
+from hilgui.records.camera import CameraGeometry
 from hilgui.records.comparison import Comparison, Disagreement, Judgement
 from hilgui.records.decision import Action, Decision, GateResult, GateVerdict, InvariantResult, SliceResult
 from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Truth
@@ -20,6 +21,7 @@ __all__ = [
     "NO_TRACK",
     "Action",
     "Attestation",
+    "CameraGeometry",
     "ClassTruth",
     "Classification",
     "Comparison",

@@ -121,6 +121,7 @@ class Finding:
     evidence: dict[str, float]
     clip_first: int | None = None  # None: no clip (unordered set, or the clip budget was spent)
     clip_last: int | None = None
+    channel: str = ""  # the camera, in a drive of several
     level: Level | None = None  # None: of a run that was stored before there were levels, or of a stranger's kind
     trigger: str = ""  # triggering condition in the sense of ISO 21448, "" where none fits
     suspect: Suspect | None = None

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hilgui.records.attestation import Attestation, provider_name
+from hilgui.records.camera import CameraGeometry
 from hilgui.records.inference import Role
 from hilgui.records.vocabulary import Vocabulary
 
@@ -26,6 +27,13 @@ class SourceFacts:
     live: bool = False
     camera: dict[str, Any] | None = None  # intrinsics as the recording states them: width, height, model, K, D, frame
     notes: tuple[str, ...] = ()  # sentences for the operator: what was reduced, rotated, left out
+    cameras: tuple[dict[str, Any], ...] = ()  # of a drive of several: channel, path, topic, fps, camera of each
+    geometry: CameraGeometry | None = None  # where the camera looks from, as far as somebody tells it
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Name the cameras; empty for a drive of one."""
+        return tuple(str(each["channel"]) for each in self.cameras)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,7 @@ class RunHeader:
                 **plain,
                 "command": tuple(plain["command"]),
                 "people": People(**{**plain["people"], "tickets": tuple(plain["people"]["tickets"])}),
-                "source": SourceFacts(**{**plain["source"], "notes": tuple(plain["source"].get("notes", ()))}),
+                "source": _source_from_json(plain["source"]),
                 "truth": None if truth is None else TruthFacts(**{**truth, "unmapped": tuple(truth["unmapped"])}),
                 "models": {Role(role): _model(facts) for role, facts in plain["models"].items()},
                 "vocabulary": Vocabulary(tuple(plain["vocabulary"]["names"]), frozenset(plain["vocabulary"]["judged"])),
@@ -131,3 +139,15 @@ def _model(plain: dict[str, Any]) -> ModelFacts:
     told = plain.get("attestation")
     attestation = None if told is None else Attestation(**told)
     return ModelFacts(**{**plain, "classes": tuple(plain["classes"]), "attestation": attestation})
+
+
+def _source_from_json(plain: dict[str, Any]) -> SourceFacts:
+    geometry = plain.get("geometry")
+    return SourceFacts(
+        **{
+            **plain,
+            "notes": tuple(plain.get("notes", ())),
+            "cameras": tuple(plain.get("cameras", ())),
+            "geometry": None if geometry is None else CameraGeometry(**geometry),
+        }
+    )

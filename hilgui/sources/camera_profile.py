@@ -32,6 +32,19 @@ class IgnoreRegion(BaseModel):
     polygon: tuple[tuple[float, float], ...] = Field(min_length=3, max_length=1000)
 
 
+class Lens(BaseModel):
+    """Intrinsics in pixels of `size`, and where the camera stands; what is left out comes from the recording."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    focal_px: float | None = Field(None, gt=0, lt=1e6)
+    cx: float | None = Field(None, gt=-1e6, lt=1e6)
+    cy: float | None = Field(None, gt=-1e6, lt=1e6)
+    height_m: float | None = Field(None, gt=0, lt=100, description="of the lens above the road")
+    pitch_deg: float | None = Field(None, gt=-89, lt=89, description="how far the camera looks down")
+    horizon_px: float | None = Field(None, gt=-1e6, lt=1e6, description="row of the horizon, instead of the pitch")
+
+
 class CameraYaml(BaseModel):
     """The file that people write."""
 
@@ -42,17 +55,19 @@ class CameraYaml(BaseModel):
     mask: str | None = Field(None, description="PNG beside this file; what is not black is ignored")
     ignore: tuple[IgnoreRegion, ...] = ()
     bayer: Literal["rggb", "bggr", "gbrg", "grbg"] | None = None
+    lens: Lens | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CameraProfile:
-    """The static regions of one camera."""
+    """The static regions of one camera, and where it looks from."""
 
     path: Path
     size: tuple[int, int] | None  # width, height; None: that of the recording
     polygons: tuple[IgnoreRegion, ...] = ()
     mask: NDArray[np.uint8] | None = None  # (H, W), not 0 is ignored
     bayer: str | None = None
+    lens: Lens | None = None
 
 
 def find_profile(recording: Path) -> CameraProfile | None:
@@ -80,7 +95,7 @@ def read_profile(path: Path) -> CameraProfile:
         if Path(about.mask).name != about.mask:
             raise SourceBroken(f"{path} names the mask {about.mask}: it has to lie beside the profile", path=path)
         mask = _read_mask(path.with_name(about.mask))
-    return CameraProfile(path, about.size, about.ignore, mask, about.bayer)
+    return CameraProfile(path, about.size, about.ignore, mask, about.bayer, about.lens)
 
 
 def ignored_pixels(profile: CameraProfile, width: int, height: int) -> NDArray[np.bool_]:

@@ -25,6 +25,8 @@ from hilgui.sources.image_stamps import Stamps, find_stamps
 from hilgui.sources.raw_pixels import BAYER, from_bayer
 from hilgui.stream import StopToken
 
+_HEADER_BYTES = 2**16
+
 
 class ImageFolder:
     """Reads the images of one folder, sorted by name with numbers in numeric order.
@@ -83,8 +85,8 @@ class ImageFolder:
         )
 
     def refs(self) -> list[FrameRef]:
-        """Name every image; sizes are known only once it is read."""
-        return [self._ref(seq, 0, 0) for seq in range(len(self._files))]
+        """Name every image, with the size that its header states; 0 and 0 where only decoding would tell."""
+        return [self._ref(seq, *_stated_size(path)) for seq, path in enumerate(self._files)]
 
     def frames(self, stop: StopToken) -> Iterator[Frame | Loss]:
         """Read one image after the other; one that is no picture is a Loss."""
@@ -167,6 +169,18 @@ class ImageFolder:
             time_s = math.nan
             stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else self._start
         return FrameRef(seq, path.name, time_s, stamp, time.monotonic_ns(), width, height)
+
+
+def _stated_size(path: Path) -> tuple[int, int]:
+    """Give width and height as the picture will be decoded; one that Exif may turn is not told."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEADER_BYTES)
+    except OSError:
+        return 0, 0
+    if head.startswith(b"\xff\xd8") and b"Exif\0\0" in head:
+        return 0, 0
+    return image_size(head) or (0, 0)
 
 
 def _natural(path: Path) -> list[tuple[int, int, str]]:

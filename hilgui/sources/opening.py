@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from hilgui.records import SourceFacts
 from hilgui.sources.camera import is_camera
 from hilgui.sources.live import live_source
 from hilgui.sources.protocol import FrameSource
+from hilgui.sources.several import Camera, SeveralCameras, channel_names, topics_of
 
 _BAGS = frozenset({"MCAP", "rosbag1", "rosbag2"})  # their kind ends with the topic
 
@@ -37,6 +39,25 @@ def source_for(path: Path, fps: float | None = None, topic: str | None = None, *
     raise SourceBroken(f"{path} is not a recording that hilgui knows: {what}", path=path)
 
 
+def cameras_for(
+    path: Path, beside: Sequence[Path] = (), fps: float | None = None, topic: str | None = None
+) -> FrameSource:
+    """Give an unopened source for one recording, or for several cameras of one drive; raises SourceBroken.
+
+    `topic` may be "all" or several names with commas; `beside` are further files or folders of the same drive.
+    """
+    if beside:
+        paths = [path, *beside]
+        names = channel_names(paths)
+        return SeveralCameras(
+            [Camera(name, each, None, source_for(each, fps)) for name, each in zip(names, paths, strict=True)]
+        )
+    topics = [] if topic is None else topics_of(path, topic)
+    if len(topics) < 2:
+        return source_for(path, fps, topics[0] if topics else None)
+    return SeveralCameras([Camera(name, path, name, source_for(path, None, name)) for name in topics])
+
+
 def open_source(path: Path, fps: float | None = None, topic: str | None = None, **how: Any) -> FrameSource:
     """Give an opened source; raises SourceBroken."""
     source = source_for(path, fps, topic, **how)
@@ -46,6 +67,18 @@ def open_source(path: Path, fps: float | None = None, topic: str | None = None, 
 
 def source_again(facts: SourceFacts) -> FrameSource:
     """Give an unopened source for the recording of a stored run, of a bag the same camera; raises SourceBroken."""
+    if facts.cameras:
+        return SeveralCameras(
+            [
+                Camera(
+                    each["channel"],
+                    Path(each["path"]),
+                    each["topic"],
+                    source_for(Path(each["path"]), topic=each["topic"]),
+                )
+                for each in facts.cameras
+            ]
+        )
     parts = facts.kind.split(" ", 2)
     topic = parts[2] if len(parts) == 3 and parts[0] in _BAGS else None
     return source_for(Path(facts.path), topic=topic)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
+import traceback
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -137,8 +137,7 @@ def _frames(log: Path) -> Iterator[Any]:
             if head.startswith(_BLF_MAGIC):
                 reader = can.BLFReader(file)
             elif head == _MF4_MAGIC:
-                reader = _mf4_reader(log)
-                opened.callback(reader.stop)
+                reader = opened.enter_context(_mf4_reader(log, file))
             elif head and b"\0" not in head and log.suffix.lower() == ".asc":
                 text = opened.enter_context(log.open("r", encoding="utf-8", errors="replace"))
                 reader = can.ASCReader(text, relative_timestamp=False)
@@ -150,7 +149,9 @@ def _frames(log: Path) -> Iterator[Any]:
         raise SourceBroken(f"the log {log} cannot be read: {reason}; copy it again", path=log) from failure
 
 
-def _mf4_reader(log: Path) -> Any:
+@contextlib.contextmanager
+def _mf4_reader(log: Path, file: BinaryIO) -> Iterator[Any]:
+    """Open a bus log in MF4 from an open file; raises SourceBroken, as a file of many offsets may break anywhere."""
     try:
         import asammdf  # noqa: F401 - python-can needs it
     except ImportError as failure:
@@ -159,7 +160,33 @@ def _mf4_reader(log: Path) -> Any:
         ) from failure
     import can
 
-    return can.MF4Reader(os.fspath(log))
+    try:
+        reader = can.MF4Reader(file)
+        try:
+            yield reader
+        finally:
+            reader.stop()
+    except SourceBroken:
+        raise
+    except Exception as failure:  # asammdf follows offsets of the file and raises whatever it meets there
+        _abandon(failure)
+        reason = (str(failure) or type(failure).__name__).splitlines()[0]
+        raise SourceBroken(f"the log {log} cannot be read: {reason}; copy it again", path=log) from None
+
+
+def _abandon(failure: BaseException) -> None:
+    """Mark asammdf's half-made objects as closed: their `__del__` fails on what the constructor did not reach."""
+    from asammdf.blocks.mdf_v4 import MDF4
+
+    seen: BaseException | None = failure
+    while seen is not None:
+        for frame, _ in traceback.walk_tb(seen.__traceback__):
+            half_made = frame.f_locals.get("self")
+            if isinstance(half_made, MDF4):
+                if (scratch := getattr(half_made, "_tempfile", None)) is not None:
+                    scratch.close()
+                half_made._closed = True  # noqa: SLF001
+        seen = seen.__context__
 
 
 def _decode(

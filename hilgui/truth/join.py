@@ -186,7 +186,7 @@ def _refuse_other_size(labels: Labels, frames: dict[int, LabelledFrame], refs: S
     """Compare the sizes of labelled pictures with those of the recording, where both tell them."""
     for ref in refs:
         frame = frames.get(ref.seq)
-        if frame is None or frame.truth is None or not (frame.width and frame.height and ref.width and ref.height):
+        if frame is None or not (frame.width and frame.height and ref.width and ref.height):
             continue
         if (frame.width, frame.height) != (ref.width, ref.height):
             raise TruthBroken(
