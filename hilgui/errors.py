@@ -11,6 +11,7 @@
         ├── ProviderMissing  CUDA was asked for and the runtime fell back to the CPU
         ├── RegistryBroken   a model in the registry whose bytes changed, an alias that points nowhere
         ├── GateBroken       a gate specification with a mistake, a metric that no run has
+        ├── WaiversBroken    file of known failures with an unknown kind, no owner, a date that is none
         ├── StoreBroken      run folder unreadable, disk full, a run that another process is writing
         ├── EngineLost       the engine process died or fell silent
         ├── RigBroken        anything between the port and the device
@@ -85,6 +86,10 @@ class RegistryBroken(BenchBroken):
 
 class GateBroken(BenchBroken):
     """A gate that cannot be asked: its specification is wrong, or names what nobody measured."""
+
+
+class WaiversBroken(BenchBroken):
+    """A file of waivers that cannot be read: an unknown kind, no owner, a date that is none."""
 
 
 class StoreBroken(BenchBroken):

@@ -11,10 +11,12 @@ from typing import Annotated, cast
 import typer
 
 from hilgui.cli.cameras import cameras_app
+from hilgui.cli.comparing import compare, noise
 from hilgui.cli.evaluating import evaluate
 from hilgui.cli.findings import findings
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
+from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
 from hilgui.cli.triage import triage_app
 from hilgui.errors import CallWrong, HilguiError
@@ -37,6 +39,9 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
 app.add_typer(triage_app, name="triage")
 app.command()(evaluate)
+app.command()(slices)
+app.command()(compare)
+app.command()(noise)
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
@@ -271,19 +276,6 @@ def runs_relink(
     from hilgui.settings import load_settings
 
     raise typer.Exit(relink_run(run, load_settings().runs, roots))
-
-
-@app.command()
-def compare(
-    run_a: Annotated[str, typer.Argument(metavar="RUN_A")],
-    run_b: Annotated[str, typer.Argument(metavar="RUN_B")],
-    as_json: Json = False,
-) -> None:
-    """Compare two runs of a drive: figures, latency, findings that are new, gone or the same."""
-    from hilgui.cli.showing import show_comparison
-    from hilgui.settings import load_settings
-
-    raise typer.Exit(show_comparison(run_a, run_b, load_settings().runs, as_json=as_json))
 
 
 app.command()(findings)

@@ -14,7 +14,7 @@ from hilgui.cli.console import Ticker, notes, print_json, results
 from hilgui.cli.replaying import Ended, print_summary
 from hilgui.errors import SourceBroken
 from hilgui.records import Outcome
-from hilgui.report import attested_in_words, compare_runs, compared_in_words, comparison_in_words, export_run, summary
+from hilgui.report import attested_in_words, comparison_in_words, export_run, summary
 from hilgui.sources.relink import find_by_hash
 from hilgui.store import RunReader, find_run, list_runs, relink
 
@@ -53,18 +53,6 @@ def show_run(text: str, root: Path, *, as_json: bool) -> int:
             )
             for sentence in (*comparison_in_words(reader), *attested_in_words(reader.header)):
                 results.print(f"  {sentence}", markup=False)
-    return 0
-
-
-def show_comparison(text_a: str, text_b: str, root: Path, *, as_json: bool) -> int:
-    """Compare two runs."""
-    with closing(RunReader(find_run(text_a, root))) as a, closing(RunReader(find_run(text_b, root))) as b:
-        compared = compare_runs(a, b)
-    if as_json:
-        print_json(compared)
-    else:
-        for line in compared_in_words(compared):
-            results.print(line, markup=False)
     return 0
 
 

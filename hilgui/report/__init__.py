@@ -2,6 +2,7 @@
 
 from hilgui.report.attested import attested_in_words, model_in_words
 from hilgui.report.compare import compare_runs, compared_in_words
+from hilgui.report.differences import compare_many, differences_in_words
 from hilgui.report.evaluate import Changes, Evaluated, Rejudged, evaluate_runs
 from hilgui.report.protocol import Exporter, export_run, formats
 from hilgui.report.summary import summary
@@ -13,9 +14,11 @@ __all__ = [
     "Exporter",
     "Rejudged",
     "attested_in_words",
+    "compare_many",
     "compare_runs",
     "compared_in_words",
     "comparison_in_words",
+    "differences_in_words",
     "evaluate_runs",
     "export_run",
     "formats",
