@@ -59,18 +59,21 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
     from rich.table import Table
 
     from hilgui.cli.console import results
+    from hilgui.cli.more_figures import print_more
     from hilgui.evaluation import PROTOCOLS
 
     for role, figures in evaluated.figures().items():
-        table = Table(role.value, *_HEAD, "truths", box=None)
-        table.add_row("all", *_row(figures, ""))
-        if by_class:
-            for name in _classes(evaluated, role):
-                table.add_row(name, *_row(figures, f".{name}"))
-        results.print(table)
+        if _HEAD[0] in figures:
+            table = Table(role.value, *_HEAD, "truths", box=None)
+            table.add_row("all", *_row(figures, ""))
+            if by_class:
+                for name in _classes(evaluated, role):
+                    table.add_row(name, *_row(figures, f".{name}"))
+            results.print(table)
         rest = {name: figure for name, figure in figures.items() if name.split(".")[0] in PROTOCOLS}
         for name, figure in rest.items():
             results.print(f"  {name}: {in_words(figure)} ({figure.count} {figure.of})", markup=False)
+        print_more(role, figures, without=_HEAD, by_class=by_class)
     kinds: dict[str, int] = {}
     for _, found in evaluated.findings:
         for finding in found:
@@ -83,7 +86,8 @@ def _explain(evaluated: Evaluated, figure: str, *, as_json: bool) -> None:
     from hilgui.cli.console import print_json, results
     from hilgui.evaluation import frames_behind
 
-    behind = {role: frames_behind(evaluated.scorecard.detection(role), figure) for role in evaluated.scorecard.subjects}
+    card = evaluated.scorecard
+    behind = {role: frames_behind(card.detection(role), figure) for role in card.detectors}
     if as_json:
         frames = {role.value: [each.as_json() for each in found] for role, found in behind.items()}
         print_json({"figure": figure, "frames": frames})

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hilgui.evaluation.figure import Figure
-from hilgui.records import FrameRef, Moment, Role, Vocabulary
+from hilgui.records import FrameRef, Moment, Role, Task, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,8 @@ class Subject:
     role: Role
     vocabulary: Vocabulary  # with the classes that are judged
     threshold: float  # score of the operating point
+    task: Task = Task.DETECTION
+    model_classes: tuple[str, ...] = ()  # the model's own numbering
 
     @property
     def judged(self) -> list[int]:

@@ -6,10 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hilgui.evaluation.accumulator import Accumulator, Subject
+from hilgui.evaluation.classification_quality import ClassificationQuality
 from hilgui.evaluation.critical_quality import CriticalQuality
+from hilgui.evaluation.depth_quality import DepthQuality
 from hilgui.evaluation.detection_quality import DetectionQuality
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.geometry import CameraGeometry
+from hilgui.evaluation.lane_quality import LaneQuality
+from hilgui.evaluation.segmentation_quality import SegmentationQuality
 from hilgui.evaluation.tracking_quality import TrackingQuality
 from hilgui.records import Moment, Role, RunHeader, Task, Vocabulary
 
@@ -18,7 +22,15 @@ MEASUREMENTS: dict[str, Callable[[Subject], Accumulator]] = {
     "tracking": TrackingQuality,
     "critical": CriticalQuality,
 }
-"""What is measured for each model, by name; figures of all of them share one name space."""
+"""What is measured for each detector, by name; figures of all of them share one name space."""
+
+OTHER_TASKS: dict[Task, dict[str, Callable[[Subject], Accumulator]]] = {
+    Task.SEGMENTATION: {"segmentation": SegmentationQuality},
+    Task.LANES: {"lanes": LaneQuality},
+    Task.DEPTH: {"depth": DepthQuality},
+    Task.CLASSIFICATION: {"classification": ClassificationQuality},
+}
+"""What is measured for models that give no boxes."""
 
 
 class Scorecard:
@@ -39,12 +51,14 @@ class Scorecard:
         made = MEASUREMENTS if measurements is None else measurements
         self.vocabulary = vocabulary or header.vocabulary
         self.subjects = {
-            role: Subject(role, self.vocabulary, (thresholds or {}).get(role, facts.threshold))
+            role: Subject(
+                role, self.vocabulary, (thresholds or {}).get(role, facts.threshold), Task(facts.task), facts.classes
+            )
             for role, facts in header.models.items()
-            if facts.task == Task.DETECTION
         }
         self.accumulators: dict[Role, dict[str, Accumulator]] = {
-            role: {name: make(subject) for name, make in made.items()} for role, subject in self.subjects.items()
+            role: {name: make(subject) for name, make in OTHER_TASKS.get(subject.task, made).items()}
+            for role, subject in self.subjects.items()
         }
         self._judged = 0
         self.start_drive(header.run_id, header)
@@ -60,10 +74,15 @@ class Scorecard:
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""
-        self._judged += moment.truth is not None
+        self._judged += moment.is_labelled
         for mine in self.accumulators.values():
             for accumulator in mine.values():
                 accumulator.add(moment)
+
+    @property
+    def detectors(self) -> tuple[Role, ...]:
+        """Name the models that give boxes."""
+        return tuple(role for role, mine in self.accumulators.items() if "detection" in mine)
 
     def detection(self, role: Role) -> DetectionQuality:
         """Give the detection quality of a model, for intervals, clusters and the frames behind a figure."""

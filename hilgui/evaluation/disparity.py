@@ -1,0 +1,106 @@
+"""Disparity: how far apart groups lie, how sure that is, and which group is too small to say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.evaluation.figure import Interval
+
+RESAMPLES = 2000
+_LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Disparity:
+    """The largest difference of a rate between two groups; None where fewer than two groups hold enough."""
+
+    gap: float | None
+    interval: Interval | None
+    best: str | None
+    worst: str | None
+    smallest: str  # group with the fewest rows, counted or not
+    counts: dict[str, int]
+    rates: dict[str, float | None]
+    left_out: tuple[str, ...]  # groups with fewer rows than asked for
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return {
+            "gap": self.gap,
+            "interval": None if self.interval is None else self.interval.as_json(),
+            "best": self.best,
+            "worst": self.worst,
+            "smallest": self.smallest,
+            "counts": self.counts,
+            "rates": self.rates,
+            "left_out": list(self.left_out),
+        }
+
+
+def disparity(
+    groups: Sequence[str],
+    hits: NDArray[np.bool_],
+    clusters: NDArray[np.int64],
+    *,
+    least: int = 30,
+    unit: str = "block of 100 frames",
+    seed: int = 0,
+) -> Disparity:
+    """Compare the rate of `hits` between groups, one entry each a row; raises ValueError without rows.
+
+    Clusters (drives, blocks) are resampled, never rows. The interval is that of the difference between the two groups
+    that lie furthest apart in the data: chosen for that, they lie a little too far apart.
+    """
+    names = sorted(set(groups))
+    if not names:
+        raise ValueError("there is no row, so there are no groups to compare")
+    place = {name: number for number, name in enumerate(names)}
+    codes = np.array([place[name] for name in groups])
+    counts = np.bincount(codes, minlength=len(names))
+    rates = np.bincount(codes, hits.astype(np.float64), len(names)) / counts
+    kept = [number for number in range(len(names)) if counts[number] >= least]
+    told = {name: int(counts[number]) for name, number in place.items()}
+    rated = {name: float(rates[number]) for name, number in place.items()}
+    small = names[int(counts.argmin())]
+    left_out = tuple(name for name in names if place[name] not in kept)
+    if len(kept) < 2:
+        return Disparity(None, None, None, None, small, told, {**rated}, left_out)
+    high = max(kept, key=lambda number: (rates[number], -number))
+    low = min(kept, key=lambda number: (rates[number], number))
+    interval = _interval(codes, hits, clusters, high, low, unit, seed)
+    gap = float(rates[high] - rates[low])
+    return Disparity(gap, interval, names[high], names[low], small, told, {**rated}, left_out)
+
+
+def _interval(
+    codes: NDArray[np.int64],
+    hits: NDArray[np.bool_],
+    clusters: NDArray[np.int64],
+    high: int,
+    low: int,
+    unit: str,
+    seed: int,
+) -> Interval | None:
+    """Resample clusters with replacement; None with fewer than two of them."""
+    _, cluster = np.unique(clusters, return_inverse=True)
+    size = int(cluster.max()) + 1
+    if size < 2:
+        return None
+    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), RESAMPLES).astype(np.float64)
+    shares = []
+    for group in (high, low):
+        mine = codes == group
+        counts = drawn @ np.bincount(cluster[mine], minlength=size)
+        found = drawn @ np.bincount(cluster[mine], hits[mine].astype(np.float64), size)
+        shares.append(np.divide(found, counts, out=np.full(RESAMPLES, np.nan), where=counts > 0))
+    gaps = shares[0] - shares[1]
+    gaps = gaps[~np.isnan(gaps)]
+    if len(gaps) < RESAMPLES // 2:
+        return None
+    ends = np.quantile(gaps, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+    return Interval(float(ends[0]), float(ends[1]), _LEVEL, unit, size, "percentile bootstrap")

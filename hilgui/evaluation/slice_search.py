@@ -1,0 +1,242 @@
+"""Slice search: conditions, up to three together, under which a model finds less; confirmed on other drives.
+
+Frames of a drive resemble each other, so the unit of the test is a block of 100 frames: the difference of the recall
+inside and outside a slice has a variance that is robust to clusters (Liang and Zeger, 1986), Student's t with one
+degree of freedom less than there are blocks. On the discovery drives the false discovery rate is held by Benjamini and
+Hochberg (1995) over everything that was looked at; what passes is tested again on the other drives, where Holm (1979)
+holds the chance of any false alarm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from hilgui.evaluation.slice_bins import UNKNOWN
+from hilgui.evaluation.slices import SliceRows
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRule:
+    """What a slice needs to be looked at and to be told."""
+
+    most_conditions: int = 3
+    least_truths: int = 50
+    least_blocks: int = 3
+    least_gap: float = 0.05  # of recall, to everything outside the slice
+    least_gain: float = 0.02  # by which another condition must lower the recall of a slice
+    discovery_rate: float = 0.10  # Benjamini and Hochberg, discovery drives
+    error_rate: float = 0.05  # Holm, other drives
+    most_told: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WeakSlice:
+    """A slice in which recall is lower; `confirmed` is None where the other drives do not hold enough of it."""
+
+    conditions: tuple[tuple[str, str], ...]  # dimension and value
+    recall: float
+    outside: float  # recall of everything else
+    truths: int
+    blocks: int
+    p: float  # one-sided, discovery drives
+    q: float  # adjusted after Benjamini and Hochberg
+    other_recall: float | None = None  # on the other drives
+    other_outside: float | None = None
+    other_truths: int = 0
+    other_p: float | None = None  # adjusted after Holm
+    confirmed: bool | None = None
+
+    @property
+    def words(self) -> str:
+        """Name the slice."""
+        return " and ".join(f"{dimension} {value}" for dimension, value in self.conditions)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return {
+            "conditions": dict(self.conditions),
+            "recall": self.recall,
+            "recall_outside": self.outside,
+            "truths": self.truths,
+            "blocks": self.blocks,
+            "p": self.p,
+            "q_benjamini_hochberg": self.q,
+            "other_drives": {
+                "recall": self.other_recall,
+                "recall_outside": self.other_outside,
+                "truths": self.other_truths,
+                "p_holm": self.other_p,
+            },
+            "confirmed": self.confirmed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What came of a search."""
+
+    weak: tuple[WeakSlice, ...]  # largest gap first
+    looked_at: int  # slices with enough truths
+    discovery: tuple[str, ...]  # drives
+    others: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        return {
+            "looked_at": self.looked_at,
+            "discovery_drives": list(self.discovery),
+            "other_drives": list(self.others),
+            "correction": "Benjamini-Hochberg on the discovery drives, Holm on the others",
+            "weak": [each.as_json() for each in self.weak],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Tested:
+    columns: tuple[int, ...]
+    codes: tuple[int, ...]
+    recall: float
+    outside: float
+    truths: int
+    blocks: int
+    p: float
+
+
+def search(rows: SliceRows, rule: SearchRule | None = None) -> Searched:
+    """Search the even drives in the order given (first, third, …) and confirm on the odd ones."""
+    rule = rule or SearchRule()
+    is_other = rows.drives % 2 == 1
+    here, there = rows.where(~is_other), rows.where(is_other)
+    tested = _looked_at(here, rule)
+    adjusted = benjamini_hochberg(np.array([each.p for each in tested]))
+    found = [
+        (each, float(q))
+        for each, q in zip(tested, adjusted, strict=True)
+        if q <= rule.discovery_rate and each.outside - each.recall >= rule.least_gap
+    ]
+    found = _without_idle_conditions(found, tested, rule)
+    found.sort(key=lambda pair: (pair[0].recall - pair[0].outside, pair[0].columns, pair[0].codes))
+    told = found[: rule.most_told]
+    again = [_test(there, each.columns, each.codes, rule) for each, _ in told]
+    holm_p = iter(holm(np.array([each.p for each in again if each is not None])).tolist())
+    weak = []
+    for (each, q), other in zip(told, again, strict=True):
+        p = None if other is None else next(holm_p)
+        weak.append(
+            WeakSlice(
+                conditions=tuple(
+                    (rows.dimensions[column], rows.values[column][code])
+                    for column, code in zip(each.columns, each.codes, strict=True)
+                ),
+                recall=each.recall,
+                outside=each.outside,
+                truths=each.truths,
+                blocks=each.blocks,
+                p=each.p,
+                q=q,
+                other_recall=None if other is None else other.recall,
+                other_outside=None if other is None else other.outside,
+                other_truths=0 if other is None else other.truths,
+                other_p=p,
+                confirmed=None if p is None else p <= rule.error_rate,
+            )
+        )
+    names = rows.drive_names
+    return Searched(tuple(weak), len(tested), names[0::2], names[1::2])
+
+
+def benjamini_hochberg(p: Floats) -> Floats:
+    """Give the adjusted p-values that hold the false discovery rate."""
+    order = np.argsort(p, kind="stable")
+    count = len(p)
+    scaled = p[order] * count / np.arange(1, count + 1)
+    adjusted: Floats = np.empty(count)
+    adjusted[order] = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return adjusted
+
+
+def holm(p: Floats) -> Floats:
+    """Give the adjusted p-values that hold the chance of any false rejection."""
+    order = np.argsort(p, kind="stable")
+    scaled = p[order] * np.arange(len(p), 0, -1)
+    adjusted: Floats = np.empty(len(p))
+    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0) if len(p) else scaled
+    return adjusted
+
+
+def weaker_p(
+    matched: NDArray[np.bool_], inside: NDArray[np.bool_], clusters: NDArray[np.int64]
+) -> tuple[float, float, float]:
+    """Give recall inside, recall outside and the one-sided p-value of "inside is not lower".
+
+    Never below ½ to the power of the blocks with rows inside: so many coins can fall alike by chance.
+    """
+    rate_in, rate_out = float(matched[inside].mean()), float(matched[~inside].mean())
+    _, block = np.unique(clusters, return_inverse=True)
+    size = int(block.max()) + 1
+    pull = np.where(inside, (matched - rate_in) / inside.sum(), -(matched - rate_out) / (~inside).sum())
+    sums = np.bincount(block, pull, size)
+    spread = float(np.sqrt(size / max(size - 1, 1) * (sums @ sums)))
+    floor = 0.5 ** len(np.unique(block[inside]))
+    gap = rate_in - rate_out
+    if size < 2:
+        return rate_in, rate_out, 1.0
+    if spread == 0.0:
+        return rate_in, rate_out, floor if gap < 0 else 1.0
+    return rate_in, rate_out, max(float(stats.t.cdf(gap / spread, size - 1)), floor)
+
+
+def _looked_at(rows: SliceRows, rule: SearchRule) -> list[_Tested]:
+    """Test every slice with enough truths and something outside."""
+    tested = []
+    useful = [column for column, values in enumerate(rows.values) if len(values) > 1]
+    for count in range(1, rule.most_conditions + 1):
+        for columns in combinations(useful, count):
+            codes, counts = np.unique(rows.codes[:, columns], axis=0, return_counts=True)
+            for each in codes[counts >= rule.least_truths].tolist():
+                found = _test(rows, columns, tuple(each), rule)
+                if found is not None:
+                    tested.append(found)
+    return tested
+
+
+def _test(rows: SliceRows, columns: tuple[int, ...], codes: tuple[int, ...], rule: SearchRule) -> _Tested | None:
+    """Test one slice; None where it holds too little, or where one of its conditions is not known."""
+    if any(rows.values[column][code] == UNKNOWN for column, code in zip(columns, codes, strict=True)):
+        return None
+    inside = (rows.codes[:, columns] == codes).all(axis=1)
+    truths = int(inside.sum())
+    if truths < rule.least_truths or truths == len(inside):
+        return None
+    blocks = len(np.unique(rows.clusters[inside]))
+    if blocks < rule.least_blocks:
+        return None
+    recall, outside, p = weaker_p(rows.matched, inside, rows.clusters)
+    return _Tested(columns, codes, recall, outside, truths, blocks, p)
+
+
+def _without_idle_conditions(
+    found: list[tuple[_Tested, float]], tested: list[_Tested], rule: SearchRule
+) -> list[tuple[_Tested, float]]:
+    """Leave out slices that a slice with fewer conditions explains as well."""
+    recalls = {frozenset(zip(each.columns, each.codes, strict=True)): each.recall for each in tested}
+    kept = []
+    for each, q in found:
+        own = list(zip(each.columns, each.codes, strict=True))
+        wider = [
+            recalls[frozenset(part)]
+            for count in range(1, len(own))
+            for part in combinations(own, count)
+            if frozenset(part) in recalls
+        ]
+        if all(each.recall <= recall - rule.least_gain for recall in wider):
+            kept.append((each, q))
+    return kept
