@@ -15,13 +15,13 @@ from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.tracker import Tracker
-from hilgui.records import NO_TRACK, Judgement, Moment
+from hilgui.records import NO_TRACK, FrameRef, Judgement, Moment
 from hilgui.settings import CriticalityLimits
 
 MISSED_FRAMES = 3  # consecutive critical frames without a match make a missed object
 PHANTOM_IOU = 0.1
 PHANTOM_FRAMES = 3
-LONGEST_STEP_S = 1.0  # of two judged frames; a pause in the labels is no driven time
+LONGEST_STEP = 3  # frames between two judged ones; beyond, the labels pause, and that is no driven time
 _KEEP = 5
 
 
@@ -45,6 +45,7 @@ class _Drive:
     followed: Tracker = field(default_factory=lambda: Tracker(_KEEP))
     ghosts: Tracker = field(default_factory=lambda: Tracker(0))
     last_s: float = math.nan
+    last_seq: int = 0
 
 
 class CriticalQuality:
@@ -66,6 +67,7 @@ class CriticalQuality:
         self._per_class: dict[str, list[int]] = {}  # matched, critical
         self._seconds = 0.0
         self._phantoms = 0
+        self._frames = 0
         self._closed: list[_Object] = []
         self._needed = MISSED_FRAMES
         self._begin()
@@ -87,7 +89,8 @@ class CriticalQuality:
         shown = self._meter.detections(moment, self._subject.role, self._subject.threshold)
         if comparison is None or found is None or shown is None or moment.truth is None:
             return
-        self._pass_time(moment.ref.time_s)
+        self._frames += 1
+        self._pass_time(moment.ref)
         counted = (comparison.truths != Judgement.IGNORED) & is_judged(
             moment.truth.classes, self._subject.vocabulary.judged
         )
@@ -96,6 +99,8 @@ class CriticalQuality:
 
     def figures(self) -> dict[str, Figure]:
         """Read `critical_recall`, `missed_critical`, `time_to_first_detection_s`, `longest_gap_s` and their kin."""
+        if not self._frames:
+            return {}
         objects = [*self._closed, *self._drive.objects.values()]
         missed = sum(each.longest_run >= self._needed for each in objects)
         waits = [each.first_match_s - each.since_s for each in objects if not math.isnan(each.first_match_s)]
@@ -128,6 +133,8 @@ class CriticalQuality:
 
     def details(self) -> dict[str, Any]:
         """Give where the distances of the critical objects came from as `criticality`."""
+        if not self._frames:
+            return {}
         basis = {each.words: int(self._bases[each]) for each in Basis if self._bases[each]}
         return {"criticality": {"basis": basis, "judged_s": self._seconds, "phantoms": self._phantoms}}
 
@@ -135,14 +142,14 @@ class CriticalQuality:
         self._drive = _Drive()
         self._meter = CriticalityMeter(self._limits, self._subject.vocabulary, self._camera)
 
-    def _pass_time(self, now_s: float) -> None:
-        if math.isnan(now_s):
+    def _pass_time(self, ref: FrameRef) -> None:
+        if math.isnan(ref.time_s):
             self._needed = 1
             return
-        step = now_s - self._drive.last_s
-        if 0 < step <= LONGEST_STEP_S:
-            self._seconds += step
-        self._drive.last_s = now_s
+        drive = self._drive
+        if ref.seq - drive.last_seq <= LONGEST_STEP and ref.time_s > drive.last_s:  # NaN compares false
+            self._seconds += ref.time_s - drive.last_s
+        drive.last_s, drive.last_seq = ref.time_s, ref.seq
 
     def _count(self, moment: Moment, found: Criticality, counted: NDArray[np.bool_]) -> None:
         truth = moment.truth
