@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,10 +22,13 @@ def findings(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help='Run folders, ids, "last", or "all".')],
     kind: Annotated[list[str] | None, typer.Option(help="Only this kind, such as missed_object.")] = None,
     severity: Annotated[list[str] | None, typer.Option(help="low, medium or high.")] = None,
+    min_severity: Annotated[str | None, typer.Option(help="This severity or a higher one.")] = None,
     label: Annotated[list[str] | None, typer.Option("--class", help="Class of the object.")] = None,
     model: Annotated[list[str] | None, typer.Option(help="baseline or candidate.")] = None,
     drive: Annotated[list[str] | None, typer.Option(help="Name of a recording.")] = None,
-    condition: Annotated[list[str] | None, typer.Option(help="Condition of the drive, such as weather=rain.")] = None,
+    condition: Annotated[
+        list[str] | None, typer.Option("--condition", "--slice", help="Condition of the drive, such as weather=rain.")
+    ] = None,
     state: Annotated[list[str] | None, typer.Option(help="State of triage, such as open or label_error.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only with this tag.")] = None,
     assignee: Annotated[list[str] | None, typer.Option(help="Given to this person.")] = None,
@@ -33,6 +37,12 @@ def findings(
     text: Annotated[str, typer.Option(help="Words that must occur in the sentence, a name, a tag or the note.")] = "",
     nearer: Annotated[float | None, typer.Option(min=0, help="Objects nearer than so many metres.")] = None,
     like: Annotated[str | None, typer.Option(help="Picture hash (16 hex digits): pictures that look alike.")] = None,
+    similar_to: Annotated[
+        int | None, typer.Option(min=1, help="Number of a finding of the first run: pictures that look like its own.")
+    ] = None,
+    told: Annotated[
+        bool, typer.Option("--stories", help="Tell near-identical findings as one: 200 findings in a few lines.")
+    ] = False,
     order: Annotated[str, typer.Option(help="badness, severity, kind, class, time, frames, state, distance, …")] = (
         "badness"
     ),
@@ -43,7 +53,7 @@ def findings(
     from contextlib import closing
     from dataclasses import replace
 
-    from hilgui.records import Kind, Level, Role, Severity, Suspect
+    from hilgui.records import Kind, Level, Role, Suspect
     from hilgui.settings import load_settings
     from hilgui.store import find_run, run_folders
     from hilgui.triage import FindingsIndex, Query
@@ -51,7 +61,7 @@ def findings(
 
     query = Query(
         kinds=tuple(_one_of(word, Kind, "corner case") for word in kind or ()),
-        severities=tuple(Severity[_one_of(w, [s.label for s in Severity], "severity").upper()] for w in severity or ()),
+        severities=_severities(severity or (), min_severity),
         labels=tuple(label or ()),
         roles=tuple(_one_of(word, Role, "model") for word in model or ()),
         drives=tuple(drive or ()),
@@ -63,7 +73,7 @@ def findings(
         levels=tuple(_one_of(word, Level, "level") for word in level or ()),
         text=text,
         nearer_m=nearer,
-        like=None if like is None else _hash(like),
+        like=_hash(like) if like is not None else None,
         order=order,
         descending=descending,
     )
@@ -71,10 +81,17 @@ def findings(
     settings = load_settings()
     is_all = runs == ["all"]
     folders = run_folders(settings.runs) if is_all else [find_run(run, settings.runs) for run in runs]
+    if similar_to is not None:
+        query = replace(query, like=_hash_of_finding(folders[0], similar_to))
     query = query if is_all else replace(query, runs=tuple(folders))
     with closing(FindingsIndex(settings.home)) as index:
         index.refresh(folders)
         rows = index.rows(index.ids(query))
+    if told:
+        from hilgui.cli.finding_stories import show_stories
+
+        show_stories(rows, as_json=as_json)
+        return
     _print_json(rows, folders, is_all) if as_json else _print(rows, query, len(folders))
 
 
@@ -130,3 +147,32 @@ def _hash(text: str) -> int:
     if not re.fullmatch(r"[0-9a-fA-F]{16}", text):
         raise CallWrong(f"--like {text!r} is no picture hash of 16 hex digits; `hilgui findings --json` shows them")
     return int(text, 16)
+
+
+def _severities(words: Sequence[str], least: str | None) -> tuple[int, ...]:
+    from hilgui.records import Severity
+
+    known = [severity.label for severity in Severity]
+    named = {Severity[_one_of(word, known, "severity").upper()] for word in words}
+    if least is not None:
+        lowest = Severity[_one_of(least, known, "severity").upper()]
+        named = {each for each in named or set(Severity) if each >= lowest}
+        if not named:
+            raise CallWrong(f"no severity of {', '.join(words)} is {least} or higher; leave one of the two out")
+    return tuple(sorted(int(each) for each in named))
+
+
+def _hash_of_finding(folder: Path, number: int) -> int:
+    """Give the hash of what a finding shows: of its object, else of the frame."""
+    from contextlib import closing
+
+    from hilgui.store import RunReader
+
+    with closing(RunReader(folder)) as reader:
+        found = next((finding for finding in reader.findings() if finding.number == number), None)
+    if found is None:
+        raise CallWrong(f"--similar-to {number}: {folder.name} has no finding of this number")
+    code = found.crop_hash or found.frame_hash
+    if not code:
+        raise CallWrong(f"--similar-to {number}: no picture was kept of this finding, so nothing can look like it")
+    return int(code, 16)

@@ -3,6 +3,7 @@
 from hilgui.cornercases.health import HealthMeter
 from hilgui.cornercases.protocol import CornerCase, RunContext
 from hilgui.cornercases.rank import badness
+from hilgui.cornercases.stories import Story, Told, stories
 from hilgui.cornercases.watch import Looked, Watch
 
-__all__ = ["CornerCase", "HealthMeter", "Looked", "RunContext", "Watch", "badness"]
+__all__ = ["CornerCase", "HealthMeter", "Looked", "RunContext", "Story", "Told", "Watch", "badness", "stories"]
