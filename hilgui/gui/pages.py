@@ -33,6 +33,13 @@ def make_replay(bench: Bench, parent: QWidget) -> RunPage:
     return ReplayPage(bench.theme, parent, bench.memory)
 
 
+def make_findings(bench: Bench, parent: QWidget) -> Page:
+    """Make the Findings page; it loads the store and the index."""
+    from hilgui.gui.findings.page import FindingsPage
+
+    return FindingsPage(bench, parent)
+
+
 def make_library(bench: Bench, parent: QWidget) -> Page:
     """Make the Library page; it loads the store."""
     from hilgui.gui.library_page import LibraryPage
@@ -42,6 +49,7 @@ def make_library(bench: Bench, parent: QWidget) -> Page:
 
 PAGES: tuple[Entry, ...] = (
     Entry("replay", str(QT_TRANSLATE_NOOP("Pages", "Replay")), "replay", make_replay),
+    Entry("findings", str(QT_TRANSLATE_NOOP("Pages", "Findings")), "findings", make_findings),
     Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
 )
 """Replay, Findings, Test cases, Rig, Decide, Robustness, Library: those that exist, in this order."""

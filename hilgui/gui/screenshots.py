@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from hilgui.errors import BenchBroken
 from hilgui.gui.bridge import Bridge, spawn_engine
+from hilgui.gui.findings.page import FindingsPage
 from hilgui.gui.library_page import LibraryPage
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
@@ -28,7 +29,7 @@ _THEMES: tuple[Choice, ...] = ("dark", "light")
 
 
 def render(application: QApplication, run: Path, out: Path, settings: Settings) -> list[Path]:
-    """Render the Replay page at the worst finding, and the Library; returns the paths of the pictures.
+    """Render the Replay page at the worst finding, the Findings page, the Library; returns the paths of the pictures.
 
     Remembers nothing and starts no engine. Raises BenchBroken when the run does not appear in time.
     """
@@ -59,6 +60,16 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path) -> list[Pa
     for choice in _THEMES:
         theme.choose(choice)
         paths.append(_shoot(window, out / f"replay-{choice}.png"))
+    window.show_page("findings")
+    findings = cast("FindingsPage", window.pages.page("findings"))
+    _wait(lambda: not findings.is_busy, "the findings do not appear")
+    if findings.current is not None:
+        _wait(lambda: findings.clip.player.picture is not None, "the clip of the worst finding does not appear")
+        findings.clip.go_to_worst()
+        _wait(lambda: not findings.clip.player.is_waiting, "the worst frame does not appear")
+    for choice in _THEMES:
+        theme.choose(choice)
+        paths.append(_shoot(window, out / f"findings-{choice}.png"))
     window.show_page("library")
     library = cast("LibraryPage", window.pages.page("library"))
     _wait(lambda: not library.is_reading, "the library does not appear")

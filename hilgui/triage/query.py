@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,11 @@ class Query:
     def is_empty(self) -> bool:
         """Say whether nothing is filtered."""
         return not any(getattr(self, name) for name in FILTERS) and self.nearer_m is None and self.like is None
+
+    def without(self, field: str) -> Query:
+        """Give the same query with one filter let go."""
+        free: Any = ()
+        return replace(self, **{field: free})
 
     def where(self) -> tuple[str, list[Any]]:
         """Give the condition in SQL and its values; `like` is left to whoever knows the hashes."""

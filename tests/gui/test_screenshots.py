@@ -23,6 +23,8 @@ def test_pictures_show_the_whole_window_also_on_a_small_screen(
     assert [path.name for path in paths] == [
         "replay-dark.png",
         "replay-light.png",
+        "findings-dark.png",
+        "findings-light.png",
         "library-dark.png",
         "library-light.png",
     ]

@@ -8,11 +8,10 @@ from enum import IntEnum
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
-from PySide6.QtGui import QColor, QPainter, QPixmap
 
 from hilgui.cornercases.rank import badness
 from hilgui.gui.replay.drive import clock
-from hilgui.gui.replay.ink import SEVERITY_COLOURS
+from hilgui.gui.severity_signs import SeveritySigns
 from hilgui.gui.theme import Theme
 from hilgui.records import Finding, Kind, Role, Severity
 
@@ -79,8 +78,7 @@ class FindingsModel(QAbstractTableModel):
         self._column = Column.SEVERITY
         self._is_reversed = False
         self._has_time = True
-        self._signs: dict[Severity, QPixmap] = {}
-        theme.changed.connect(self._forget_signs)
+        self._signs = SeveritySigns(theme, self)
         self._titles = {
             Column.SEVERITY: "",
             Column.KIND: self.tr("kind"),
@@ -151,7 +149,7 @@ class FindingsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._text(finding, column) or finding.severity.label
         if role == Qt.ItemDataRole.DecorationRole and column is Column.SEVERITY:
-            return self._sign(finding.severity)
+            return self._signs.sign(finding.severity)
         if role == Qt.ItemDataRole.ForegroundRole and column is Column.MODEL and finding.role is not None:
             return self._theme.colour(finding.role.value)
         if role == Qt.ItemDataRole.TextAlignmentRole and column in (Column.TIME, Column.FRAMES):
@@ -182,9 +180,6 @@ class FindingsModel(QAbstractTableModel):
         self._row_of = {finding.number: row for row, finding in enumerate(self._shown)}
         self.endResetModel()
 
-    def _forget_signs(self) -> None:
-        self._signs.clear()
-
     def _text(self, finding: Finding, column: Column) -> str:
         if column is Column.KIND:
             return finding.kind.value
@@ -197,17 +192,3 @@ class FindingsModel(QAbstractTableModel):
         if column is Column.FRAMES:
             return str(finding.frames)
         return ""
-
-    def _sign(self, severity: Severity) -> QPixmap:
-        """Draw three bars, as many of them filled as the severity is high: readable without colour."""
-        if severity not in self._signs:
-            pixmap = QPixmap(32, 32)
-            pixmap.setDevicePixelRatio(2.0)
-            pixmap.fill(Qt.GlobalColor.transparent)
-            painter = QPainter(pixmap)
-            for bar in range(3):
-                colour = self._theme.colour(SEVERITY_COLOURS[severity] if bar < severity else "line_strong")
-                painter.fillRect(2 + bar * 5, 10 - bar * 4, 3, 4 + bar * 4, QColor(colour))
-            painter.end()
-            self._signs[severity] = pixmap
-        return self._signs[severity]

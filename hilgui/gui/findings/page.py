@@ -1,0 +1,422 @@
+"""The Findings page: filters, the table, the clip beside it, and triage by single keys."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QStackedWidget,
+    QTableView,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hilgui.errors import HilguiError
+from hilgui.gui.findings.clip_view import ClipView
+from hilgui.gui.findings.decisions import Decisions
+from hilgui.gui.findings.empty import EmptyFindings
+from hilgui.gui.findings.filter_bar import FilterBar
+from hilgui.gui.findings.index_desk import Answer, IndexDesk
+from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
+from hilgui.gui.findings.thumbnails import SIZE
+from hilgui.gui.findings.triage_panel import TriagePanel
+from hilgui.gui.findings.words import STATES
+from hilgui.gui.page import Bench, Page
+from hilgui.gui.replay.page_layout import splitter
+from hilgui.gui.theme import GAP, GAP_L, ROW, mark
+from hilgui.records.triage import TriageState
+from hilgui.triage import FindingRow
+
+_PATIENCE_S = 5.0
+_WIDTHS = {
+    Column.PICTURE: SIZE[0] + 12,
+    Column.SEVERITY: 32,
+    Column.KIND: 126,
+    Column.CLASS: 80,
+    Column.MODEL: 84,
+    Column.STATE: 142,
+    Column.TIME: 70,
+    Column.FRAMES: 60,
+    Column.DRIVE: 130,
+    Column.TAGS: 90,
+}
+_MOST_CHOSEN = 5000  # findings of one decision
+
+
+class FindingsPage(Page):
+    """Shows what the index knows; every decision goes through the journals of the runs."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._decisions = Decisions(bench.settings)
+        self._desk = IndexDesk(bench.settings.home, bench.settings.runs, self)
+        self._wanted_id: int | None = None
+        self._wanted_row = 0
+        self.filters = FilterBar(bench.theme, self)
+        self.model = FindingsTable(bench.theme, bench.settings.home, self)
+        self.table = QTableView(self)
+        self.clip = ClipView(bench.theme, self)
+        self.panel = TriagePanel(bench.theme, self)
+        self.empty = EmptyFindings(bench.theme, self)
+        self._count = QLabel(self)
+        self._command = QLabel(self)
+        self._stack = QStackedWidget(self)
+        self._tools: dict[str, QToolButton] = {}
+        self._keys: list[tuple[str, str]] = []
+        self._build()
+        self._bind_keys()
+        self._connect()
+        self._show_pictures(bench.memory.text("findings/pictures") != "no")
+
+    # -- what the window asks ------------------------------------------------------------------------------------------
+
+    def shortcuts(self) -> list[tuple[str, str]]:
+        """List the keys of this page."""
+        return self._keys
+
+    def refresh(self) -> None:
+        """Look for new runs and decisions of others; what is shown stays until the answer is there."""
+        self._desk.ask(self.filters.query, looks=True, extra=self._extra())
+        self.table.setFocus()
+
+    def close_page(self) -> None:
+        """Let threads end."""
+        self._bench.memory.put("findings/pictures", "yes" if self._has_pictures else "no")
+        self.clip.rest()
+        self._desk.close(_PATIENCE_S)
+        self.model.close()
+
+    # -- what the operator does ---------------------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether the index is being asked."""
+        return self._desk.is_busy
+
+    @property
+    def current(self) -> FindingRow | None:
+        """Give the finding that is looked at."""
+        return self.model.finding(self.table.currentIndex().row())
+
+    @property
+    def chosen(self) -> list[FindingRow]:
+        """Give the findings that a decision is about."""
+        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        found = (self.model.finding(row) for row in rows[:_MOST_CHOSEN])
+        return [row for row in found if row is not None]
+
+    def decide(self, **given: object) -> None:
+        """Decide about what is chosen, write it down, go on to the next where the filter hides it now."""
+        rows = self.chosen
+        if not rows:
+            return
+        try:
+            standing = self._decisions.decide(rows, **given)  # type: ignore[arg-type]  # passed on as it is
+        except HilguiError as failure:
+            self.message.emit("error", str(failure))
+            return
+        self.model.show_decision(standing)
+        self._show_current()
+        for folder in {row.folder for row in rows}:
+            numbers = tuple(row.finding.number for row in rows if row.folder == folder)
+            self._keep_place()
+            self._desk.note_change(self.filters.query, folder, numbers, self._extra())
+        self._tools["undo"].setEnabled(True)
+
+    def undo(self) -> None:
+        """Take back the newest decision."""
+        try:
+            undone = self._decisions.undo()
+        except HilguiError as failure:
+            self.message.emit("error", str(failure))
+            return
+        if not undone:
+            self.message.emit("info", self.tr("There is nothing to take back in this session."))
+        for folder, numbers in undone:
+            self._keep_place()
+            self._desk.note_change(self.filters.query, folder, numbers, self._extra())
+        self._tools["undo"].setEnabled(self._decisions.can_undo)
+
+    def copy(self) -> None:
+        """Copy the chosen rows as text."""
+        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
+        QGuiApplication.clipboard().setText(self.model.text_of(rows))
+
+    def copy_command(self) -> None:
+        """Copy the command that lists the same."""
+        QGuiApplication.clipboard().setText(self.command)
+        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
+
+    @property
+    def command(self) -> str:
+        """Give the command that lists what the table lists."""
+        query = self.filters.query
+        runs = [str(run) for run in query.runs] or ["all"]
+        return shlex.join(["hilgui", "findings", *runs, *query.arguments()])
+
+    def open_on_replay(self) -> None:
+        """Show the worst frame of the current finding on the Replay page."""
+        row = self.current
+        if row is not None:
+            self.open_run_asked.emit(row.folder, row.finding.worst_seq)
+
+    def show_alike(self) -> None:
+        """Show the findings whose picture looks like that of the current one."""
+        row = self.current
+        text = "" if row is None else row.finding.crop_hash or row.finding.frame_hash
+        if text:
+            self.filters.set_like(int(text, 16))
+        elif row is not None:
+            self.message.emit("info", self.tr("No picture of this finding was kept to compare with."))
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        title = QLabel(self.tr("Findings"), self)
+        mark(title, tone="heading")
+        mark(self._count, tone="faint")
+        mark(self._command, tone="mono")
+        self._command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._command.setMinimumWidth(100)
+        head = QHBoxLayout()
+        head.setSpacing(GAP)
+        head.addWidget(title)
+        head.addWidget(self._count)
+        head.addStretch(1)
+        head.addWidget(self.filters.text)
+        for name, icon, words, doer in (
+            ("undo", "undo", self.tr("Take back the newest decision (U)"), self.undo),
+            ("pictures", "eye", self.tr("Small pictures, or dense rows (V)"), self._toggle_pictures),
+            ("copy", "copy", self.tr("Copy the chosen rows as text (Ctrl+C)"), self.copy),
+            ("command", "terminal", self.tr("Copy the command that lists the same (Ctrl+Shift+C)"), self.copy_command),
+            ("replay", "replay", self.tr("Show on Replay (Enter)"), self.open_on_replay),
+        ):
+            head.addWidget(self._tool(name, icon, words, doer))
+        self._tools["undo"].setEnabled(False)
+        self._tools["pictures"].setCheckable(True)
+        self._set_up_table()
+        left = QWidget(self)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(self.table, 1)
+        column.addWidget(self._command)
+        right = splitter(Qt.Orientation.Vertical, self.clip, self.panel, stretch=(1, 0))
+        right.setSizes([300, 330])
+        both = splitter(Qt.Orientation.Horizontal, left, right, stretch=(3, 2))
+        both.setSizes([780, 460])
+        self._stack.addWidget(both)
+        self._stack.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP, GAP_L, GAP)
+        layout.setSpacing(GAP)
+        layout.addLayout(head)
+        layout.addWidget(self.filters)
+        layout.addWidget(self._stack, 1)
+        self._draw_icons()
+
+    def _tool(self, name: str, icon: str, words: str, doer: Callable[[], object]) -> QToolButton:
+        button = QToolButton(self)
+        button.setToolTip(words)
+        button.setAccessibleName(words)
+        button.setProperty("icon_name", icon)
+        button.setIconSize(QSize(18, 18))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda _=False: doer())
+        self._tools[name] = button
+        return button
+
+    def _set_up_table(self) -> None:
+        table = self.table
+        table.setModel(self.model)
+        table.setShowGrid(False)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        table.setWordWrap(False)
+        table.setTabKeyNavigation(False)
+        table.setIconSize(QSize(*SIZE))
+        table.setAccessibleName(self.tr("Findings"))
+        table.verticalHeader().hide()
+        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        head = table.horizontalHeader()
+        head.setHighlightSections(False)
+        head.setStretchLastSection(True)
+        head.setSectionsClickable(True)
+        head.setSortIndicatorShown(True)
+        head.setSortIndicator(Column.SEVERITY, Qt.SortOrder.AscendingOrder)
+        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        for each, width in _WIDTHS.items():
+            table.setColumnWidth(each, width)
+
+    def _bind_keys(self) -> None:
+        for entry in STATES:
+            self._bind(entry.key, entry.words, partial(self.decide, state=entry.state))
+        panel = self.panel
+        for keys, words, doer in (
+            ("U", self.tr("Take back the newest decision"), self.undo),
+            ("N", self.tr("Write a note; Enter keeps it"), panel.note.setFocus),
+            ("T", self.tr("Write tags; Enter keeps them"), panel.tags.setFocus),
+            ("A", self.tr("Give it to somebody; Enter keeps it"), panel.assignee.setFocus),
+            ("Space", self.tr("Play or pause the clip"), self.clip.toggle),
+            ("Left", self.tr("One frame back"), lambda: self.clip.step(-1)),
+            ("Right", self.tr("One frame on"), lambda: self.clip.step(1)),
+            ("W", self.tr("Stand at the worst frame"), self.clip.go_to_worst),
+            ("S", self.tr("Findings whose picture looks like this one"), self.show_alike),
+            ("V", self.tr("Small pictures, or dense rows"), self._toggle_pictures),
+            ("R", self.tr("The open run only, or all runs"), self._toggle_scope),
+            ("O", self.tr("Only what is open, or everything"), self._toggle_open),
+            ("/", self.tr("Search findings"), self.filters.text.setFocus),
+            ("Ctrl+Backspace", self.tr("Take every filter away"), self.filters.take_all_away),
+            ("Ctrl+C", self.tr("Copy the chosen rows as text"), self.copy),
+            ("Ctrl+Shift+C", self.tr("Copy the command that lists the same"), self.copy_command),
+            ("F5", self.tr("Look for new runs"), self.refresh),
+        ):
+            self._bind(keys, words, doer)
+        for keys in ("Return", "Enter"):  # of the table alone: in a field it keeps what was typed
+            shown = QShortcut(QKeySequence(keys), self.table, context=Qt.ShortcutContext.WidgetShortcut)
+            shown.activated.connect(self.open_on_replay)
+        self._keys.append((self.tr("Enter"), self.tr("Show the worst frame on Replay")))
+        back = QShortcut(QKeySequence("Escape"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        back.activated.connect(self.table.setFocus)
+
+    def _bind(self, keys: str, words: str, doer: Callable[[], object]) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(lambda: doer())
+        self._keys.append((keys, words))
+
+    def _connect(self) -> None:
+        self.filters.changed.connect(self._ask)
+        self._desk.answered.connect(self._on_answer)
+        self._desk.failed.connect(self.trouble)
+        self.table.selectionModel().currentRowChanged.connect(self._on_current)
+        self.table.selectionModel().selectionChanged.connect(lambda _on, _off: self._show_current())
+        self.table.doubleClicked.connect(lambda _index: self.open_on_replay())
+        self.table.horizontalHeader().sectionClicked.connect(self._on_title)
+        self.panel.state_chosen.connect(lambda state: self.decide(state=state))
+        self.panel.note_given.connect(lambda note: self._give("note", note))
+        self.panel.tags_given.connect(lambda tags: self._give("tags", tags))
+        self.panel.assignee_given.connect(lambda who: self._give("assignee", who))
+        self.empty.demo_asked.connect(self.demo_asked)
+        self.empty.clear_asked.connect(self.filters.take_all_away)
+        self._bench.run.changed.connect(self._on_run)
+        self._bench.theme.changed.connect(self._draw_icons)
+        self._on_run()
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _extra(self) -> tuple[Path, ...]:
+        """Give the run that is open on Replay: it may lie outside the folder of runs."""
+        return () if self._bench.run.folder is None else (self._bench.run.folder,)
+
+    def _give(self, name: str, value: object) -> None:
+        self.table.setFocus()  # first: a field with the focus keeps what is typed in it
+        self.decide(**{name: value})
+
+    def _ask(self) -> None:
+        self._keep_place()
+        self._desk.ask(self.filters.query, extra=self._extra())
+
+    def _keep_place(self) -> None:
+        index = self.table.currentIndex()
+        if index.isValid():
+            self._wanted_id, self._wanted_row = self.model.id_at(index.row()), index.row()
+
+    def _on_answer(self, answer: Answer) -> None:
+        if self._wanted_id is None:
+            self._keep_place()
+        wanted, row = self._wanted_id, self._wanted_row
+        self._wanted_id = None
+        self.model.set_ids(answer.ids)
+        self.filters.offer(answer)
+        self.filters.show_is_filtered(answer.query)
+        self._say_count(answer)
+        self._command.setText(self.command)
+        self._stack.setCurrentIndex(0 if answer.ids else 1)
+        self.empty.show_reason(has_findings=answer.total > 0)
+        for folder, problem in answer.problems.items():
+            self.message.emit("warning", self.tr("{0} is left out: {1}").format(folder.name, problem))
+        if not answer.ids:
+            self.clip.show_finding(None)
+            self.panel.show_finding(None, (), 0)
+            return
+        place = None if wanted is None else self.model.row_of(wanted)
+        self._go_to(min(row, len(answer.ids) - 1) if place is None else place)
+
+    def _go_to(self, row: int) -> None:
+        index = self.model.index(row, Column.KIND)
+        flags = QItemSelectionModel.SelectionFlag
+        self.table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.table.scrollTo(index)
+
+    def _on_current(self, current: QModelIndex, before: QModelIndex) -> None:
+        row = self.model.finding(current.row())
+        shown = self.clip.finding_id
+        if row is None or row.id != shown:
+            self.clip.show_finding(row)
+
+    def _show_current(self) -> None:
+        row = self.current
+        try:
+            history = () if row is None else self._decisions.history(row)
+        except HilguiError as failure:
+            self.message.emit("error", str(failure))
+            history = ()
+        self.panel.show_finding(row, history, len(self.table.selectionModel().selectedRows()))
+
+    def _say_count(self, answer: Answer) -> None:
+        shown, total = len(answer.ids), answer.total
+        words = self.tr("1 finding") if total == 1 else self.tr("{0} findings").format(f"{total:,}")
+        if shown != total:
+            words = self.tr("{0} of {1}").format(f"{shown:,}", words)
+        still = answer.counts["state"].get(TriageState.OPEN.value, 0)
+        self._count.setText(self.tr("{0} · {1} open").format(words, f"{still:,}"))
+
+    def _on_title(self, column: int) -> None:
+        order = ORDERS.get(Column(column))
+        head = self.table.horizontalHeader()
+        if order is None:
+            return
+        query = self.filters.query
+        is_descending = order == query.order and not query.descending
+        direction = Qt.SortOrder.DescendingOrder if is_descending else Qt.SortOrder.AscendingOrder
+        head.setSortIndicator(column, direction)
+        self.filters.set_order(order, is_descending)
+
+    def _on_run(self) -> None:
+        self.filters.set_run(self._bench.run.folder)
+
+    def _toggle_scope(self) -> None:
+        if self.filters.scope.isEnabled():
+            self.filters.scope.toggle()
+
+    def _toggle_open(self) -> None:
+        is_on = self.filters.query.states == (TriageState.OPEN,)
+        self.filters.set_states(() if is_on else (TriageState.OPEN,))
+
+    def _toggle_pictures(self) -> None:
+        self._show_pictures(not self._has_pictures)
+
+    def _show_pictures(self, has_pictures: bool) -> None:
+        self._has_pictures = has_pictures
+        self._tools["pictures"].setChecked(has_pictures)
+        self.model.show_pictures(has_pictures)
+        self.table.setColumnHidden(Column.PICTURE, not has_pictures)
+        self.table.verticalHeader().setDefaultSectionSize(SIZE[1] + 6 if has_pictures else ROW + 2)
+        if self.table.currentIndex().isValid():
+            self.table.scrollTo(self.table.currentIndex())
+
+    def _draw_icons(self) -> None:
+        for button in self._tools.values():
+            button.setIcon(self._bench.theme.icon(button.property("icon_name")))

@@ -1,0 +1,195 @@
+"""A person at the Findings page: real keys and clicks on stored runs."""
+
+import json
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication
+
+from hilgui.gui.bridge import Bridge
+from hilgui.gui.findings.page import FindingsPage
+from hilgui.gui.findings.table_model import Column
+from hilgui.gui.memory import Memory
+from hilgui.gui.page import Bench, OpenRun
+from hilgui.records.triage import TriageState
+from hilgui.triage import Journal
+from tests.gui.replay_run import MISSED, WORST, make_run
+from tests.gui.shell_bench import FakeEngine
+from tests.unit.triage import many
+
+Key = Qt.Key
+
+
+@pytest.fixture
+def bench(settings, theme):
+    return Bench(settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun())
+
+
+@pytest.fixture
+def open_page(qtbot, bench):
+    pages = []
+
+    def opened() -> FindingsPage:
+        page = FindingsPage(bench)
+        pages.append(page)
+        qtbot.addWidget(page)
+        page.resize(1200, 660)
+        page.show()
+        page.activateWindow()
+        qtbot.waitUntil(lambda: QApplication.activeWindow() is page, timeout=5000)
+        settle(qtbot, page)
+        return page
+
+    yield opened
+    for page in pages:
+        page.close_page()
+
+
+@pytest.fixture
+def run(settings) -> Path:
+    return make_run(settings.home).folder
+
+
+def settle(qtbot, page) -> None:
+    qtbot.waitUntil(lambda: not page.is_busy, timeout=20_000)
+
+
+def standing(run: Path, home: Path) -> dict:
+    return {number: triage.state for number, triage in Journal(run, home).states().items() if triage.state != "open"}
+
+
+def test_the_miss_is_found_triaged_by_key_and_taken_back(qtbot, open_page, run, settings):
+    page = open_page()
+    assert page.current is not None and page.current.finding.kind == "missed_object"
+    qtbot.keyClick(page.table, Key.Key_1)
+    assert standing(run, settings.home) == {2: TriageState.MODEL_FAULT}
+    settle(qtbot, page)
+    row = page.table.currentIndex().row()
+    assert page.model.data(page.model.index(row, Column.STATE)) == "Model fault"
+    assert page.panel.buttons[TriageState.MODEL_FAULT].isChecked()
+    qtbot.keyClick(page.table, Key.Key_U)
+    settle(qtbot, page)
+    assert standing(run, settings.home) == {}
+    assert page.current.triage.state is TriageState.OPEN
+    assert [change.who for change in Journal(run, settings.home).history(2)] == ["Ada", "Ada"]
+
+
+def test_the_clip_runs_in_a_loop_and_stands_at_the_worst_frame(qtbot, open_page, run):
+    page = open_page()
+    qtbot.waitUntil(lambda: page.clip.player.is_playing, timeout=10_000)
+    assert page.clip.player.loop == (MISSED[0] - 10, MISSED[-1] + 10)
+    qtbot.keyClick(page.table, Key.Key_W)
+    qtbot.waitUntil(lambda: not page.clip.player.is_waiting, timeout=10_000)
+    assert page.clip.player.picture.seq == WORST
+    assert page.clip.view.selection is not None and page.clip.view.selection.name == "person #7"
+
+
+def test_enter_shows_the_worst_frame_on_replay(qtbot, open_page, run):
+    page = open_page()
+    with qtbot.waitSignal(page.open_run_asked) as asked:
+        qtbot.keyClick(page.table, Key.Key_Return)
+    assert asked.args == [run, WORST]
+
+
+def test_several_are_decided_at_once_and_taken_back_at_once(qtbot, open_page, run, settings):
+    page = open_page()
+    qtbot.keyClick(page.table, Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(page.chosen) == 3
+    qtbot.keyClick(page.table, Key.Key_6)
+    assert set(standing(run, settings.home)) == {1, 2, 3}
+    settle(qtbot, page)
+    qtbot.keyClick(page.table, Key.Key_U)
+    assert standing(run, settings.home) == {}
+
+
+def test_what_is_decided_leaves_a_list_of_open_findings_and_the_next_one_is_there(qtbot, open_page, run, settings):
+    page = open_page()
+    qtbot.keyClick(page.table, Key.Key_O)
+    settle(qtbot, page)
+    first = page.current.finding.number
+    qtbot.keyClick(page.table, Key.Key_5)
+    settle(qtbot, page)
+    assert page.model.rowCount() == 2 and page.table.currentIndex().row() == 0
+    assert page.current.finding.number != first
+
+
+def test_notes_tags_and_an_assignee_are_typed_and_kept_with_enter(qtbot, open_page, run, settings):
+    page = open_page()
+    for key, field, text in (
+        (Key.Key_N, page.panel.note, "late 1 frame"),
+        (Key.Key_T, page.panel.tags, "Fog, night"),
+        (Key.Key_A, page.panel.assignee, "Bo"),
+    ):
+        qtbot.keyClick(page.table, key)
+        assert field.hasFocus()
+        field.clear()
+        qtbot.keyClicks(field, text)  # the digit decides nothing while it is typed
+        qtbot.keyClick(field, Key.Key_Return)
+        settle(qtbot, page)
+    triage = Journal(run, settings.home).states()[2]
+    assert (triage.note, triage.tags, triage.assignee) == ("late 1 frame", ("fog", "night"), "Bo")
+    assert triage.state is TriageState.OPEN
+
+
+def test_filters_and_the_command_say_the_same(qtbot, open_page, run, capsys):
+    from hilgui.cli.app import main
+
+    page = open_page()
+    page.filters.chips["kinds"].choose(("phantom",))
+    page.filters.changed.emit()
+    settle(qtbot, page)
+    assert page.model.rowCount() == 1
+    assert page.command == "hilgui findings all --kind phantom"
+    assert main([*page.command.split()[1:], "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert isinstance(told["findings"], list)
+    qtbot.keyClicks(page.filters.text, "nothing like it")
+    qtbot.waitUntil(lambda: page.empty.isVisible(), timeout=10_000)
+    qtbot.mouseClick(page.empty.clear, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 3, timeout=10_000)
+
+
+def test_rows_are_copied_as_text(qtbot, open_page, run):
+    page = open_page()
+    qtbot.keyClick(page.table, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    head, line = QApplication.clipboard().text().splitlines()
+    assert head.startswith("run\tno\tseverity\tkind") and "missed_object" in line and "was missed" in line
+
+
+def test_an_empty_bench_offers_the_first_step(qtbot, open_page):
+    page = open_page()
+    assert page.empty.isVisible()
+    with qtbot.waitSignal(page.demo_asked):
+        qtbot.mouseClick(page.empty.demo, Qt.MouseButton.LeftButton)
+
+
+def test_only_the_open_run_is_listed_when_asked(qtbot, open_page, run, bench, settings):
+    other = many.make_run(settings.runs, 7, "20260102-other")
+    page = open_page()
+    assert page.model.rowCount() == 10
+    bench.run.put(other)
+    qtbot.keyClick(page.table, Key.Key_R)
+    settle(qtbot, page)
+    assert page.model.rowCount() == 7
+
+
+def test_small_pictures_show_the_object(qtbot, open_page, run):
+    page = open_page()
+    index = page.model.index(page.table.currentIndex().row(), Column.PICTURE)
+    qtbot.waitUntil(lambda: page.model.data(index, Qt.ItemDataRole.DecorationRole) is not None, timeout=10_000)
+    qtbot.keyClick(page.table, Key.Key_V)
+    assert page.table.isColumnHidden(Column.PICTURE)
+
+
+def test_ten_thousand_rows_are_scrolled_without_asking_for_all(qtbot, open_page, settings):
+    many.make_run(settings.runs, 10_000, "20260103-many")
+    page = open_page()
+    assert page.model.rowCount() == 10_000
+    asked = []
+    fetch = page.model._fetch
+    page.model._fetch = lambda number: asked.append(number) or fetch(number)
+    for share in (0.25, 0.5, 0.75, 1.0):
+        page.table.verticalScrollBar().setValue(int(page.table.verticalScrollBar().maximum() * share))
+        page.table.viewport().repaint()
+    assert 4 <= len(set(asked)) <= 12
