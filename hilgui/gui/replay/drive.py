@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from hilgui.gui.replay.series import Growing, Series
 from hilgui.records import Finding, Ledger, Role, RunHeader, Verdict
 from hilgui.store import RoleTimeline, Timeline
+from hilgui.store import Series as StoredSeries
 
 _NO_TIME_PERIOD_S = 0.5  # how long a picture of an unordered set stays at speed 1×
 
@@ -50,8 +52,10 @@ def role_words(role: Role, name: str) -> str:
 class Drive:
     """Rows count the stored frames from 0; `seq` is the frame number within the recording. GUI thread only."""
 
-    def __init__(self, header: RunHeader) -> None:
+    def __init__(self, header: RunHeader, signals: Mapping[str, StoredSeries] | None = None) -> None:
         self.header = header
+        self._stored = {name: each for name, each in (signals or {}).items() if len(each.times_s)}
+        self.signals = {name: Series() for name in self._stored}  # of the vehicle's bus, one number a frame
         self.state = "running"
         self.verdict: Verdict | None = None
         self.ledger = Ledger()
@@ -88,12 +92,19 @@ class Drive:
         else:
             start = len(self._time_s)
             self._time_s.extend((start + np.arange(len(news.seq))) * self._period_s)
+        times = self.times[-len(news.seq) :]
+        for name, stored in self._stored.items():
+            self.signals[name].extend(np.interp(times, stored.times_s, stored.numbers, left=np.nan, right=np.nan))
         self.fate.extend(news.fate)
         self.with_truth.extend(news.with_truth)
         self.disagreement.extend(news.disagreement)
         self.brightness.extend(news.brightness)
         for role, series in self.roles.items():
             series.extend(news.roles[role])
+
+    def unit_of(self, signal: str) -> str:
+        """Give the unit of a signal of the bus."""
+        return self._stored[signal].unit
 
     def seq_at(self, row: int) -> int:
         """Give the frame number of a row."""

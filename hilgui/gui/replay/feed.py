@@ -11,6 +11,7 @@ from pathlib import Path
 from hilgui.errors import HilguiError
 from hilgui.records import Finding, Ledger, RunHeader, Verdict
 from hilgui.store import RunReader, Timeline
+from hilgui.store import Series as StoredSeries
 from hilgui.stream import StopToken
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class News:
     state: str
     verdict: Verdict | None
     ledger: Ledger
+    signals: dict[str, StoredSeries]  # of the vehicle's bus, on the run's clock
 
 
 class RunFeed:
@@ -74,6 +76,7 @@ class RunFeed:
 
     def _follow(self, reader: RunReader) -> None:
         since = 0
+        signals = reader.series()  # stored before the first frame
         known: list[Finding] | None = None
         while not self._stop.is_set:
             state, verdict = reader.state, reader.verdict  # first: what is stored afterwards comes with the next look
@@ -83,7 +86,7 @@ class RunFeed:
             known = findings
             if len(timeline.seq):
                 since = int(timeline.seq[-1]) + 1
-            self._news.append(News(reader.header, timeline, changed, state, verdict, reader.ledger))
+            self._news.append(News(reader.header, timeline, changed, state, verdict, reader.ledger, signals))
             if state in _FINISHED:
                 return
             self._stop.wait(_EVERY_S)

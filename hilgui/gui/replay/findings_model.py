@@ -51,8 +51,9 @@ class Filter:
 
 
 def what(finding: Finding) -> str:
-    """Name the objects of a finding."""
-    return ", ".join(sorted({found.label for found in finding.objects})) or "frame"
+    """Name the objects of a finding, and the camera in a drive of several."""
+    objects = ", ".join(sorted({found.label for found in finding.objects})) or "frame"
+    return f"{objects} · {finding.channel}" if finding.channel else objects
 
 
 _KEYS: dict[Column, Callable[[Finding], Any]] = {

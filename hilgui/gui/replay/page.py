@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from hilgui.gui.bridge import Bridge
 from hilgui.gui.memory import Memory
 from hilgui.gui.page import RunPage
+from hilgui.gui.replay.cameras import CameraStage
 from hilgui.gui.replay.command_actions import LAYER_COMMANDS, CommandActions
 from hilgui.gui.replay.commands import COMMANDS
 from hilgui.gui.replay.compare_mode import CompareMode
@@ -56,6 +57,7 @@ class ReplayPage(RunPage):
         self._wanted_seq: int | None = None  # where the run that is being opened shall stand
         self._latency_ms: dict[Role, tuple[float, float]] = {}
         self.view = FrameView(picture_ink(theme), self)
+        self.cameras = CameraStage(self.view, picture_ink(theme), self)
         self.findings = FindingsList(theme, self)
         self.inspector = Inspector(self)
         self.timeline = Timeline(theme, self)
@@ -199,7 +201,7 @@ class ReplayPage(RunPage):
         self._layout = PageLayout(
             self,
             self._banner,
-            (self._bar, self.view),
+            (self._bar, self.cameras),
             (self.findings, self.inspector),
             (self.transport, self.timeline, self.plots),
         )
@@ -216,6 +218,8 @@ class ReplayPage(RunPage):
         session.grew.connect(self._on_grew)
         session.finished.connect(self._on_finished)
         session.failed.connect(self._on_failed)
+        self.cameras.chosen.connect(self._on_picture)
+        self.findings.chosen.connect(lambda finding: self.cameras.choose(finding.channel))
         session.noted.connect(self._banner.say)
         player.picture_changed.connect(self._on_picture)
         player.position_changed.connect(self.timeline.set_position)
@@ -237,7 +241,7 @@ class ReplayPage(RunPage):
         self._theme.changed.connect(self._restyle)
 
     def _restyle(self) -> None:
-        self.view.set_ink(picture_ink(self._theme))
+        self.cameras.set_ink(picture_ink(self._theme))
 
     # -- the run ------------------------------------------------------------------------------------------------------
 
@@ -248,6 +252,7 @@ class ReplayPage(RunPage):
         self._on_cut(self.view.cut)
         self._player.set_bookmarks(self._kept_bookmarks())
         self._stage.fit(drive)
+        self.cameras.set_drive(drive)
         self._actions["live"].setEnabled(self._session.is_under_way)
         self._tell_aborted(drive)
         self._spotlight.set_drive(drive)
@@ -381,9 +386,11 @@ class ReplayPage(RunPage):
         picture, drive = self._player.picture, self.drive
         if picture is None or drive is None:
             return
-        things = self._stage.show(picture, drive)
-        self.transport.show_title(self._stage.title(picture, drive))
-        self._spotlight.show_picture(picture, things)
+        main = self.cameras.of_main(picture)
+        things = self._stage.show(main, drive)
+        self.cameras.show_others(picture, drive)
+        self.transport.show_title(self._stage.title(main, drive))
+        self._spotlight.show_picture(main, things)
 
     def _on_cut(self, cut: Cut) -> None:
         decoder = self._session.decoder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
@@ -39,11 +40,14 @@ class Picture:
     origin: Origin
     problem: str = ""  # why there is no image
     ready: tuple[Cut, NDArray[np.uint8]] | None = None  # what was in sight when it was decoded, scaled
+    channel: str = ""  # the camera, in a drive of several
+    others: tuple[Picture, ...] = ()  # what the other cameras showed then, each with its own frame number
 
     @property
     def nbytes(self) -> int:
         """Give the memory of the pixels."""
-        return sum(pixels.nbytes for pixels in (self.image, self.ready and self.ready[1]) if pixels is not None)
+        own = sum(pixels.nbytes for pixels in (self.image, self.ready and self.ready[1]) if pixels is not None)
+        return own + sum(other.nbytes for other in self.others)
 
 
 class Pictures(Protocol):
@@ -69,6 +73,8 @@ class RunPictures:
         self._folder = folder
         self._reader: RunReader | None = None
         self._source: FrameSource | None = None
+        self._seqs: dict[str, list[int]] = {}  # frames of each camera, rising; empty for a drive of one
+        self._recent: dict[str, Picture] = {}  # the newest picture of each camera
 
     def open(self) -> str:
         """Open the run and its recording; a recording that moved or changed is a sentence, not an error."""
@@ -88,10 +94,33 @@ class RunPictures:
                 f"{facts.path} is not the recording of this run: {reason}. Pictures come from the clips that were kept."
             )
         self._source = source
+        if facts.cameras:
+            self._seqs = {channel: [] for channel in facts.channels}
+            for ref in source.refs():
+                self._seqs[ref.channel].append(ref.seq)
         return ""
 
     def read(self, seq: int) -> Picture:
-        """Give the frame with everything known about it."""
+        """Give the frame with everything known about it, and what other cameras showed at its time."""
+        if not self._seqs:
+            return self._read(seq)
+        own = next(channel for channel, seqs in self._seqs.items() if _last_before(seqs, seq) == seq)
+        shown = {channel: self._of(channel, _last_before(seqs, seq)) for channel, seqs in self._seqs.items()}
+        others = tuple(picture for channel, picture in shown.items() if channel != own and picture is not None)
+        picture = shown[own]
+        assert picture is not None
+        return replace(picture, others=others)
+
+    def _of(self, channel: str, seq: int | None) -> Picture | None:
+        """Give the picture of one camera; it stands until the camera has its next."""
+        if seq is None:
+            return None
+        known = self._recent.get(channel)
+        if known is None or known.seq != seq:
+            known = self._recent[channel] = replace(self._read(seq), channel=channel)
+        return known
+
+    def _read(self, seq: int) -> Picture:
         assert self._reader is not None
         moment = self._reader.moment(seq)
         problem = ""
@@ -112,6 +141,12 @@ class RunPictures:
             self._source.close()
         if self._reader is not None:
             self._reader.close()
+
+
+def _last_before(seqs: list[int], seq: int) -> int | None:
+    """Give the newest frame of a camera at or before a frame of the drive."""
+    place = bisect_right(seqs, seq)
+    return seqs[place - 1] if place else None
 
 
 def with_cut(picture: Picture, cut: Cut | None) -> Picture:

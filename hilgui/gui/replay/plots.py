@@ -57,6 +57,8 @@ SCORES = (
     Quantity("brightness", of_frame=lambda drive: drive.brightness),
 )
 
+SIGNALS = (Quantity("signal", of_frame=lambda drive: Series()),)  # until a drive brings some
+
 
 class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
     """One quantity over the rows in sight, reduced to minimum and maximum per pixel column; a click goes there."""
@@ -91,6 +93,15 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._drive = drive
         self.renew()
 
+    def set_quantities(self, quantities: tuple[Quantity, ...]) -> None:
+        """Offer something else to plot."""
+        self._quantities = quantities
+        self._choice.blockSignals(True)
+        self._choice.clear()
+        self._choice.addItems([quantity.title for quantity in quantities])
+        self._choice.blockSignals(False)
+        self._name(self._choice.currentText())
+
     def set_span(self, first: float, last: float) -> None:
         """Show these rows."""
         self._span = (first, last)
@@ -111,17 +122,20 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             self.addItem(curve)
             self._curves.append(curve)
         width = Axis(self._span, self.width()).width
-        tops = []
+        tops, lows = [], []
         for curve, (colour, values) in zip(self._curves, series, strict=True):
             x, y = outline(values, self._span, width)
             curve.setPen(pg.mkPen(self._theme.colour(colour), width=1))
             curve.setData(x, y)
             tops.append(float(np.fmax.reduce(y, initial=0.0)))
+            lows.append(float(np.fmin.reduce(y, initial=0.0)))
         self.setXRange(*self._span, padding=0)
         top = _round_up(max([*tops, 1e-3]))
-        room = top * _NUMBER / max(self.height() - _BORDER - 2 * _NUMBER, 1)  # for both numbers at the axis
-        self.setYRange(-room, top + room, padding=0)
-        self.getPlotItem().getAxis("left").setTicks([[(0.0, f"0 {self.quantity.unit}".rstrip()), (top, f"{top:g}")]])
+        low = -_round_up(-min(lows)) if lows and min(lows) < 0 else 0.0  # a steering angle goes both ways
+        room = (top - low) * _NUMBER / max(self.height() - _BORDER - 2 * _NUMBER, 1)  # for both numbers at the axis
+        self.setYRange(low - room, top + room, padding=0)
+        words = [(low, f"{low:g} {self.quantity.unit}".rstrip()), (top, f"{top:g}")]
+        self.getPlotItem().getAxis("left").setTicks([words])
 
     def sizeHint(self) -> QSize:
         """Ask for a low plot."""
@@ -193,13 +207,15 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
 
 class Plots(QWidget):
-    """Two plots, one above the other, with the cursor of the picture."""
+    """Plots one above the other, with the cursor of the picture; a third one where a bus log tells of the vehicle."""
 
     sought = Signal(int)  # row
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plots = (DrivePlot(theme, LATENCIES, self), DrivePlot(theme, SCORES, self))
+        self._bus = DrivePlot(theme, SIGNALS, self)
+        self._bus.hide()
+        self.plots = (DrivePlot(theme, LATENCIES, self), DrivePlot(theme, SCORES, self), self._bus)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(1)
@@ -209,6 +225,9 @@ class Plots(QWidget):
 
     def set_drive(self, drive: Drive | None) -> None:
         """Take another drive."""
+        told = () if drive is None else tuple(_of_bus(drive, name) for name in drive.signals)
+        self._bus.setVisible(bool(told))
+        self._bus.set_quantities(told or SIGNALS)
         for plot in self.plots:
             plot.set_drive(drive)
 
@@ -226,6 +245,11 @@ class Plots(QWidget):
         """Draw again what is in sight."""
         for plot in self.plots:
             plot.renew()
+
+
+def _of_bus(drive: Drive, name: str) -> Quantity:
+    """Make a quantity of a signal of the bus."""
+    return Quantity(name.rpartition(".")[2].lower(), drive.unit_of(name), of_frame=lambda given: given.signals[name])
 
 
 def _round_up(top: float) -> float:

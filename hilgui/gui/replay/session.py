@@ -98,7 +98,7 @@ class RunSession(QObject):
     def _take(self, news: News) -> None:
         is_first = self._drive is None
         if is_first or self._drive is None:
-            self._drive = Drive(news.header)
+            self._drive = Drive(news.header, news.signals)
         drive = self._drive
         was_running = not is_first and drive.state == "running"
         changed = news.findings is not None or len(news.timeline.seq) > 0
