@@ -80,6 +80,10 @@ class RunDialog(QDialog):
             classes=self.classes.text().strip(),
             speed=self.speed.currentText().strip(),
             fps=self.fps.text().strip(),
+            topic=self.topic.text().strip(),
+            profile=self.profile.text().strip(),
+            can=self.can.text().strip(),
+            dbc=self.dbc.text().strip(),
             operator=self.operator.text().strip(),
             device_under_test=self.device.text().strip(),
             tickets=self.tickets.text().strip(),
@@ -133,6 +137,10 @@ class RunDialog(QDialog):
         self.fps = QLineEdit(self)
         self.fps.setPlaceholderText(self.tr("unordered set"))
         self.fps.setAccessibleName(self.tr("Frame rate of a folder of images"))
+        self.topic = self._line(self.tr("Camera topics of a bag"), self.tr("the only one; or: all"))
+        self.profile = self._line(self.tr("Camera profile"), self.tr("the one beside the recording"))
+        self.can = self._line(self.tr("Bus log"), self.tr("none; or: drive.blf, .asc, .mf4"))
+        self.dbc = self._line(self.tr("DBC of the bus log"), self.tr("none; or: vehicle.dbc"))
         self.operator = QLineEdit(self)
         self.operator.setAccessibleName(self.tr("Operator"))
         self.device = QLineEdit(self)
@@ -150,6 +158,9 @@ class RunDialog(QDialog):
             "candidate": self.candidate,
             "speed": self.speed,
             "fps": self.fps,
+            "profile": self.profile,
+            "can": self.can,
+            "dbc": self.dbc,
         }
         self._trouble = QLabel(self)
         self._trouble.setWordWrap(True)
@@ -171,7 +182,13 @@ class RunDialog(QDialog):
         layout.addWidget(self._command_panel())
         layout.addStretch(1)
         layout.addLayout(self._buttons())
-        self.resize(780, 580)
+        self.resize(820, 640)
+
+    def _line(self, name: str, placeholder: str) -> QLineEdit:
+        made = QLineEdit(self)
+        made.setPlaceholderText(placeholder)
+        made.setAccessibleName(name)
+        return made
 
     def _paths(self) -> QFormLayout:
         form = QFormLayout()
@@ -199,8 +216,14 @@ class RunDialog(QDialog):
                 (self.tr("&Frame rate of images"), self.fps, 1),
             ),
             (
-                (self.tr("Compared c&lasses"), self.classes, 2),
+                (self.tr("Compared c&lasses"), self.classes, 1),
+                (self.tr("Ca&mera topics"), self.topic, 1),
                 (self.tr("T&ickets"), self.tickets, 1),
+            ),
+            (
+                (self.tr("Camera &profile"), self.profile, 1),
+                (self.tr("B&us log"), self.can, 1),
+                (self.tr("DBC o&f the log"), self.dbc, 1),
             ),
             (
                 (self.tr("&Operator"), self.operator, 1),
@@ -283,6 +306,8 @@ class RunDialog(QDialog):
         self.speed.setCurrentText(given.speed)
         self.classes.setText(given.classes)
         self.fps.setText(given.fps)
+        for name in ("topic", "profile", "can", "dbc"):
+            getattr(self, name).setText(getattr(given, name))
         self.operator.setText(given.operator or memory.text("operator"))
         self.device.setText(given.device_under_test or memory.text("device_under_test"))
         self.tickets.setText(given.tickets)
@@ -296,7 +321,9 @@ class RunDialog(QDialog):
         self.speed.editTextChanged.connect(lambda: self._edited("speed"))
         self.fps.textChanged.connect(lambda: self._edited("fps"))
         self.provider.currentIndexChanged.connect(self._refresh)
-        for line in (self.classes, self.operator, self.device, self.tickets, self.notes):
+        for name in ("profile", "can", "dbc"):
+            getattr(self, name).textChanged.connect(lambda _text, name=name: self._edited(name))
+        for line in (self.topic, self.classes, self.operator, self.device, self.tickets, self.notes):
             line.textChanged.connect(self._refresh)
 
     def _edited(self, name: str) -> None:

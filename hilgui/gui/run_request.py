@@ -32,6 +32,10 @@ class RunRequest:
     classes: str = ""
     speed: str = "max"
     fps: str = ""  # frame rate of a folder of images; empty: an unordered set
+    topic: str = ""  # camera of a bag; "all", or several with commas: side by side
+    profile: str = ""  # of the camera; empty: the one beside the recording
+    can: str = ""  # log of the vehicle's bus
+    dbc: str = ""
     operator: str = ""
     device_under_test: str = ""
     tickets: str = ""
@@ -83,6 +87,9 @@ def command_words(request: RunRequest) -> list[str]:
         words += ["--speed", request.speed]
     if request.fps:
         words += ["--fps", request.fps]
+    for option in ("topic", "profile", "can", "dbc"):
+        if value := getattr(request, option):
+            words += [f"--{option}", value]
     if request.operator:
         words += ["--operator", request.operator]
     if request.device_under_test:
@@ -123,6 +130,10 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
         classes=request.class_names,
         speed=request.speed,
         fps=float(request.fps) if request.fps else None,
+        topic=request.topic or None,
+        profile=typed_path(request.profile) if request.profile else None,
+        can=(typed_path(request.can),) if request.can else (),
+        dbc=(typed_path(request.dbc),) if request.dbc else (),
         people=People(
             operator=request.operator or settings.operator,
             bench=settings.bench,
@@ -149,6 +160,11 @@ def _problems(request: RunRequest) -> Iterator[tuple[str, str]]:
         yield "candidate", sentence
     if (sentence := _speed_problem(request.speed)) is not None:
         yield "speed", sentence
+    for name, text in (("profile", request.profile), ("can", request.can), ("dbc", request.dbc)):
+        if text and not is_file(typed_path(text)):
+            yield name, f"There is no file {_short(text)}; check the path, or leave it empty."
+    if bool(request.can) != bool(request.dbc):
+        yield ("dbc" if request.can else "can"), "A bus log needs the DBC that decodes it, and a DBC its log."
     if request.fps and not _is_rate(request.fps):
         yield "fps", f"{request.fps!r} is not a frame rate; type a number above 0, or leave it empty."
 
