@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, overload
 
 from hilgui.evaluation.figure import Figure
 from hilgui.records import FrameRef, Moment, Role, Task, Vocabulary
@@ -57,10 +59,46 @@ class Seen:
     key: str
     time_s: float
 
-    @classmethod
-    def of(cls, drive: int, ref: FrameRef) -> Seen:
-        """Keep what names the frame."""
-        return cls(drive, ref.seq, ref.key, ref.time_s)
+
+class _Frames(Sequence[Seen]):
+    """Frames in about 30 bytes each: of a key `name.mp4#000123` only the name is kept, once."""
+
+    def __init__(self) -> None:
+        self._drives = array("l")
+        self._seqs = array("q")
+        self._times = array("d")
+        self._stems: list[str] = []  # what stands before # in the keys
+        self._stem_of = array("l")  # -1 where the key is written out
+        self._keys: dict[int, str] = {}  # those that are made otherwise
+
+    def __len__(self) -> int:
+        return len(self._seqs)
+
+    @overload
+    def __getitem__(self, place: int) -> Seen: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Seen]: ...
+    def __getitem__(self, place: int | slice) -> Seen | list[Seen]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        seq, stem = self._seqs[place], self._stem_of[place]
+        key = self._keys[place] if stem < 0 else f"{self._stems[stem]}#{seq:06d}"
+        return Seen(self._drives[place], seq, key, self._times[place])
+
+    def add(self, drive: int, ref: FrameRef) -> None:
+        """Take one more."""
+        stem = ref.key.rpartition("#")[0]
+        if ref.key != f"{stem}#{ref.seq:06d}":
+            self._keys[len(self)] = ref.key
+            self._stem_of.append(-1)
+        else:
+            if not self._stems or self._stems[-1] != stem:
+                self._stems.append(stem)
+            self._stem_of.append(len(self._stems) - 1)
+        self._drives.append(drive)
+        self._times.append(ref.time_s)
+        self._seqs.append(ref.seq)
 
 
 class FrameBook:
@@ -68,7 +106,12 @@ class FrameBook:
 
     def __init__(self) -> None:
         self.drives: list[str] = []
-        self.frames: list[Seen] = []
+        self._frames = _Frames()
+
+    @property
+    def frames(self) -> Sequence[Seen]:
+        """Give the judged frames in the order in which they came."""
+        return self._frames
 
     def start_drive(self, name: str) -> None:
         """Begin another drive."""
@@ -78,5 +121,5 @@ class FrameBook:
         """Give the frame its number."""
         if not self.drives:
             self.drives.append("")
-        self.frames.append(Seen.of(len(self.drives) - 1, ref))
-        return len(self.frames) - 1
+        self._frames.add(len(self.drives) - 1, ref)
+        return len(self._frames) - 1

@@ -12,6 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_WAITING = 256  # frames whose arrays are still apart
+
+_Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pairs:
@@ -38,8 +42,10 @@ class TrackRows:
         self._tracked: dict[Hashable, int] = {}
         self._truth_frames: list[int] = []
         self._tracked_frames: list[int] = []
-        self._parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]] = []
+        self._parts: list[_Columns] = []
         self._shares: list[NDArray[np.float64]] = []
+        self._blocks: list[_Columns] = []  # what lay in the two lists above, joined: small arrays cost 100 bytes each
+        self._share_blocks: list[NDArray[np.float64]] = []
         self._frames = 0
 
     def add(
@@ -56,15 +62,19 @@ class TrackRows:
                 near = overlap[rows, columns]
                 self._parts.append((frame, np.array(one)[rows], np.array(other)[columns], near))
                 self._shares.append(near / whole[rows, columns])
+                if len(self._parts) == _WAITING:
+                    self._blocks.append(_joined(self._parts))
+                    self._share_blocks.append(np.concatenate(self._shares))
+                    self._parts, self._shares = [], []
         self._frames += 1
         return one, other
 
     def pairs(self) -> Pairs:
         """Give everything so far; the arrays are not copied."""
         self._join()
-        if self._parts:
-            frames, truths, tracked, overlap = self._parts[0]
-            share = self._shares[0]
+        if self._blocks:
+            frames, truths, tracked, overlap = self._blocks[0]
+            share = self._share_blocks[0]
         else:
             frames, truths, tracked = (np.empty(0, np.int64) for _ in range(3))
             overlap = share = np.empty(0)
@@ -80,10 +90,15 @@ class TrackRows:
         )
 
     def _join(self) -> None:
-        if len(self._parts) > 1:
-            frames, truths, tracked, overlap = (np.concatenate(column) for column in zip(*self._parts, strict=True))
-            self._parts = [(frames, truths, tracked, overlap)]
-            self._shares = [np.concatenate(self._shares)]
+        if self._parts or len(self._blocks) > 1:
+            self._blocks = [_joined([*self._blocks, *self._parts])]
+            self._share_blocks = [np.concatenate([*self._share_blocks, *self._shares])]
+            self._parts, self._shares = [], []
+
+
+def _joined(parts: Sequence[_Columns]) -> _Columns:
+    frames, truths, tracked, overlap = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return frames, truths, tracked, overlap
 
 
 def _numbered(names: Sequence[Hashable], known: dict[Hashable, int], frames: list[int]) -> list[int]:

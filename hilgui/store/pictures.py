@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import sys
-from bisect import bisect_left, bisect_right, insort
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import deque
 from dataclasses import dataclass, replace
 
@@ -38,7 +38,8 @@ class ClipKeeper:
         self._ring_bytes = 0
         self._budget = settings.budget_mb * 1_000_000
         self._keep_until_s = -math.inf
-        self._kept: list[tuple[float, int]] = []  # recording time and sequence number, rising
+        self._kept_times = array("d")  # recording times of the frames that are kept, rising, and beside them
+        self._kept_seqs = array("q")  # their sequence numbers
         self._waiting: list[Finding] = []
 
     def push(self, frame: Frame) -> list[Picture]:
@@ -63,7 +64,7 @@ class ClipKeeper:
         """Mark a hit at the newest frames; give the pictures from before it that are not kept yet."""
         first_s = time_s - self._settings.before_s
         self._keep_until_s = max(self._keep_until_s, time_s + self._settings.after_s)
-        kept = {seq for _, seq in self._kept[-len(self._ring) :]}
+        kept = set(self._kept_seqs[-len(self._ring) :])
         wanted = [frame for frame in self._ring if frame.ref.time_s >= first_s and frame.ref.seq not in kept]
         return self._encode(wanted)
 
@@ -85,8 +86,7 @@ class ClipKeeper:
         first_s, last_s = finding.first_s - self._settings.before_s, finding.last_s + self._settings.after_s
         if math.isnan(first_s):
             return finding
-        start, stop = bisect_left(self._kept, (first_s, -1)), bisect_right(self._kept, (last_s, sys.maxsize))
-        numbers = [seq for _, seq in self._kept[start:stop]]
+        numbers = self._kept_seqs[bisect_left(self._kept_times, first_s) : bisect_right(self._kept_times, last_s)]
         if finding.worst_seq not in numbers:  # the budget was spent; what is there belongs to other findings
             return finding
         return replace(finding, clip_first=numbers[0], clip_last=numbers[-1])
@@ -98,7 +98,9 @@ class ClipKeeper:
             if len(jpeg) > self._budget:
                 break
             self._budget -= len(jpeg)
-            insort(self._kept, (frame.ref.time_s, frame.ref.seq))
+            place = bisect_right(self._kept_times, frame.ref.time_s)
+            self._kept_times.insert(place, frame.ref.time_s)
+            self._kept_seqs.insert(place, frame.ref.seq)
             pictures.append(Picture(frame.ref.seq, jpeg))
         return pictures
 
