@@ -210,7 +210,10 @@ class RigWriter(RigReader, Protocol):
         ...
 
     def stop(self, category: StopCategory) -> None:
-        """Stop as the facts say; sends its bytes first and asks afterwards. Within one second."""
+        """Stop as the facts say; sends its bytes first and asks afterwards. Within one second.
+
+        After an urgent stop, answers to its bytes and to what they went over may still come in: throw them away.
+        """
         ...
 
     def stop_bytes(self, category: StopCategory) -> StopBytes:

@@ -94,6 +94,11 @@ class Transport:
         """Say whether the port is gone or closed."""
         return self._is_lost or self._port is None
 
+    @property
+    def is_overridden(self) -> bool:
+        """Say whether an urgent stop went over the port and `resume` was not called yet."""
+        return self._is_overridden.is_set()
+
     def write(self, data: bytes, timeout_s: float = ANSWER_S) -> None:
         """Write all of it within a total deadline; see Link."""
         self._refuse_overridden()
@@ -280,8 +285,11 @@ class Transport:
 class QueryLink:
     """A link that lets only queries through: all that shadow mode has. What it refuses is counted and not sent."""
 
-    def __init__(self, link: Link, is_query: Callable[[bytes], bool]) -> None:
+    def __init__(
+        self, link: Link, is_query: Callable[[bytes], bool], on_blocked: Callable[[], None] = lambda: None
+    ) -> None:
         self._link = link
+        self._on_blocked = on_blocked
         self._is_query = is_query
         self.blocked = 0
 
@@ -294,6 +302,7 @@ class QueryLink:
         """Write a query; raises RigBlocked for anything else."""
         if not self._is_query(data):
             self.blocked += 1
+            self._on_blocked()
             raise RigBlocked(f"{self.port}: {data[:40]!r} is no query, and this link only reads", port=self.port)
         self._link.write(data, timeout_s)
 

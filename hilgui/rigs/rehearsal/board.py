@@ -40,6 +40,7 @@ STOPS = {
 HOME = Action("home", "everything back to its zero")
 QUERIES = frozenset({b"ID?\n", b"GET?\n"})
 MODEL = "HILGUI REHEARSAL"
+_LATE_S = 0.03  # answers to what a STOP went over may still come
 _NUMBER = re.compile(rb"-?\d{1,6}(\.\d{1,6})?")
 
 
@@ -151,7 +152,7 @@ class RehearsalWriter(RehearsalReader):
     def stop(self, category: StopCategory) -> None:
         """Stop; answers of before are thrown away first."""
         self._link.write(b"\n")  # ends what a STOP cut short; answered by nothing
-        self._link.discard_input()
+        self._link.discard_input(_LATE_S)
         self._order(f"STOP {category}".encode())
 
     def stop_bytes(self, category: StopCategory) -> StopBytes:

@@ -19,7 +19,7 @@ _TICK_S = 0.005
 
 
 class RehearsalSimulator:
-    """See RigSimulator; `stalled`, `banner` and `overrides` are for tests of faults."""
+    """See RigSimulator; `stall`, `override` and `unplug` inject faults."""
 
     examples: ClassVar[tuple[DeviceSpec, ...]] = (DeviceSpec("board", "rehearsal", {"dead_man_ms": 200}),)
 
@@ -35,8 +35,8 @@ class RehearsalSimulator:
         self._end = threading.Event()
         self._thread: threading.Thread | None = None
         self._master = self._slave = -1
-        self.stalled = threading.Event()  # takes nothing, answers nothing
-        self.overrides: dict[str, str] = {}  # what GET? answers for a channel, whatever it is
+        self._is_stalled = threading.Event()
+        self._overrides: dict[str, str] = {}
 
     def start(self) -> str:
         """Open a pseudo terminal and serve it."""
@@ -76,6 +76,14 @@ class RehearsalSimulator:
                 os.close(handle)
         self._master = self._slave = -1
 
+    def stall(self) -> None:
+        """Take nothing and answer nothing from now on; the dead-man still runs."""
+        self._is_stalled.set()
+
+    def override(self, channel: str, text: str) -> None:
+        """Answer this for a channel, whatever it is: a stuck or broken sensor."""
+        self._overrides[channel] = text
+
     def unplug(self) -> None:
         """Pull the cable: the port hangs up, the board goes on and feels its dead-man."""
         handles, self._master, self._slave = (self._master, self._slave), -1, -1
@@ -86,7 +94,7 @@ class RehearsalSimulator:
         pending = b""
         while not self._end.is_set():
             self._watch_dead_man()
-            if self.stalled.is_set() or self._master < 0:
+            if self._is_stalled.is_set() or self._master < 0:
                 self._end.wait(_TICK_S)
                 continue
             with contextlib.suppress(OSError, ValueError):
@@ -117,7 +125,7 @@ class RehearsalSimulator:
             case [b"ID?"]:
                 return f"{MODEL} 1.0 R0001".encode()
             case [b"GET?"]:
-                shown = (self.overrides.get(name, f"{value:.4f}") for name, value in self._values.items())
+                shown = (self._overrides.get(name, f"{value:.4f}") for name, value in self._values.items())
                 return " ".join(shown).encode()
             case [b"SET", name, value]:
                 return self._set(name.decode("ascii", "replace"), value)

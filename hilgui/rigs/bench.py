@@ -1,0 +1,213 @@
+"""All devices of a rig together: what the supervisor opens, stops and reads back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from hilgui import plugins
+from hilgui.errors import ProfileBroken
+from hilgui.rigs.device import DeviceWorker, Report
+from hilgui.rigs.messages import DeviceState
+from hilgui.rigs.profile import ChannelLimits, DeviceWish, RigProfile, serial_settings, spec_of
+from hilgui.rigs.protocol import (
+    DRIVERS,
+    Actuation,
+    Channel,
+    DeadManKind,
+    Identity,
+    Perform,
+    RigDriver,
+    RigFacts,
+    SetValue,
+    StopCategory,
+)
+from hilgui.rigs.transcript import Entry
+
+NOT_YET = "not connected yet"
+
+
+def driver_for(wish: DeviceWish) -> RigDriver:
+    """Find the driver of a device; raises ProfileBroken."""
+    drivers = plugins.working(DRIVERS)
+    if wish.driver not in drivers:
+        broken = plugins.load(DRIVERS).get(wish.driver)
+        why = f"does not load ({broken.reason})" if broken else f"does not exist; there are {', '.join(drivers)}"
+        raise ProfileBroken(f"{wish.name}: the driver {wish.driver} {why}")
+    driver: RigDriver = drivers[wish.driver]()
+    return driver
+
+
+def facts_of(profile: RigProfile) -> dict[str, RigFacts]:
+    """Give the facts of every device with the limits of the profile; raises ProfileBroken where they contradict."""
+    return {wish.name: _limited(wish, driver_for(wish).facts(spec_of(wish)), profile) for wish in profile.devices}
+
+
+def unarmable(profile: RigProfile, facts: Mapping[str, RigFacts]) -> tuple[str, ...]:
+    """Say why hazardous devices may not be armed: what would stop them if this machine fell silent."""
+    said = []
+    for wish in profile.devices:
+        if not facts[wish.name].is_hazardous or facts[wish.name].dead_man.is_enough:
+            continue
+        cutter = facts.get(wish.cut_by.device) if wish.cut_by else None
+        if cutter is not None and cutter.dead_man.kind is DeadManKind.DEVICE and cutter.dead_man.is_enough:
+            continue
+        said.append(f"{wish.name} has no dead-man of at most 250 ms and no relay that drops by itself (cut_by)")
+    return tuple(said)
+
+
+def _limited(wish: DeviceWish, facts: RigFacts, profile: RigProfile) -> RigFacts:
+    channels = []
+    for channel in facts.channels:
+        limits = wish.channels.get(channel.name)
+        channels.append(channel if limits is None else _tighter(wish.name, channel, limits, profile))
+    unknown = wish.channels.keys() - {channel.name for channel in facts.channels}
+    if unknown:
+        known = ", ".join(channel.name for channel in channels)
+        raise ProfileBroken(f"{profile.path}: {wish.name} has no channel {min(unknown)}; there are {known}")
+    return replace(facts, channels=tuple(channels))
+
+
+def _tighter(device: str, channel: Channel, limits: ChannelLimits, profile: RigProfile) -> Channel:
+    where = f"{profile.path}: {device}.{channel.name}"
+    if limits.unit is not None and limits.unit != channel.unit:
+        raise ProfileBroken(f"{where} is in {channel.unit or 'no unit'}, not in {limits.unit}")
+    low = channel.low if limits.low is None else limits.low
+    high = channel.high if limits.high is None else limits.high
+    safe = channel.safe if limits.safe is None else limits.safe
+    if low < channel.low or high > channel.high or low > high:
+        raise ProfileBroken(f"{where}: {low:g} to {high:g} is not within {channel.low:g} to {channel.high:g}")
+    if safe is not None and safe != channel.safe:
+        raise ProfileBroken(f"{where}: the driver's safe value is {channel.safe}; another one cannot be reached by it")
+    return replace(channel, low=low, high=high)
+
+
+class Bench:
+    """Owns the workers. `can_write` false makes a bench in which no writer can exist."""
+
+    def __init__(
+        self,
+        profile: RigProfile,
+        addresses: Mapping[str, str],
+        *,
+        can_write: bool,
+        report: Callable[[Report], None],
+        may_actuate: Callable[[], bool],
+    ) -> None:
+        self.facts = facts_of(profile)
+        self.unarmable = unarmable(profile, self.facts)
+        self.identities: dict[str, Identity] = {}
+        self.troubles = {wish.name: NOT_YET for wish in profile.devices}
+        self._workers: dict[str, DeviceWorker] = {}
+        self._read_to: dict[str, int] = {}
+        for wish in profile.devices:
+            driver = driver_for(wish)
+            safe = {
+                channel.name: channel.safe
+                for channel in self.facts[wish.name].channels
+                if channel.is_writable and channel.safe is not None
+            }
+            self._workers[wish.name] = DeviceWorker(
+                spec_of(wish),
+                addresses[wish.name],
+                serial_settings(wish.serial),
+                driver,
+                driver.writer if can_write else None,
+                report,
+                may_actuate,
+                safe,
+            )
+
+    @property
+    def devices(self) -> frozenset[str]:
+        """Give the names of all devices."""
+        return frozenset(self._workers)
+
+    @property
+    def blocked(self) -> int:
+        """Give how many writes the query links refused."""
+        return sum(worker.blocked for worker in self._workers.values())
+
+    def start(self) -> None:
+        """Open all ports."""
+        for worker in self._workers.values():
+            worker.start()
+
+    def urgent_stop(self, category: StopCategory, *, again: bool = True) -> int:
+        """Put a stop on every wire, from any thread; gives how many devices took it.
+
+        `again` false leaves out wires that a stop is on already.
+        """
+        workers = [worker for worker in self._workers.values() if again or not worker.is_stopping]
+        return sum(worker.urgent_stop(category) for worker in workers)
+
+    def feed(self, is_fed: bool) -> None:
+        """Feed all dead-mans, or let them act."""
+        for worker in self._workers.values():
+            worker.feed(is_fed)
+
+    def open_writers(self) -> None:
+        """Make the writers."""
+        for worker in self._workers.values():
+            worker.open_writer()
+
+    def close_writers(self) -> None:
+        """Give the writers up."""
+        for worker in self._workers.values():
+            worker.close_writer()
+
+    def make_safe(self, token: int, stop: StopCategory | None = None) -> None:
+        """Stop if asked to, go to the safe state, read back."""
+        for worker in self._workers.values():
+            worker.make_safe(token, stop)
+
+    def hold(self) -> None:
+        """Stop category 2 everywhere."""
+        for worker in self._workers.values():
+            worker.hold()
+
+    def worker(self, device: str) -> DeviceWorker | None:
+        """Find a worker by the device's name."""
+        return self._workers.get(device)
+
+    def refusal(self, what: Actuation) -> str:
+        """Say why an actuation is outside what the profile allows, "" where it is inside."""
+        facts = self.facts[what.device]
+        match what:
+            case SetValue(device, name, value):
+                channel = facts.channel(name)
+                if channel is None or not channel.is_writable:
+                    return f"{device} has no channel {name!r} to set"
+                if not channel.low <= value <= channel.high:  # NaN too
+                    return f"{device}.{name}: {value:g} is outside {channel.low:g} to {channel.high:g} {channel.unit}"
+            case Perform(device, name, _):
+                if name not in {action.name for action in facts.actions}:
+                    return f"{device} has no action {name!r}"
+        return ""
+
+    def state_of(self, device: str) -> DeviceState:
+        """Give what the front end shows of a device."""
+        worker = self._workers[device]
+        identity = self.identities.get(device)
+        return DeviceState(device, worker.address, self.facts[device], identity, self.troubles[device])
+
+    def fresh_entries(self) -> tuple[Entry, ...]:
+        """Give what went over the wires since the last call."""
+        fresh: list[Entry] = []
+        for name, worker in self._workers.items():
+            transport = worker.transport
+            if transport is None:
+                self._read_to[name] = 0
+                continue
+            entries = transport.transcript.since(self._read_to.get(name, 0), 200)
+            if entries:
+                self._read_to[name] = entries[-1].seq + 1
+            fresh += entries
+        return tuple(sorted(fresh, key=lambda entry: entry.monotonic_ns))
+
+    def close(self, timeout_s: float) -> None:
+        """End all workers within a total time."""
+        deadline = time.monotonic() + timeout_s
+        for worker in self._workers.values():
+            worker.close(max(0.0, deadline - time.monotonic()))

@@ -1,0 +1,90 @@
+"""A rig of one rehearsal board, its supervisor and its simulated device, for tests."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from hilgui.rigs.arming import State
+from hilgui.rigs.client import RigHand, SupervisorClient
+
+PROFILE = """\
+schema: hilgui/rig.v1
+name: test bench
+devices:
+  - name: board
+    driver: rehearsal
+    port: {simulator: true}
+    channels:
+      voltage: {unit: V, low: 0, high: 20}
+hazards:
+  - {id: H1, text: the supply burns what hangs on it}
+invariants:
+  - id: supply_max
+    version: 1
+    severity: stop
+    signal: board.voltage
+    unit: V
+    operator: "<="
+    limit: 14.4 V
+    hazard_id: H1
+    rationale: the camera dies above
+    tests: [test_supervisor]
+"""
+PATIENCE_S = 20.0  # the machine may be busy
+
+
+def write_profile(folder: Path, text: str = PROFILE) -> Path:
+    path = folder / "rig.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+class Desk:
+    """The front end of a test: keeps polling while it waits, as a front end does."""
+
+    def __init__(self, client: SupervisorClient, engine: RigHand | None) -> None:
+        self.client = client
+        self.engine = engine
+
+    def arm(self) -> None:
+        client = self.client
+        if client.arming.state is State.SHADOW:
+            client.select("tester")
+        client.wait_verified(PATIENCE_S)
+        client.arm("tester", needs_engine=False)
+        client.wait_for(State.ARMING, timeout_s=PATIENCE_S)
+        client.confirm("tester")
+        client.wait_for(State.ARMED, timeout_s=PATIENCE_S)
+
+    def outputs(self) -> Mapping[str, float]:
+        assert self.client.simulation is not None
+        return self.client.simulation.outputs("board")
+
+    def is_off(self) -> bool:
+        return not any(self.outputs().values())
+
+    def eventually(self, holds: Callable[[], bool], *, polling: bool = True) -> bool:
+        deadline = time.monotonic() + PATIENCE_S
+        while time.monotonic() < deadline:
+            if polling:
+                self.client.poll()
+            if holds():
+                return True
+            time.sleep(0.01)
+        return False
+
+
+@contextmanager
+def rig(folder: Path, text: str = PROFILE, *, shadow: bool = False, with_engine: bool = False) -> Iterator[Desk]:
+    client = SupervisorClient(write_profile(folder, text), folder / "home", shadow=shadow)
+    engine = client.start(with_engine=with_engine)
+    try:
+        client.wait_ready()
+        yield Desk(client, engine if isinstance(engine, RigHand) else None)
+    finally:
+        if engine is not None:
+            engine.close()
+        client.close()
