@@ -56,7 +56,7 @@ class _Watch:
 
     def measured(self, now_ns: int) -> float | None:
         """Give the measure, NaN where it cannot be told, None where the signal is missing."""
-        keep = 1 if self.invariant.measure is Measure.VALUE else 2
+        keep = 2 if self.invariant.measure is Measure.RATE else 1
         self._forget(now_ns - round(self.invariant.window_s * _NS), keep)
         inside = [sample for sample in self.samples if sample[0] >= now_ns - self.invariant.window_s * _NS]
         if self.invariant.measure is Measure.COUNT:
