@@ -88,11 +88,11 @@ class Invariant:
     hazard_id: str
     rationale: str
     tests: tuple[str, ...]
-    debounce_s: float = 0.0  # how long it may be violated before it counts
-    window_s: float = 0.0
-    stale_s: float = 1.0  # a signal older than this is missing
-    on_missing: WhenUnknown = WhenUnknown.VIOLATE
-    on_nan: WhenUnknown = WhenUnknown.VIOLATE
+    debounce_s: float  # how long it may be violated before it counts
+    window_s: float
+    stale_s: float  # a signal older than this is missing
+    on_missing: WhenUnknown
+    on_nan: WhenUnknown
 
     def holds(self, measured: float) -> bool:
         """Compare a finite or infinite measure with the limit; NaN is not for here."""

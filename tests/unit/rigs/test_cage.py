@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import math
+import re
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from hilgui.rigs import cage as cage_package
-from hilgui.rigs.cage import Cage, Measure, MinorRule, Severity, WhenUnknown, parse_invariant
+from hilgui.rigs.cage import Cage, Measure, MinorRule, Severity, WhenUnknown, monitor, parse_invariant
 from hilgui.rigs.cage.invariant import MAX_WINDOW_S, DeclarationWrong, Operator
-from hilgui.rigs.cage.monitor import MAX_SAMPLES, MINORS
+from hilgui.rigs.cage.monitor import MINORS
 
 S = 1_000_000_000
 FIELDS: dict[str, object] = {
@@ -120,6 +122,8 @@ def test_a_missing_key_is_refused(key: str) -> None:
 
 
 def test_ranges_and_windows_have_bounds() -> None:
+    with pytest.raises(DeclarationWrong, match="not in a number without unit"):
+        parse_invariant({**FIELDS, "unit": "", "limit": "3 V"})
     with pytest.raises(DeclarationWrong, match="empty"):
         parse_invariant({**FIELDS, "operator": "inside", "limit": "2 .. 1"})
     with pytest.raises(DeclarationWrong, match="empty"):
@@ -255,7 +259,7 @@ def test_travel_adds_every_way_within_the_window() -> None:
 def test_on_time_counts_seconds_above_zero_within_the_window() -> None:
     cage = _cage({"signal": "on_time(panel.lamp)", "unit": "s", "limit": "10", "window": "30 s", "stale": "60 s"})
     cage.observe("panel.lamp", 0.0, 10 * S)
-    cage.observe("panel.lamp", 80.0, 11 * S)
+    cage.observe("panel.lamp", 0.5, 11 * S)
     cage.observe("panel.lamp", 0.0, 16 * S)
     cage.observe("panel.lamp", -1.0, 17 * S)
     cage.observe("panel.lamp", 1.0, 20 * S)
@@ -294,14 +298,19 @@ def test_the_percentile_is_the_nearest_rank_within_the_window() -> None:
 
 
 def test_more_samples_than_can_be_kept_violate() -> None:
-    for signal in ("travel(stage.x)", "count(stage.x)"):
-        cage = _cage({"signal": signal, "limit": "1e9", "window": "600 s"})
-        for number in range(MAX_SAMPLES - 1):
-            cage.observe("stage.x", 0.0, 10 * S + number)
-        assert not _is_violated(cage, 10.5)
-        for number in range(3):
-            cage.observe("stage.x", 0.0, 11 * S + number)
-        assert _is_violated(cage, 11.0)
+    assert monitor.MAX_SAMPLES == 50_000
+    monitor.MAX_SAMPLES = 50
+    try:
+        for signal in ("travel(stage.x)", "count(stage.x)"):
+            cage = _cage({"signal": signal, "limit": "1e9", "window": "600 s"})
+            for number in range(49):
+                cage.observe("stage.x", 0.0, 10 * S + number)
+            assert not _is_violated(cage, 10.5)
+            for number in range(3):
+                cage.observe("stage.x", 0.0, 11 * S + number)
+                assert _is_violated(cage, 11.1)
+    finally:
+        monitor.MAX_SAMPLES = 50_000
 
 
 def test_many_minor_violations_add_up_to_a_major_one() -> None:
@@ -319,6 +328,19 @@ def test_many_minor_violations_add_up_to_a_major_one() -> None:
     cage.observe("supply.voltage", 14.0, 30 * S)
     assert [each.is_new for each in cage.check(30 * S)] == [False]
     assert cage.check(30 * S + 1) == ()
+    assert cage.check(100 * S)[0].id == "i0"  # two at once are forgotten, and only the missing signal is left
+    assert (MinorRule().count, MinorRule().within_s) == (5, 60.0)
+
+
+def test_minor_violations_are_forgotten_after_their_time() -> None:
+    cage = _cage(minor=MinorRule(2, 10.0))
+    cage.count_minor(20 * S)
+    assert cage.check(30 * S) == ()
+    cage.count_minor(30 * S)
+    assert _ids(cage, 30.0) == [MINORS]
+    assert _ids(cage, 60.0) == []
+    cage.count_minor(60 * S)
+    assert _ids(cage, 60.0) == []
 
 
 def test_a_major_violation_is_no_minor_one() -> None:
@@ -370,3 +392,24 @@ def test_the_cage_stands_on_the_standard_library_alone() -> None:
                 names = [node.module or ""]
             for name in names:
                 assert name.startswith("hilgui.rigs.cage") or name.partition(".")[0] in sys.stdlib_module_names, name
+
+
+def test_every_branch_is_taken_both_ways_and_mutants_are_noticed() -> None:
+    _judge_tests(every=6)
+
+
+@pytest.mark.slow
+def test_every_mutant_is_noticed() -> None:
+    _judge_tests(every=1)
+
+
+def _judge_tests(every: int) -> None:
+    """Count in a process of its own: it takes the package apart."""
+    command = [sys.executable, "-m", "tests.unit.rigs.cage_mutants", "--every", str(every)]
+    root = Path(__file__).resolve().parents[3]
+    said = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True, timeout=110).stdout
+    print(said)
+    branches = re.search(r"branches: (\d+) of (\d+) taken both ways", said)
+    mutants = re.search(r"mutants: (\d+) of (\d+) killed", said)
+    assert branches is not None and branches[1] == branches[2] and int(branches[2]) > 80, said
+    assert mutants is not None and int(mutants[1]) >= int(mutants[2]) - 2 and int(mutants[2]) > 140 / every, said
