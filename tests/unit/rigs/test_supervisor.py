@@ -129,8 +129,15 @@ def test_an_engine_that_ends_stops_the_rig(tmp_path: Path) -> None:
         desk.client.arm("tester", needs_engine=True)
         desk.client.wait_for(State.ARMING, timeout_s=PATIENCE_S)
         desk.engine.beat()
+        desk.client.beat()
         desk.client.confirm("tester")
-        desk.client.wait_for(State.ARMED, timeout_s=PATIENCE_S)
+        engine = desk.engine
+
+        def is_armed() -> bool:
+            engine.beat()
+            return desk.client.arming.state is State.ARMED
+
+        assert desk.eventually(is_armed), desk.client.arming
         desk.engine.close()
         desk.client.wait_for(State.LATCHED, timeout_s=PATIENCE_S)
         assert "engine" in desk.client.arming.reason
