@@ -21,6 +21,7 @@ from hilgui.settings import CriticalityLimits
 MISSED_FRAMES = 3  # consecutive critical frames without a match make a missed object
 PHANTOM_IOU = 0.1
 PHANTOM_FRAMES = 3
+LEAST_SECONDS = 10.0  # judged; a rate over less says nothing
 LONGEST_STEP = 3  # frames between two judged ones; beyond, the labels pause, and that is no driven time
 _KEEP = 5
 
@@ -104,7 +105,7 @@ class CriticalQuality:
         objects = [*self._closed, *self._drive.objects.values()]
         missed = sum(each.longest_run >= self._needed for each in objects)
         waits = [each.first_match_s - each.since_s for each in objects if not math.isnan(each.first_match_s)]
-        hours = self._seconds / 3600
+        hours = self._seconds / 3600 if self._seconds >= LEAST_SECONDS else 0.0
         count = len(objects)
         figures = {
             "critical_recall": _share(self._matched, self._critical),
@@ -114,7 +115,7 @@ class CriticalQuality:
             ),
             "never_detected_critical": Figure(count - len(waits), count, "critical objects", "lower"),
             "phantoms_per_minute": Figure(
-                60 * self._phantoms / self._seconds if self._seconds else None,
+                self._phantoms / (60 * hours) if hours else None,
                 round(self._seconds),
                 "judged seconds",
                 "lower",

@@ -15,7 +15,7 @@ from hilgui.evaluation.tracker import Association, Tracker
 from hilgui.evaluation.tracking import TrackingFigures, TrackingJudge, pooled
 from hilgui.records import NO_TRACK, Detections, Moment, Truth
 
-LOW_SCORE = 0.1  # boxes from here to the threshold may continue a track
+LOW_SCORE = 0.1  # boxes from here to the threshold keep a track alive
 KEEP = 30  # frames without a box after which a track ends (ByteTrack's buffer)
 
 
@@ -23,8 +23,9 @@ class TrackingQuality:
     """Accumulates the tracks of one model; see `Accumulator`.
 
     Models give no identities, so the figures are those of the model together with the bench's tracker: two models
-    compare, because both get the same one. Frames without labels are tracked and not judged; frames with an object
-    without identity, and those of an unordered set, are let pass. Without any judged frame there are no figures.
+    compare, because both get the same one. Boxes below the threshold keep tracks alive and are not judged. Frames
+    without labels are tracked and not judged; frames with an object without identity, and those of an unordered set,
+    are let pass. Without any judged frame there are no figures.
     """
 
     def __init__(self, subject: Subject) -> None:
@@ -52,7 +53,7 @@ class TrackingQuality:
         if self._has_unidentified(truth):
             self.unidentified += 1
             return
-        shown = np.flatnonzero(tracks >= 0)
+        shown = np.flatnonzero(tracks[: detections.count_above(self._subject.threshold)] >= 0)
         self._judge.add(truth, detections.boxes[shown], detections.classes[shown], tracks[shown], self._drive)
 
     def per_class(self) -> dict[int, TrackingFigures]:

@@ -12,6 +12,7 @@ from hilgui.truth.protocol import LabelledFrame, Labels
 from hilgui.truth.rows import EMPTY, LabelledObject, box_flaw, truth_of
 
 CLASS = "object"
+TRACK = 0
 
 _NAME = re.compile(r"groundtruth(_rect)?(\.\d+)?\.txt")
 _BETWEEN = re.compile(r"[,\s]+")
@@ -21,7 +22,8 @@ class OtbReader:
     """Reads the labels of the Object Tracking Benchmark: line n is the box of frame n, from 1.
 
     A line is x, y, width, height (px, as written) between tabs, blanks or commas. The path is the file or the folder
-    that holds it. The one class is `object`: a class map says what it is. NaN, or no size, is a frame without it.
+    that holds it. The one class is `object`: a class map says what it is. It is the same object all along. NaN, or no
+    size, is a frame without it.
     """
 
     format: ClassVar[str] = "OTB"
@@ -71,4 +73,4 @@ def _object(file: Path, line: int, words: list[str]) -> LabelledObject | None:
     x, y, width, height = (number(file, line, word, "a number of the box") for word in words)
     if flaw := box_flaw(x, y, x + width, y + height):
         raise broken(file, flaw, line)
-    return LabelledObject((x, y, x + width, y + height), 0) if width and height else None
+    return LabelledObject((x, y, x + width, y + height), 0, TRACK) if width and height else None

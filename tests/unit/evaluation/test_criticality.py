@@ -167,7 +167,7 @@ def test_critical_recall_first_detection_and_gap() -> None:
     assert figures["time_to_first_detection_s"].value == pytest.approx((14 - first) / 30)
     assert figures["longest_gap_s"].value == pytest.approx(4 / 30)
     assert (figures["missed_critical"].value, figures["missed_critical"].count) == (1, 1)
-    assert figures["missed_critical_per_hour"].value == pytest.approx(3600 / (39 / 30))
+    assert figures["missed_critical_per_hour"].value is None  # 1.3 s
     assert figures["never_detected_critical"].value == 0
     assert figures["critical_recall.car"].count == recall.count
 
@@ -178,15 +178,28 @@ def test_a_critical_object_found_all_along_is_not_missed() -> None:
     assert figures["time_to_first_detection_s"].value == 0.0
 
 
+def nothing(seq: int) -> Moment:
+    return drive.moment(seq, truth=[], seen={Role.BASELINE: []})
+
+
+def test_a_rate_needs_ten_judged_seconds_of_frames_that_follow_each_other() -> None:
+    assert measured([nothing(seq) for seq in range(299)]).figures()["missed_critical_per_hour"].value is None
+    assert measured([nothing(seq) for seq in range(302)]).figures()["missed_critical_per_hour"].value == 0
+    assert measured([nothing(10 * seq) for seq in range(302)]).figures()["missed_critical_per_hour"].value is None
+
+
 def test_phantoms_count_in_the_corridor_only_and_from_three_frames_on() -> None:
     def ghost(seq: int, across: float) -> Moment:
         box = (across, 300.0, across + 40, 345.0)
         return drive.moment(seq, truth=[], seen={Role.BASELINE: [(drive.CAR, box, 0.9)]})
 
-    ahead = measured([ghost(seq, 460) for seq in range(31)])
-    assert ahead.figures()["phantoms_per_minute"].value == pytest.approx(60.0)
-    assert measured([ghost(seq, 800) for seq in range(31)]).figures()["phantoms_per_minute"].value == 0
-    assert measured([ghost(seq, 460) for seq in range(2)]).figures()["phantoms_per_minute"].value == 0
+    def counted(across: float, frames: int) -> CriticalQuality:
+        """Show a ghost for some frames of 12 s."""
+        return measured([ghost(seq, across) if seq < frames else nothing(seq) for seq in range(361)])
+
+    assert counted(460, 31).figures()["phantoms_per_minute"].value == pytest.approx(5.0)
+    assert counted(800, 31).figures()["phantoms_per_minute"].value == 0
+    assert counted(460, 2).figures()["phantoms_per_minute"].value == 0
 
 
 def test_figures_say_what_the_distances_rest_on() -> None:

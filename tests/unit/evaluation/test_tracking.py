@@ -222,9 +222,13 @@ def test_an_object_seen_all_along_under_one_track_is_perfect() -> None:
     assert mine.details()["tracking"]["per_class"]["person"]["clear"]["mota"] == 1.0
 
 
-def test_a_faint_box_below_the_threshold_carries_the_track_on() -> None:
-    mine = quality(walking(0), walking(1, score=0.2), walking(2))
-    assert mine.figures()["mota"].value == 1.0
+def test_a_faint_box_below_the_threshold_keeps_the_track_alive_and_is_not_judged() -> None:
+    mine = quality(*(walking(step, score=0.9 if step in (0, 39) else 0.2) for step in range(40)))
+    figures = mine.figures()
+    assert figures["mota"].value == pytest.approx(2 / 40)
+    assert figures["id_switches"].value == 0
+    lost = quality(*(walking(step, score=0.9 if step in (0, 39) else 0.05) for step in range(40)))
+    assert lost.figures()["id_switches"].value == 1
 
 
 def test_a_second_drive_starts_with_fresh_tracks() -> None:
