@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from hilgui.gate import Evidence, GateSpec, Measure, Paired, decide
+from hilgui.gate import Evidence, GateSpec, Paired, decide
 from hilgui.records import Action, Role
 
 MARGIN = 0.005  # of critical recall
@@ -30,8 +30,7 @@ WITHIN = 0.06  # of the difference within a drive, in blocks that stay the same 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "gate.md"
 START, END = "<!-- simulated: start -->", "<!-- simulated: end -->"
 
-RECALL = Measure("recall_critical", "", lambda parts: float(np.mean(parts)))
-GAIN = Measure("map_50_95", "", lambda parts: float(np.mean(parts)))
+RECALL, GAIN = "critical_recall", "map_50_95"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +67,9 @@ def specification(drives: int) -> GateSpec:
             "name": "simulated",
             "data": {"min_clusters": drives, "min_frames": 1},
             "gates": [
-                {"id": "critical-recall", "metric": RECALL.name, "role": "non_inferiority", "margin": MARGIN,
+                {"id": "critical-recall", "metric": RECALL, "role": "non_inferiority", "margin": MARGIN,
                  "better": "higher"},
-                {"id": "gain", "metric": GAIN.name, "role": "superiority", "better": "higher"},
+                {"id": "gain", "metric": GAIN, "role": "superiority", "better": "higher"},
             ],
         }
     )  # fmt: skip
@@ -79,10 +78,12 @@ def specification(drives: int) -> GateSpec:
 def simulate(row: Row, drives: int, random: np.random.Generator) -> Evidence:
     """Make one campaign: paired figures of every drive, heavy-tailed as drives are."""
     parts = {}
-    for measure, shift in ((RECALL, row.recall), (GAIN, row.gain)):
+    for metric, shift in ((RECALL, row.recall), (GAIN, row.gain)):
         base = np.clip(random.normal(0.9, 0.05, drives), 0, 1)
         tail = random.standard_t(6, drives) * SPREAD / math.sqrt(6 / 4)
-        parts[measure.name] = Paired(measure, {Role.BASELINE: tuple(base), Role.CANDIDATE: tuple(base + shift + tail)})
+        values = {Role.BASELINE: base, Role.CANDIDATE: base + shift + tail}
+        pooled = {role: float(mine.mean()) for role, mine in values.items()}
+        parts[metric] = Paired(metric, "", values, pooled)
     names = tuple(f"drive-{number}" for number in range(drives))
     return Evidence(names, names, drives * FRAMES, {}, (), {}, parts)
 

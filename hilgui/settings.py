@@ -262,6 +262,11 @@ class Settings(_Section):
         """Give the folder where runs are kept."""
         return self.home / "runs"
 
+    @property
+    def models(self) -> Path:
+        """Give the folder of the registry of models."""
+        return self.home / "models"
+
 
 def settings_file() -> Path:
     """Give the path of the user's settings, whether it exists or not."""

@@ -14,6 +14,7 @@ from hilgui.cli.cameras import cameras_app
 from hilgui.cli.comparing import compare, noise
 from hilgui.cli.evaluating import evaluate
 from hilgui.cli.findings import findings
+from hilgui.cli.gate import gate
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
 from hilgui.cli.slices import slices
@@ -279,6 +280,7 @@ def runs_relink(
 
 
 app.command()(findings)
+app.command()(gate)
 
 
 @app.command()

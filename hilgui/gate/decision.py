@@ -135,7 +135,7 @@ def _gate(gate: Gate, spec: GateSpec, paired: Paired | None) -> GateResult:
     empty = GateResult(gate.id, gate.metric, gate.role, gate.better, "", GateVerdict.MISSING, gate.margin)
     if paired is None:
         return empty
-    empty = replace(empty, unit=paired.measure.unit)
+    empty = replace(empty, unit=paired.unit)
     values = differences(paired, gate.better)
     interval = statistics.student(values, spec.statistics.alpha)
     if interval is None:
@@ -152,8 +152,8 @@ def _gate(gate: Gate, spec: GateSpec, paired: Paired | None) -> GateResult:
     return replace(
         empty,
         verdict=verdict,
-        baseline=_finite(paired.pooled(Role.BASELINE)),
-        candidate=_finite(paired.pooled(Role.CANDIDATE)),
+        baseline=_finite(paired.pooled[Role.BASELINE]),
+        candidate=_finite(paired.pooled[Role.CANDIDATE]),
         difference=sign * interval.mean,
         low=bounds[0],
         high=bounds[1],
@@ -170,9 +170,8 @@ def _gate(gate: Gate, spec: GateSpec, paired: Paired | None) -> GateResult:
 
 def differences(paired: Paired, better: str) -> NDArray[np.float64]:
     """Give one difference a drive, candidate minus baseline, turned so that more is better."""
-    candidate = statistics.pseudo_values(paired.measure.pooled, paired.parts[Role.CANDIDATE])
-    baseline = statistics.pseudo_values(paired.measure.pooled, paired.parts[Role.BASELINE])
-    return (candidate - baseline) * (1.0 if better == "higher" else -1.0)
+    more = paired.values[Role.CANDIDATE] - paired.values[Role.BASELINE]
+    return more if better == "higher" else -more
 
 
 def _harm_after(values: NDArray[np.float64], margin: float, spec: GateSpec) -> int | None:
@@ -225,7 +224,7 @@ def _slices(spec: GateSpec, evidence: Evidence) -> list[SliceResult]:
         tested.append(
             SliceResult(
                 one.name,
-                one.paired.measure.name,
+                one.paired.metric,
                 one.objects,
                 interval.drives,
                 sign * interval.mean,

@@ -1,38 +1,49 @@
-"""What the gate looks at: the same drives through both models, one part of a figure a drive."""
+"""What the gate looks at: the same drives through both models, one value of each figure a drive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.gate.statistics import pseudo_values
 from hilgui.records import Role
 
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """A figure pooled over drives: `pooled` turns the parts of any set of drives into the figure, NaN for none."""
-
-    name: str
-    unit: str
-    pooled: Callable[[Sequence[Any]], float]
+_Part = TypeVar("_Part")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Paired:
-    """One measure on both models, one part a drive, in the order of the drives."""
+    """One figure of both models over the same drives."""
 
-    measure: Measure
-    parts: dict[Role, tuple[Any, ...]]
+    metric: str
+    unit: str
+    values: dict[Role, NDArray[np.float64]]  # (drives,) jackknife pseudo-values; for a plain mean those of the drives
+    pooled: dict[Role, float]  # over all drives, NaN where there is no figure
 
-    def pooled(self, role: Role) -> float:
-        """Give the figure of a model over all drives."""
-        return self.measure.pooled(self.parts[role])
+    @classmethod
+    def of(
+        cls,
+        metric: str,
+        unit: str,
+        parts: Mapping[Role, Sequence[_Part]],
+        pooled: Callable[[Sequence[_Part]], float],
+    ) -> Paired:
+        """Pair a figure that `pooled` reads from the parts of any set of drives."""
+        return cls(
+            metric,
+            unit,
+            {role: pseudo_values(pooled, mine) for role, mine in parts.items()},
+            {role: pooled(mine) for role, mine in parts.items()},
+        )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SlicePair:
-    """One measure in one slice; `objects` are those of the truth."""
+    """One figure in one slice; `objects` are those of the truth."""
 
     name: str
     paired: Paired
@@ -40,9 +51,9 @@ class SlicePair:
     objects: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """Everything a decision rests on. `drives`, `runs` and the parts of `measures` have the same order."""
+    """Everything a decision rests on. `drives`, `runs` and the values of `measures` have the same order."""
 
     drives: tuple[str, ...]
     runs: tuple[str, ...]
@@ -52,5 +63,4 @@ class Evidence:
     invariants: dict[str, float]  # measured values by metric; absent: nobody measured it
     measures: dict[str, Paired]
     slices: tuple[SlicePair, ...] = ()
-    blocks: dict[str, Paired] = field(default_factory=dict)  # the same by blocks of a drive, to see the spread
-    block_s: float = 0.0
+    notes: tuple[str, ...] = ()  # what was left out, and why

@@ -3,7 +3,7 @@
 schema: hilgui/gate.v1
 name: front-camera-detector
 gates:
-  - {id: critical-recall, metric: recall_critical, role: non_inferiority, margin: 0.005, better: higher}
+  - {id: critical-recall, metric: critical_recall, role: non_inferiority, margin: 0.005, better: higher}
   - {id: gain, metric: map_50_95, role: superiority, better: higher}
 """
 

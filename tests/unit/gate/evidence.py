@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hilgui.gate import Evidence, GateSpec, Measure, Paired, SlicePair
+from hilgui.gate import Evidence, GateSpec, Paired, SlicePair
 from hilgui.records import Role
 
 SPEC: dict[str, Any] = {
@@ -19,8 +19,14 @@ SPEC: dict[str, Any] = {
         {"id": "latency", "metric": "candidate.latency_p99_ms", "limit": "<= 33.3"},
     ],
     "gates": [
-        {"id": "recall", "metric": "recall_critical", "role": "non_inferiority", "margin": 0.01, "better": "higher"},
-        {"id": "phantoms", "metric": "phantoms_per_min", "role": "non_inferiority", "margin": 0.1, "better": "lower"},
+        {"id": "recall", "metric": "critical_recall", "role": "non_inferiority", "margin": 0.01, "better": "higher"},
+        {
+            "id": "phantoms",
+            "metric": "phantoms_per_minute",
+            "role": "non_inferiority",
+            "margin": 0.1,
+            "better": "lower",
+        },
         {"id": "gain", "metric": "map_50_95", "role": "superiority", "better": "higher"},
     ],
 }
@@ -36,10 +42,9 @@ def mean(parts: Sequence[Any]) -> float:
 
 def paired(metric: str, differences: Sequence[float], level: float = 0.8) -> Paired:
     """Give one value a drive; the baseline of every drive is `level`."""
-    base = tuple(level for _ in differences)
-    return Paired(
-        Measure(metric, "", mean),
-        {Role.BASELINE: base, Role.CANDIDATE: tuple(level + one for one in differences)},
+    base = [level for _ in differences]
+    return Paired.of(
+        metric, "", {Role.BASELINE: base, Role.CANDIDATE: [level + one for one in differences]}, pooled=mean
     )
 
 
@@ -62,8 +67,8 @@ def evidence(
     """Give evidence for SPEC; what is not given is equal for both models."""
     equal = spread(0.0, drives)
     figures = {
-        "recall_critical": equal if recall is None else recall,
-        "phantoms_per_min": equal if phantoms is None else phantoms,
+        "critical_recall": equal if recall is None else recall,
+        "phantoms_per_minute": equal if phantoms is None else phantoms,
         "map_50_95": equal if gain is None else gain,
     }
     names = tuple(f"drive-{number}" for number in range(drives))

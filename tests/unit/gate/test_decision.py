@@ -21,7 +21,7 @@ SOUND = {"candidate.nonfinite_outputs": 0.0, "candidate.latency_p99_ms": 20.0}
         (evidence(gain=GAIN), Action.PROMOTE, "no figure is worse than its margin allows"),
         (evidence(), Action.HOLD, "no improvement is shown"),
         (evidence(recall=HARM, gain=GAIN), Action.ROLL_BACK, "worse than the margin of 0.01"),
-        (evidence(phantoms=spread(0.4), gain=GAIN), Action.ROLL_BACK, "phantoms_per_min"),
+        (evidence(phantoms=spread(0.4), gain=GAIN), Action.ROLL_BACK, "phantoms_per_minute"),
         (evidence(recall=spread(-0.005), gain=GAIN), Action.HOLD, "significantly worse although within"),
         (evidence(recall=spread(0, width=0.1), gain=GAIN), Action.INCONCLUSIVE, "drives would show it"),
         (evidence(gain=GAIN, frames=10), Action.INCONCLUSIVE, "10 judged frames of 1,000"),
@@ -68,13 +68,13 @@ def test_benefit_is_never_proven_early() -> None:
 
 def test_a_figure_that_no_run_has_never_passes() -> None:
     given = evidence(gain=GAIN)
-    del given.measures["recall_critical"]
+    del given.measures["critical_recall"]
 
     decision = decide(spec(), given)
 
     assert decision.action is Action.INCONCLUSIVE
     assert decision.gates[0].verdict is GateVerdict.MISSING
-    assert "no figure for recall_critical" in decision.reasons[0]
+    assert "no figure for critical_recall" in decision.reasons[0]
 
 
 def test_a_loss_in_a_large_slice_holds_and_a_small_slice_is_not_tested() -> None:

@@ -22,7 +22,7 @@ statistics: {alpha: 0.05, seed: 20240607, resamples: 10000}
 invariants:
   - {id: latency, metric: candidate.latency_p99_ms, limit: "<= 33.3"}
 gates:
-  - {id: recall, metric: recall_critical, role: non_inferiority, margin: 0.005, better: higher}
+  - {id: recall, metric: critical_recall, role: non_inferiority, margin: 0.005, better: higher}
   - {id: gain, metric: map_50_95, role: superiority, better: higher}
 signoff: {required_for: [PROMOTE], people: 2}
 """

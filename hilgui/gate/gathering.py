@@ -1,0 +1,251 @@
+"""From stored runs to evidence: pairs drives, measures both models, looks whether the bench was sound."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.errors import CallWrong
+from hilgui.evaluation import DetectionQuality, Figure, Scorecard
+from hilgui.evaluation.clusters import DRIVE, jackknife
+from hilgui.evaluation.critical_quality import CriticalQuality
+from hilgui.gate.paired import Evidence, Paired
+from hilgui.gate.specification import GateSpec
+from hilgui.records import Moment, Outcome, Role, RunHeader
+from hilgui.report.protocol import Progress, silent
+from hilgui.store import RunReader
+
+_SOUND = (Outcome.PASS, Outcome.FAIL)
+_UNITS = {"_per_hour": "1/h", "_per_minute": "1/min", "_s": "s", "_ms": "ms", "_px": "px"}
+
+Resolve = Callable[[str], str]
+"""Gives the sha256 of the ONNX file that a specification names by alias, hash or path."""
+
+
+def gather(
+    readers: Sequence[RunReader], spec: GateSpec, *, resolve: Resolve | None = None, progress: Progress = silent
+) -> Evidence:
+    """Measure all runs together, each recording one drive; raises CallWrong and StoreBroken.
+
+    A recording that was run more than once counts once, its first run: a second replay is no second witness. It
+    tells whether the candidate is deterministic.
+    """
+    readers = sorted(readers, key=lambda reader: (reader.header.created, reader.header.run_id))
+    _refuse_unlike([reader.header for reader in readers])
+    by_drive: dict[str, list[RunReader]] = defaultdict(list)
+    for reader in readers:
+        by_drive[_drive(reader.header)].append(reader)
+    first = [mine[0] for mine in by_drive.values()]
+    measured = _Measured(first[0].header)
+    total = sum(reader.ledger.evaluated for reader in readers)
+    done = 0
+    mismatches = repeated = 0
+    for mine in by_drive.values():
+        hashes: set[str] = set()
+        for place, reader in enumerate(mine):
+            counting = measured.feed(reader) if place == 0 else reader.moments()
+            digest = hashlib.sha256()
+            for moment in counting:
+                _digest(moment, digest.update)
+                done += 1
+                if done % 100 == 0 or done == total:
+                    progress(done, total)
+            hashes.add(digest.hexdigest())
+        repeated += len(mine) > 1
+        mismatches += len(hashes) - 1
+    invariants = measured.invariants()
+    if repeated:
+        invariants["candidate.replay_hash_mismatches"] = float(mismatches)
+    return Evidence(
+        drives=tuple(by_drive),
+        runs=tuple(reader.header.run_id for reader in first),
+        frames=measured.frames,
+        models={role.value: facts.sha256 for role, facts in first[0].header.models.items()},
+        integrity=tuple(_integrity(first, spec, resolve)),
+        invariants=invariants,
+        measures=measured.paired(),
+        notes=tuple(_repeats(by_drive)),
+    )
+
+
+@dataclass(slots=True)
+class _Measured:
+    """Adds up what the drives say."""
+
+    head: RunHeader
+    frames: int = 0
+    invalid: int = 0
+    latencies: dict[Role, list[float]] = field(default_factory=lambda: {role: [] for role in Role})
+    drives: list[dict[Role, dict[str, Figure]]] = field(default_factory=list)
+    pooled: Scorecard | None = None
+
+    def feed(self, reader: RunReader) -> Iterator[Moment]:
+        """Give the frames of a drive, measuring those that both models saw."""
+        header = reader.header
+        if self.pooled is None:
+            self.pooled = Scorecard(header, measurements={"detection": DetectionQuality})
+        else:
+            self.pooled.start_drive(header.run_id, header)
+        own = Scorecard(header, measurements={"critical": CriticalQuality})
+        for moment in reader.moments():
+            if len(moment.inferences) == len(Role):
+                self.pooled.add(moment)
+                own.add(moment)
+                self.frames += moment.truth is not None
+                self.invalid += moment.inferences[Role.CANDIDATE].invalid
+                for role, inference in moment.inferences.items():
+                    self.latencies[role].append(inference.latency_ms)
+            yield moment
+        self.drives.append(own.figures())
+
+    def invariants(self) -> dict[str, float]:
+        """Give what invariants may ask for, by name."""
+        found = {"candidate.nonfinite_outputs": float(self.invalid)}
+        for role, values in self.latencies.items():
+            if values:
+                p50, p99 = np.percentile(values, (50, 99))
+                found[f"{role.value}.latency_p50_ms"] = float(p50)
+                found[f"{role.value}.latency_p99_ms"] = float(p99)
+        return found
+
+    def paired(self) -> dict[str, Paired]:
+        """Give every figure that both models have, one value a drive."""
+        return {**self._detection(), **self._critical()}
+
+    def _detection(self) -> dict[str, Paired]:
+        assert self.pooled is not None
+        values: dict[Role, NDArray[np.float64]] = {}
+        whole: dict[Role, NDArray[np.float64]] = {}
+        names: list[str] = []
+        for role, mine in self.pooled.accumulators.items():
+            quality = mine["detection"]
+            assert isinstance(quality, DetectionQuality)
+            clusters = quality.clusters(DRIVE)
+            if len(clusters) != len(self.drives):
+                return {}  # a drive without labels: its run says so, and the frames are counted
+            names, read = quality.readings(clusters)
+            values[role] = jackknife(read, len(clusters))
+            whole[role] = read(np.ones(len(clusters), np.int64))
+        return {
+            name: Paired(
+                name,
+                _unit(name),
+                {role: values[role][:, place] for role in values},
+                {role: float(whole[role][place]) for role in whole},
+            )
+            for place, name in enumerate(names)
+        }
+
+    def _critical(self) -> dict[str, Paired]:
+        names = {name for drive in self.drives for figures in drive.values() for name in figures}
+        found: dict[str, Paired] = {}
+        for name in sorted(names):
+            if name.startswith(("latest_", "longest_")):
+                continue  # a largest value is no mean over drives
+            parts = {role: [_part(drive[role].get(name)) for drive in self.drives] for role in self.drives[0]}
+            found[name] = Paired.of(name, _unit(name), parts, _weighted)
+        return found
+
+
+def _part(figure: Figure | None) -> tuple[float, float]:
+    """Turn a ratio into numerator and denominator; a drive without such objects adds nothing to either."""
+    if figure is None or figure.value is None:
+        return 0.0, 0.0
+    return figure.value * figure.count, float(figure.count)
+
+
+def _weighted(parts: Sequence[tuple[float, float]]) -> float:
+    counted = sum(count for _, count in parts)
+    return sum(value for value, _ in parts) / counted if counted else math.nan
+
+
+def _unit(name: str) -> str:
+    return next((unit for end, unit in _UNITS.items() if name.split(".")[0].endswith(end)), "")
+
+
+def _drive(header: RunHeader) -> str:
+    return header.source.sha256 or header.source.path
+
+
+def _digest(moment: Moment, update: Callable[[bytes], None]) -> None:
+    inference = moment.inferences.get(Role.CANDIDATE)
+    update(moment.ref.seq.to_bytes(8, "big"))
+    if inference is not None:
+        for array in (inference.detections.boxes, inference.detections.scores, inference.detections.classes):
+            update(np.ascontiguousarray(array).tobytes())
+
+
+def _refuse_unlike(headers: Sequence[RunHeader]) -> None:
+    if not headers:
+        raise CallWrong("a gate needs runs: add --runs RUN…")
+    first = headers[0]
+    for header in headers:
+        if set(header.models) != set(Role):
+            raise CallWrong(f"{header.run_id} has no candidate beside its baseline; a gate needs shadow runs")
+        for role, facts in header.models.items():
+            if facts.sha256 != first.models[role].sha256:
+                raise CallWrong(
+                    f"{header.run_id} has another {role.value} ({facts.name} {facts.sha256[:12]}) than "
+                    f"{first.run_id} ({first.models[role].name} {first.models[role].sha256[:12]})"
+                )
+        if header.vocabulary != first.vocabulary:
+            raise CallWrong(
+                f"{header.run_id} judges other classes than {first.run_id}; run them with the same --classes"
+            )
+
+
+def _integrity(readers: Sequence[RunReader], spec: GateSpec, resolve: Resolve | None) -> Iterator[str]:
+    """Say what is wrong with the bench; a broken bench proves nothing about a model."""
+    evaluated = unpaired = lost = 0
+    for reader in readers:
+        verdict, ledger = reader.verdict, reader.ledger
+        if verdict is None:
+            yield f"run {reader.header.run_id} is still under way"
+        elif verdict.outcome not in _SOUND and not (ledger.dropped or ledger.skipped or ledger.candidate_skipped):
+            yield f"run {reader.header.run_id} ended {verdict.outcome.value}: {'; '.join(verdict.reasons)}"
+        if reader.header.truth is None:
+            yield f"run {reader.header.run_id} has no ground truth"
+        evaluated += ledger.captured
+        unpaired += ledger.candidate_skipped
+        lost += ledger.dropped + ledger.skipped
+    share = (unpaired + lost) / evaluated if evaluated else 1.0
+    if share > spec.data.max_unpaired_fraction:
+        yield (
+            f"{share:.2%} of the frames were not seen by both models ({lost:,} lost, {unpaired:,} skipped by the "
+            f"candidate); the limit is {spec.data.max_unpaired_fraction:.2%}"
+        )
+    yield from _runtime(readers, spec)
+    yield from _subject(readers[0].header, spec, resolve)
+
+
+def _runtime(readers: Sequence[RunReader], spec: GateSpec) -> Iterator[str]:
+    wanted = spec.subject.runtime.provider
+    used = {facts.provider for reader in readers for facts in reader.header.models.values()}
+    if wanted is not None and used != {wanted}:
+        yield f"the models ran on {', '.join(sorted(used))}, the plan asks for {wanted}"
+    elif len(used) > 1:
+        yield f"the models ran on different providers: {', '.join(sorted(used))}"
+
+
+def _subject(header: RunHeader, spec: GateSpec, resolve: Resolve | None) -> Iterator[str]:
+    for role, side in ((Role.BASELINE, spec.subject.baseline), (Role.CANDIDATE, spec.subject.candidate)):
+        if side is None or resolve is None:
+            continue
+        wanted, found = resolve(side.model), header.models[role].sha256
+        if wanted != found:
+            yield f"the {role.value} of the runs is {found[:12]}…, the plan names {side.model}, which is {wanted[:12]}…"
+
+
+def _repeats(by_drive: dict[str, list[RunReader]]) -> Iterable[str]:
+    for mine in by_drive.values():
+        if len(mine) > 1:
+            again = ", ".join(reader.header.run_id for reader in mine[1:])
+            name = Path(mine[0].header.source.path).name
+            yield f"{name} was run {len(mine)} times and counts once ({mine[0].header.run_id}, not {again})"
