@@ -17,6 +17,7 @@ from hilgui.cli.findings import findings
 from hilgui.cli.gate import gate
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
+from hilgui.cli.rejudging import corrections, export_dataset, rejudge
 from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
 from hilgui.cli.triage import triage_app
@@ -281,6 +282,9 @@ def runs_relink(
 
 app.command()(findings)
 app.command()(gate)
+app.command()(rejudge)
+app.command("export-dataset")(export_dataset)
+labels_app.command()(corrections)
 
 
 @app.command()

@@ -41,12 +41,12 @@ _PATIENCE_S = 5.0
 _WIDTHS = {
     Column.PICTURE: SIZE[0] + 12,
     Column.SEVERITY: 32,
-    Column.KIND: 126,
-    Column.CLASS: 80,
-    Column.MODEL: 84,
-    Column.STATE: 142,
-    Column.TIME: 70,
-    Column.FRAMES: 60,
+    Column.KIND: 124,
+    Column.CLASS: 76,
+    Column.MODEL: 100,
+    Column.STATE: 120,
+    Column.TIME: 84,
+    Column.FRAMES: 68,
     Column.DRIVE: 130,
     Column.TAGS: 90,
 }

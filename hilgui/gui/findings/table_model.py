@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QIcon
 
 from hilgui.gui.findings.thumbnails import SIZE, Thumbnails
 from hilgui.gui.findings.words import state_icon, state_words
@@ -208,7 +208,7 @@ class FindingsTable(QAbstractTableModel):
             return self._thumbnail(row)
         return None
 
-    def _thumbnail(self, row: FindingRow) -> QPixmap | None:
+    def _thumbnail(self, row: FindingRow) -> QIcon | None:
         return self._thumbnails.of(row.folder, row.finding)
 
     def _on_thumbnails(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtGui import QIcon, QImage, QPixmap
 
 from hilgui.records import Finding
 from hilgui.store.folder import PICTURES
@@ -30,7 +30,7 @@ class Thumbnails(QObject):
 
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
-        self._ready: OrderedDict[_Key, QPixmap | None] = OrderedDict()
+        self._ready: OrderedDict[_Key, QIcon | None] = OrderedDict()
         self._asked: set[_Key] = set()
         self._wishes: queue.LifoQueue[tuple[_Key, Finding] | None] = queue.LifoQueue()
         self._made: queue.SimpleQueue[tuple[_Key, QImage | None]] = queue.SimpleQueue()
@@ -39,7 +39,7 @@ class Thumbnails(QObject):
         self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self._take)
 
-    def of(self, folder: Path, finding: Finding) -> QPixmap | None:
+    def of(self, folder: Path, finding: Finding) -> QIcon | None:
         """Give the small picture of a finding; None while it is made, or where no picture was kept."""
         key = (folder, finding.number, finding.worst_seq)
         if key in self._ready:
@@ -72,7 +72,7 @@ class Thumbnails(QObject):
         while not self._made.empty():
             key, image = self._made.get()
             self._asked.discard(key)
-            self._ready[key] = None if image is None else QPixmap.fromImage(image)
+            self._ready[key] = None if image is None else _icon(image)
             has_new = True
         while len(self._ready) > _KEPT:
             self._ready.popitem(last=False)
@@ -80,6 +80,14 @@ class Thumbnails(QObject):
             self.came.emit()
         if not self._asked:
             self._timer.stop()
+
+
+def _icon(image: QImage) -> QIcon:
+    """Make an icon that is not tinted where its row is selected."""
+    pixmap = QPixmap.fromImage(image)
+    icon = QIcon(pixmap)
+    icon.addPixmap(pixmap, QIcon.Mode.Selected)
+    return icon
 
 
 def _picture(folder: Path, finding: Finding) -> QImage | None:
