@@ -30,6 +30,7 @@ class Frame:
 
     ref: FrameRef
     image: NDArray[np.uint8]  # (height, width, 3) BGR, read-only
+    raw: NDArray[np.uint8] | NDArray[np.uint16] | None = None  # samples before tone mapping and Bayer interpolation
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,34 +104,38 @@ class ImageFolder:
             raise IndexError(f"{self._path.name} has images 0 to {len(self._files) - 1}, not {seq}")
         path = self._files[seq]
         try:
-            image = self._decode(path)
+            image, raw = self._decode(path)
         except (OSError, cv2.error, ValueError) as failure:
             raise SourceBroken(f"the image {path} cannot be read: {failure}", path=path) from failure
         if image is None:
             raise SourceBroken(f"{path} is not an image that can be read; copy it again", path=path)
         image.flags.writeable = False
-        return Frame(self._ref(seq, image.shape[1], image.shape[0]), image)
+        return Frame(self._ref(seq, image.shape[1], image.shape[0]), image, raw)
 
     def close(self) -> None:
         """Hold nothing open."""
 
-    def _decode(self, path: Path) -> NDArray[np.uint8] | None:
+    def _decode(self, path: Path) -> tuple[NDArray[np.uint8] | None, Any]:
+        """Give the picture in BGR of 8 bits, and the samples of the file where that is a reduction of them."""
         data = np.fromfile(path, np.uint8)
         if not len(data):
-            return None
+            return None, None
         size = image_size(data.tobytes()[: 2**17] if path.suffix.lower() not in (".tif", ".tiff") else data.tobytes())
         if size is not None:
             refuse_huge(*size, path)
-        if self._bayer:
+        raw: Any = None
+        if self._bayer or _is_deep(data[:32].tobytes()):
             raw = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
             if raw is None:
-                return None
-            if raw.dtype not in (np.uint8, np.uint16):
+                return None, None
+            if self._bayer and raw.dtype not in (np.uint8, np.uint16):
                 raise ValueError(f"a raw picture has samples of 8 or 16 bits, not {raw.dtype}")
-            samples: Any = raw
-            return from_bayer(samples, self._bayer)
+            raw.flags.writeable = False
+        if self._bayer:
+            return from_bayer(raw, self._bayer), raw
         image = cv2.imdecode(data, cv2.IMREAD_COLOR)
-        return None if image is None else np.asarray(image, np.uint8)
+        is_reduced = raw is not None and raw.dtype == np.uint16
+        return None if image is None else np.asarray(image, np.uint8), raw if is_reduced else None
 
     def _choose_bayer(self) -> list[str]:
         if self._bayer is None:
@@ -169,6 +173,13 @@ class ImageFolder:
             time_s = math.nan
             stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else self._start
         return FrameRef(seq, path.name, time_s, stamp, time.monotonic_ns(), width, height)
+
+
+def _is_deep(head: bytes) -> bool:
+    """Say whether a file may hold samples of 16 bits: a PNG tells, a TIFF has to be decoded."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return len(head) > 24 and head[24] == 16
+    return head[:4] in (b"II*\0", b"MM\0*")
 
 
 def _stated_size(path: Path) -> tuple[int, int]:

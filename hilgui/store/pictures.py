@@ -24,6 +24,7 @@ class Picture:
 
     seq: int
     jpeg: bytes
+    raw: bytes | None = None  # PNG of the samples as the sensor gave them, where the picture is a reduction of them
 
 
 class ClipKeeper:
@@ -45,11 +46,11 @@ class ClipKeeper:
     def push(self, frame: Frame) -> list[Picture]:
         """Take the next frame; give the picture to write when a finding just before wants it."""
         self._ring.append(frame)
-        self._ring_bytes += frame.image.nbytes
+        self._ring_bytes += _bytes_of(frame)
         oldest_s = frame.ref.time_s - self._settings.before_s - _LATE_S
         limit = self._settings.ring_mb * 1_000_000
         while self._ring[0].ref.time_s < oldest_s or (self._ring_bytes > limit and len(self._ring) > 1):
-            self._ring_bytes -= self._ring.popleft().image.nbytes
+            self._ring_bytes -= _bytes_of(self._ring.popleft())
         return self._encode([frame]) if frame.ref.time_s <= self._keep_until_s else []
 
     def image(self, seq: int) -> NDArray[np.uint8] | None:
@@ -95,13 +96,15 @@ class ClipKeeper:
         pictures = []
         for frame in frames:
             jpeg = encode_jpeg(frame.image, self._settings.jpeg_quality)
-            if len(jpeg) > self._budget:
+            raw = None if frame.raw is None else encode_png(frame.raw)
+            cost = len(jpeg) + len(raw or b"")
+            if cost > self._budget:
                 break
-            self._budget -= len(jpeg)
+            self._budget -= cost
             place = bisect_right(self._kept_times, frame.ref.time_s)
             self._kept_times.insert(place, frame.ref.time_s)
             self._kept_seqs.insert(place, frame.ref.seq)
-            pictures.append(Picture(frame.ref.seq, jpeg))
+            pictures.append(Picture(frame.ref.seq, jpeg, raw))
         return pictures
 
 
@@ -109,3 +112,13 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:
     """Encode a BGR picture."""
     _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     return jpeg.tobytes()
+
+
+def encode_png(samples: NDArray[np.uint8] | NDArray[np.uint16]) -> bytes:
+    """Encode samples of 8 or 16 bits without loss."""
+    _, png = cv2.imencode(".png", samples, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return png.tobytes()
+
+
+def _bytes_of(frame: Frame) -> int:
+    return frame.image.nbytes + (0 if frame.raw is None else frame.raw.nbytes)

@@ -207,6 +207,13 @@ class RunReader:
         except FileNotFoundError:
             return None
 
+    def raw_picture(self, seq: int) -> bytes | None:
+        """Give the PNG of the samples as the sensor gave them; None where the picture is no reduction or not kept."""
+        try:
+            return (self.folder / PICTURES / f"{seq:08d}.raw.png").read_bytes()
+        except FileNotFoundError:
+            return None
+
     def close(self) -> None:
         """Let go of the database; may be called twice."""
         self._database.close()

@@ -77,6 +77,8 @@ class RunWriter:
         with _translated(self.folder), self._transaction():
             for picture in pictures:
                 (self.folder / PICTURES / f"{picture.seq:08d}.jpg").write_bytes(picture.jpeg)
+                if picture.raw is not None:
+                    (self.folder / PICTURES / f"{picture.seq:08d}.raw.png").write_bytes(picture.raw)
             for statement, rows in (
                 (_FRAME, frame_rows),
                 (_INFERENCE, inference_rows),
