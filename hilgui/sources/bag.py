@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from hilgui.errors import SourceBroken
 
@@ -91,6 +91,18 @@ def damage_told(path: Path) -> Iterator[None]:
     except DAMAGE as failure:
         reason = f"{type(failure).__name__}: {failure}" if str(failure) else type(failure).__name__
         raise SourceBroken(f"the bag {path} is damaged ({reason}); copy it again or recover it", path=path) from failure
+
+
+@contextmanager
+def open_to_scan(path: Path) -> Iterator[BinaryIO]:
+    """Open a bag and leave it open; closed again where what follows finds damage, which is told as SourceBroken."""
+    with damage_told(path):
+        file = path.open("rb")
+        try:
+            yield file
+        except BaseException:
+            file.close()
+            raise
 
 
 def decompress(data: bytes, compression: str, size: int) -> bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from hilgui.errors import SourceBroken
-from hilgui.sources.bag import BagTopic, Place, damage_told, decompress
+from hilgui.sources.bag import BagTopic, Place, damage_told, decompress, open_to_scan
 
 MAGIC = b"\x89MCAP0\r\n"
 
@@ -42,14 +42,9 @@ class McapFile:
         self._channels: dict[int, _Channel] = {}
         self._places: dict[int, list[Place]] = defaultdict(list)
         self._chunks: OrderedDict[int, bytes] = OrderedDict()
-        with damage_told(path):
-            self._file: BinaryIO = path.open("rb")
-        try:
-            with damage_told(path):
-                self._scan()
-        except SourceBroken:
-            self._file.close()
-            raise
+        self._file: BinaryIO
+        with open_to_scan(path) as self._file:
+            self._scan()
 
     @property
     def topics(self) -> dict[str, BagTopic]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from hilgui.errors import SourceBroken
-from hilgui.sources.bag import BagTopic, Place, damage_told, decompress
+from hilgui.sources.bag import BagTopic, Place, damage_told, decompress, open_to_scan
 
 MAGIC = b"#ROSBAG V2.0\n"
 
@@ -37,14 +37,9 @@ class Rosbag1File:
         self._places: dict[int, list[Place]] = defaultdict(list)
         self._chunks: dict[int, _Chunk] = {}
         self._unpacked: OrderedDict[int, bytes] = OrderedDict()
-        with damage_told(path):
-            self._file: BinaryIO = path.open("rb")
-        try:
-            with damage_told(path):
-                self._scan()
-        except SourceBroken:
-            self._file.close()
-            raise
+        self._file: BinaryIO
+        with open_to_scan(path) as self._file:
+            self._scan()
 
     @property
     def topics(self) -> dict[str, BagTopic]:
