@@ -35,7 +35,8 @@ def _no_settings_of_the_operator(tmp_path_factory: pytest.TempPathFactory) -> It
     """Keep the operator's own settings and runs out of every test, also out of fixtures of a wider scope."""
     folder = tmp_path_factory.mktemp("operator")
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("HILGUI_") and name != "HILGUI_TEST_DATA"]:
+        kept = ("HILGUI_TEST_DATA", "HILGUI_TEST_BUNDLE")
+        for name in [name for name in os.environ if name.startswith("HILGUI_") and name not in kept]:
             patch.delenv(name)
         patch.setenv("HILGUI_HOME", str(folder / "home"))
         patch.setenv("HILGUI_SETTINGS", str(folder / "settings.toml"))

@@ -96,16 +96,21 @@ def outside(path: Path, location: str) -> Path:
     return path
 
 
-@pytest.mark.parametrize("way", ["parent", "absolute", "link"])
+@pytest.mark.parametrize("way", ["parent", "absolute", "link", "hard link"])
 def test_weights_outside_the_folder_of_the_model_are_not_read(tmp_path: Path, way: str) -> None:
     secret = tmp_path / "secret.bin"
     secret.write_bytes(np.ones(4, np.float32).tobytes())
     folder = tmp_path / "models"
     folder.mkdir()
     (folder / "link.bin").symlink_to(secret)
-    location = {"parent": "../secret.bin", "absolute": str(secret), "link": "link.bin"}[way]
-
-    why = {"parent": "outside its folder", "absolute": "an absolute path", "link": "reached by a link"}[way]
+    if way == "hard link":
+        (folder / "hard.bin").hardlink_to(secret)
+    location, why = {
+        "parent": ("../secret.bin", "outside its folder"),
+        "absolute": (str(secret), "an absolute path"),
+        "link": ("link.bin", "reached by a link"),
+        "hard link": ("hard.bin", "a file with several names"),
+    }[way]
 
     assert why in refused(outside(folder / "model.onnx", location))
 
