@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hilgui.errors import CallWrong
-
-if TYPE_CHECKING:
-    from hilgui.report.dataset import Blur
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 _Runs = Annotated[list[str], typer.Argument(metavar="RUN...", help='Run folders, ids, "last", or "all".')]
@@ -59,6 +56,7 @@ def export_dataset(
 
     from hilgui.cli.console import Ticker, notes, print_json, results
     from hilgui.cli.triage import parse_numbers
+    from hilgui.report.dataset import blur_of
     from hilgui.report.dataset import export_dataset as write
     from hilgui.settings import load_settings
     from hilgui.store import find_run, run_folders
@@ -82,7 +80,7 @@ def export_dataset(
         rows = index.rows(index.ids(replace(query)))
     rows = [row for row in rows if numbers is None or row.finding.number in numbers]
     with Ticker("export") as ticker:
-        done = write(rows, out, form, all_frames=all_frames, blur=_blur(blur or []), progress=ticker.count("runs"))
+        done = write(rows, out, form, all_frames=all_frames, blur=blur_of(blur or []), progress=ticker.count("runs"))
     if as_json:
         print_json({**asdict(done), "out": str(done.out), "lost": list(done.lost)})
         return
@@ -127,20 +125,3 @@ def corrections(
         counts = Counter(one.action for one in each.corrections)
         words = ", ".join(f"{count} {action}" for action, count in sorted(counts.items()))
         results.print(f"{each.out}: {words}; why: {each.sidecar}", markup=False)
-
-
-def _blur(words: list[str]) -> Blur:
-    from hilgui.report.dataset import Blur
-
-    classes: list[str] = []
-    regions: list[tuple[int, int, int, int]] = []
-    for word in words:
-        parts = word.split(",")
-        if all(part.strip().lstrip("-").isdigit() for part in parts):
-            if len(parts) != 4:
-                raise CallWrong(f"--blur {word!r} is no region; give x1,y1,x2,y2 in pixels")
-            x1, y1, x2, y2 = (int(part) for part in parts)
-            regions.append((x1, y1, x2, y2))
-        else:
-            classes += [part.strip() for part in parts if part.strip()]
-    return Blur(tuple(classes), tuple(regions))

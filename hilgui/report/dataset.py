@@ -82,6 +82,22 @@ def export_dataset(
     return writer.finish()
 
 
+def blur_of(words: Sequence[str]) -> Blur:
+    """Read classes and regions as people type them: "person", "0,600,400,720"; raises CallWrong."""
+    classes: list[str] = []
+    regions: list[tuple[int, int, int, int]] = []
+    for word in words:
+        parts = word.split(",")
+        if all(part.strip().lstrip("-").isdigit() for part in parts):
+            if len(parts) != 4:
+                raise CallWrong(f"--blur {word!r} is no region; give x1,y1,x2,y2 in pixels")
+            x1, y1, x2, y2 = (int(part) for part in parts)
+            regions.append((x1, y1, x2, y2))
+        else:
+            classes += [part.strip() for part in parts if part.strip()]
+    return Blur(tuple(classes), tuple(regions))
+
+
 class _Writer:
     """Collects frames of all runs; pictures are written as they come, labels at the end."""
 

@@ -193,3 +193,22 @@ def test_ten_thousand_rows_are_scrolled_without_asking_for_all(qtbot, open_page,
         page.table.verticalScrollBar().setValue(int(page.table.verticalScrollBar().maximum() * share))
         page.table.viewport().repaint()
     assert 4 <= len(set(asked)) <= 12
+
+
+def test_the_chosen_findings_are_exported_as_a_data_set(qtbot, open_page, run, tmp_path):
+    page = open_page()
+    said = []
+    page.message.connect(lambda tone, sentence: said.append(sentence))
+    qtbot.keyClick(page.table, Key.Key_E)
+    dialog = page.dialog
+    assert dialog.isVisible() and not dialog.go.isEnabled()
+    dialog.folder.setText(str(tmp_path / "set"))
+    dialog.blur.setText("face")
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "face" in dialog._trouble.text(), timeout=20_000)
+    dialog.blur.setText("person; 0,0,20,20")
+    assert dialog.command.endswith("--blur person --blur 0,0,20,20") and "--select 2" in dialog.command
+    with qtbot.waitSignal(dialog.exported, timeout=20_000):
+        qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    assert len(list((tmp_path / "set" / "images").iterdir())) == 1
+    assert "1 pictures exported" in said[0]

@@ -25,6 +25,7 @@ from hilgui.errors import HilguiError
 from hilgui.gui.findings.clip_view import ClipView
 from hilgui.gui.findings.decisions import Decisions
 from hilgui.gui.findings.empty import EmptyFindings
+from hilgui.gui.findings.export_dialog import ExportDialog
 from hilgui.gui.findings.filter_bar import FilterBar
 from hilgui.gui.findings.index_desk import Answer, IndexDesk
 from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
@@ -35,6 +36,7 @@ from hilgui.gui.page import Bench, Page
 from hilgui.gui.replay.page_layout import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
 from hilgui.records.triage import TriageState
+from hilgui.report.dataset import Exported
 from hilgui.triage import FindingRow
 
 _PATIENCE_S = 5.0
@@ -180,6 +182,23 @@ class FindingsPage(Page):
         elif row is not None:
             self.message.emit("info", self.tr("No picture of this finding was kept to compare with."))
 
+    def export(self) -> None:
+        """Ask how the chosen findings shall become a data set."""
+        rows = self.chosen
+        if not rows:
+            self.message.emit("info", self.tr("Choose the findings to export; Ctrl+A chooses all."))
+            return
+        self.dialog = ExportDialog(rows, self)
+        self.dialog.exported.connect(self._on_exported)
+        self.dialog.finished.connect(self.dialog.deleteLater)
+        self.dialog.open()
+
+    def _on_exported(self, done: Exported) -> None:
+        words = self.tr("{0} pictures exported to {1}, {2} with labels.")
+        self.message.emit("info", words.format(done.pictures, done.out, done.labelled))
+        for sentence in done.lost:
+            self.message.emit("warning", sentence)
+
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
@@ -200,6 +219,7 @@ class FindingsPage(Page):
             ("pictures", "eye", self.tr("Small pictures, or dense rows (V)"), self._toggle_pictures),
             ("copy", "copy", self.tr("Copy the chosen rows as text (Ctrl+C)"), self.copy),
             ("command", "terminal", self.tr("Copy the command that lists the same (Ctrl+Shift+C)"), self.copy_command),
+            ("export", "export", self.tr("Export the chosen findings as a data set (E)"), self.export),
             ("replay", "replay", self.tr("Show on Replay (Enter)"), self.open_on_replay),
         ):
             head.addWidget(self._tool(name, icon, words, doer))
@@ -281,6 +301,7 @@ class FindingsPage(Page):
             ("Ctrl+Backspace", self.tr("Take every filter away"), self.filters.take_all_away),
             ("Ctrl+C", self.tr("Copy the chosen rows as text"), self.copy),
             ("Ctrl+Shift+C", self.tr("Copy the command that lists the same"), self.copy_command),
+            ("E", self.tr("Export the chosen findings as a data set"), self.export),
             ("F5", self.tr("Look for new runs"), self.refresh),
         ):
             self._bind(keys, words, doer)
