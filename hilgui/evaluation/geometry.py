@@ -8,12 +8,12 @@ about Z² / (f·h): 3 m at 50 m with f = 640 px and h = 1.4 m.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from hilgui import records
 
 Floats = NDArray[np.float64]
 
@@ -50,28 +50,12 @@ class CameraGeometry:
         )  # fmt: skip
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any] | None) -> CameraGeometry | None:
-        """Read intrinsics (`K` of nine numbers, or fx fy cx cy) with `height_m` and `pitch_rad` or `horizon_px`.
-
-        None where the mounting height or the focal length is not known: distances would be guesses.
-        """
-        if not facts:
+    def of(cls, told: records.CameraGeometry | None) -> CameraGeometry | None:
+        """Take what a recording or a camera profile tells; None where mounting height or horizon are not known."""
+        if told is None or told.height_m is None or told.horizon_px is None or told.focal_px <= 0:
             return None
-        numbers = [_number(facts.get(name)) for name in ("fx", "fy", "cx", "cy")]
-        matrix = facts.get("K")
-        if isinstance(matrix, (list, tuple)) and len(matrix) == 9:
-            numbers = [_number(matrix[place]) for place in (0, 4, 2, 5)]
-        height_m = _number(facts.get("height_m"))
-        fx, fy, cx, cy = numbers
-        if fx is None or fy is None or cx is None or cy is None or height_m is None:
-            return None
-        if min(fx, fy, height_m) <= 0:
-            return None
-        horizon, pitch = _number(facts.get("horizon_px")), _number(facts.get("pitch_rad"))
-        if pitch is None:
-            pitch = 0.0 if horizon is None else math.atan2(cy - horizon, fy)
-        width, height = (int(_number(facts.get(name)) or 0) for name in ("width", "height"))
-        return cls(fx, fy, cx, cy, height_m, pitch, width, height)
+        pitch = math.atan2(told.cy - told.horizon_px, told.focal_px)
+        return cls(told.focal_px, told.focal_px, told.cx, told.cy, told.height_m, pitch, told.width, told.height)
 
 
 def ground_distance_m(bottom_px: Floats, camera: CameraGeometry) -> Floats:
@@ -133,9 +117,3 @@ def required_deceleration(speed_mps: Floats, distance_m: Floats) -> Floats:
     needed: Floats = np.where(np.isnan(speed) | np.isnan(room), np.nan, np.where(speed > 0, np.inf, 0.0))
     np.divide(speed * speed, 2 * room, out=needed, where=room > 0)
     return needed
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return float(value)

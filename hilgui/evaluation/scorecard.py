@@ -65,7 +65,7 @@ class Scorecard:
 
     def start_drive(self, name: str, header: RunHeader | None = None) -> None:
         """Begin another drive, measured together with those before; its header tells how its camera is mounted."""
-        camera = None if header is None else CameraGeometry.of(header.source.camera)
+        camera = None if header is None else CameraGeometry.of(header.source.geometry)
         for mine in self.accumulators.values():
             for accumulator in mine.values():
                 accumulator.start_drive(name)

@@ -67,7 +67,7 @@ def slice_runs(
         source = reader.header.source
         told = conditions_of(reader.header)
         for slicer in slicers.values():
-            slicer.start_drive(reader.header.run_id, told, CameraGeometry.of(source.camera), source.name)
+            slicer.start_drive(reader.header.run_id, told, CameraGeometry.of(source.geometry), source.name)
         for moment in Rejudged(reader, changes).moments():
             for slicer in slicers.values():
                 slicer.add(moment)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from hilgui import records
 from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.critical_quality import CriticalQuality
 from hilgui.evaluation.criticality import Basis, CriticalityMeter, criticality_of
@@ -45,7 +47,10 @@ def test_the_row_in_which_an_object_stands_tells_its_distance() -> None:
 def test_a_pitched_camera_agrees_with_the_renderer() -> None:
     """The renderer projects a point of the road; the evaluation finds its distance again."""
     scene = Camera()
-    geometry = CameraGeometry.of(scene.as_record(30))
+    told = records.CameraGeometry(
+        scene.width, scene.height, scene.fx, scene.cx, scene.cy, scene.height_m, scene.horizon_px
+    )
+    geometry = CameraGeometry.of(told)
     assert geometry is not None
     pixels, _ = scene.project(np.array([[1.0, 0.0, 25.0], [-2.0, 0.0, 10.0]]))
     assert geometry.horizon_px == pytest.approx(scene.horizon_px)
@@ -119,9 +124,11 @@ def test_the_label_knows_better_than_the_calibration_and_height_stands_in_for_bo
 
 
 def test_a_calibration_without_mounting_height_gives_no_distance() -> None:
-    assert CameraGeometry.of({"K": [1, 0, 1, 0, 1, 1, 0, 0, 1]}) is None
+    told = records.CameraGeometry(960, 540, 640, 480, 270, horizon_px=270)
+    assert CameraGeometry.of(told) is None
+    assert CameraGeometry.of(replace(told, height_m=1.4)) is not None
+    assert CameraGeometry.of(replace(told, height_m=1.4, horizon_px=None)) is None
     assert CameraGeometry.of(None) is None
-    assert CameraGeometry.of({"fx": "a", "fy": 1, "cx": 1, "cy": 1, "height_m": 1}) is None
 
 
 def test_pictures_of_another_size_scale_the_calibration() -> None:
