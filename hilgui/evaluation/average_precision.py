@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
-from hilgui.evaluation.match_rows import RANGES, MatchRows, TruthRows, match_block
+from hilgui.evaluation.match_rows import RANGES, THRESHOLDS, MatchRows, TruthRows, match_block
 from hilgui.evaluation.nearest import Nearest, nearest
 from hilgui.evaluation.ranked import RECALLS, RankedRows
 from hilgui.records import Detections, Truth
@@ -103,19 +104,35 @@ class AveragePrecision:
 
     def coco(self) -> dict[str, tuple[float | None, int]]:
         """Read all twelve figures of COCO, each with the truths that it rests on."""
-        values: dict[str, tuple[float | None, int]] = {}
-        ranges = {name: self.ranked(area) for area, name in enumerate(RANGES)}
-        averages = {name: ranked.averages() for name, ranked in ranges.items()}
-        counts = {name: int(each.truths.sum()) for name, each in averages.items()}
-        for name, value in zip(COCO_FIGURES[:3], averages["all"].mean, strict=True):
-            values[name] = (value, counts["all"])
-        for name in RANGES[1:]:
-            values[f"map_{name}"] = (averages[name].mean[0], counts[name])
-        for most in (1, 10, 100):
-            values[f"ar_{most}"] = (_known_mean(ranges["all"].recalls(most)), counts["all"])
-        for name in RANGES[1:]:
-            values[f"ar_{name}"] = (_known_mean(ranges[name].recalls(100)), counts[name])
-        return values
+        return coco_figures([self.ranked(area) for area in range(len(RANGES))])[0]
+
+    def coco_by_class(self) -> dict[int, dict[str, tuple[float | None, int]]]:
+        """Read the twelve figures of each judged class."""
+        per_class = coco_figures([self.ranked(area) for area in range(len(RANGES))])[1]
+        return dict(zip(self.judged, per_class, strict=True))
+
+    def coco_within(
+        self, truths_in: NDArray[np.bool_], rows_in: NDArray[np.bool_]
+    ) -> tuple[dict[str, tuple[float | None, int]], list[dict[str, tuple[float | None, int]]]]:
+        """Read the twelve figures of a slice, over classes and for each class, from the kept rows.
+
+        `truths_in` (G,) and `rows_in` (N,) are parallel to `rows()` and say what belongs to the slice. A detection
+        follows the truth that it matched; one that matched nothing belongs where its own attributes put it.
+        """
+        rows, truths = self.rows()
+        matched = rows.truths >= 0
+        key = rows.frames.astype(np.int64) << 32 | rows.truths
+        known = truths.frames.astype(np.int64) << 32 | truths.rows
+        order = np.argsort(known)
+        owner = order[np.searchsorted(known[order], key[matched])]
+        counts = rows_in.copy()
+        counts[matched] = truths_in[owner]
+        everywhere = np.uint16((1 << len(THRESHOLDS)) - 1)
+        kept = replace(
+            rows, hits=np.where(counts, rows.hits, np.uint16(0)), ignored=np.where(counts, rows.ignored, everywhere)
+        )
+        mine = replace(truths, counted=truths.counted & truths_in)
+        return coco_figures([RankedRows(kept, mine, len(self.judged), area) for area in range(len(RANGES))])
 
     def _match(self) -> None:
         if not self._waiting:
@@ -137,6 +154,27 @@ def _columns(judged: list[int]) -> NDArray[np.int32]:
     columns = np.full(max(judged, default=-1) + 3, -1, np.int32)
     columns[np.asarray(judged, np.int64) + 1] = np.arange(len(judged))
     return columns
+
+
+def coco_figures(
+    ranges: Sequence[RankedRows],
+) -> tuple[dict[str, tuple[float | None, int]], list[dict[str, tuple[float | None, int]]]]:
+    """Read the twelve figures over classes and for each class; `ranges` are the rows of each area range."""
+    averages = [ranked.averages() for ranked in ranges]
+    tables = [  # (thresholds, classes) of each figure, and the range that it is about
+        *((averages[0].precision[rows], 0) for rows in (slice(None), slice(0, 1), slice(5, 6))),
+        *((averages[area].precision, area) for area in (1, 2, 3)),
+        *((ranges[0].recalls(most), 0) for most in (1, 10, 100)),
+        *((ranges[area].recalls(100), area) for area in (1, 2, 3)),
+    ]
+    whole: dict[str, tuple[float | None, int]] = {}
+    per_class: list[dict[str, tuple[float | None, int]]] = [{} for _ in range(ranges[0].classes)]
+    for name, (table, area) in zip(COCO_FIGURES, tables, strict=True):
+        truths = averages[area].truths
+        whole[name] = (_known_mean(table), int(truths.sum()))
+        for column, mine in enumerate(per_class):
+            mine[name] = (_known_mean(table[:, column]), int(truths[column]))
+    return whole, per_class
 
 
 def _known_mean(values: NDArray[np.float64]) -> float | None:

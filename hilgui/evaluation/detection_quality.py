@@ -73,16 +73,17 @@ class DetectionQuality:
     def figures(self) -> dict[str, Figure]:
         """Read all figures, those of a class with `.CLASS` behind the name; without intervals."""
         name_of = self.subject.vocabulary.name
-        read, counts = self.precision.figures(), _counts(self.outcomes(), len(self.subject.vocabulary.names))
+        counts = _counts(self.outcomes(), len(self.subject.vocabulary.names))
         figures = {name: Figure(*value) for name, value in self.precision.coco().items()}
         figures |= _rates("", counts[:, self.subject.judged].sum(axis=1))
         figures |= self._beliefs()
         errors = self.errors()
         for error in ERRORS:
             figures[f"tide.{error}"] = Figure(errors.gains[error], errors.count(error), "errors", "lower")
-        for number, mine in read.per_class.items():
+        for number, mine in self.precision.coco_by_class().items():
             label = f".{name_of(number)}"
-            figures |= {f"{name}{label}": Figure(getattr(mine, name), mine.truths) for name in AP}
+            wanted = mine if mine["map_50_95"][1] else {name: mine[name] for name in AP}
+            figures |= {f"{name}{label}": Figure(*value) for name, value in wanted.items()}
             figures |= _rates(label, counts[:, number])
         return figures
 

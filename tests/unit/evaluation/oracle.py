@@ -20,6 +20,7 @@ class OracleFigures:
     overall: tuple[float | None, float | None, float | None]
     per_class: dict[int, tuple[float | None, float | None, float | None]]
     twelve: tuple[float | None, ...]
+    twelve_of: dict[int, tuple[float | None, ...]]  # each class
 
 
 class _Honouring(COCOeval):
@@ -50,7 +51,20 @@ def pycocotools(frames: Sequence[tuple[Detections, Truth]], judged: Sequence[int
     twelve = tuple(None if value < 0 else float(value) for value in evaluation.stats)
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
     return OracleFigures(
-        _figures(precision), {number: _figures(precision[:, :, k]) for k, number in enumerate(sorted(judged))}, twelve
+        _figures(precision),
+        {number: _figures(precision[:, :, k]) for k, number in enumerate(sorted(judged))},
+        twelve,
+        {number: _twelve(evaluation.eval, k) for k, number in enumerate(sorted(judged))},
+    )
+
+
+def _twelve(read: dict[str, np.ndarray], column: int) -> tuple[float | None, ...]:
+    precision, recall = read["precision"][:, :, column], read["recall"][:, column]
+    return (
+        *_figures(precision[:, :, 0, -1]),
+        *(_mean(precision[:, :, area, -1]) for area in (1, 2, 3)),
+        *(_mean(recall[:, 0, most]) for most in range(3)),
+        *(_mean(recall[:, area, -1]) for area in (1, 2, 3)),
     )
 
 
