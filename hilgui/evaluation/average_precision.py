@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
 from hilgui.evaluation.match_rows import RANGES, THRESHOLDS, MatchRows, TruthRows, match_block
 from hilgui.evaluation.nearest import Nearest, nearest
-from hilgui.evaluation.ranked import RECALLS, RankedRows
+from hilgui.evaluation.ranked import RECALLS, RankedRows, known_mean
 from hilgui.records import Detections, Truth
 
 __all__ = ["COCO_FIGURES", "RECALLS", "AveragePrecision"]
@@ -171,12 +171,7 @@ def coco_figures(
     per_class: list[dict[str, tuple[float | None, int]]] = [{} for _ in range(ranges[0].classes)]
     for name, (table, area) in zip(COCO_FIGURES, tables, strict=True):
         truths = averages[area].truths
-        whole[name] = (_known_mean(table), int(truths.sum()))
+        whole[name] = (known_mean(table), int(truths.sum()))
         for column, mine in enumerate(per_class):
-            mine[name] = (_known_mean(table[:, column]), int(truths[column]))
+            mine[name] = (known_mean(table[:, column]), int(truths[column]))
     return whole, per_class
-
-
-def _known_mean(values: NDArray[np.float64]) -> float | None:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if known.size else None

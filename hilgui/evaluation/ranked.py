@@ -32,17 +32,22 @@ class Averages:
     @property
     def mean(self) -> tuple[float | None, float | None, float | None]:
         """Give mAP .50:.95, AP50 and AP75 over the classes that have truths."""
-        known = self.precision[:, self.truths > 0]
-        if not known.shape[1]:
-            return None, None, None
-        return float(known.mean()), float(known[_AT_50].mean()), float(known[_AT_75].mean())
+        rows = (self.precision, self.precision[_AT_50], self.precision[_AT_75])
+        first, second, third = (known_mean(each) for each in rows)
+        return first, second, third
 
     def of_class(self, column: int) -> tuple[float | None, float | None, float | None]:
         """Give AP, AP50 and AP75 of one class."""
-        if not self.truths[column] > 0:
-            return None, None, None
         mine = self.precision[:, column]
-        return float(mine.mean()), float(mine[_AT_50]), float(mine[_AT_75])
+        first, second, third = (known_mean(each) for each in (mine, mine[_AT_50], mine[_AT_75]))
+        return first, second, third
+
+
+def known_mean(values: NDArray[np.float64] | np.float64) -> float | None:
+    """Average what is not NaN; None where nothing is. One order of adding, so that figures repeat to the last bit."""
+    flat = np.ravel(values)
+    known = flat[~np.isnan(flat)]
+    return float(known.mean()) if known.size else None
 
 
 class RankedRows:
