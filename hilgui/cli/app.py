@@ -18,6 +18,7 @@ from hilgui.cli.gate import gate
 from hilgui.cli.labels import labels_app
 from hilgui.cli.models import models_app
 from hilgui.cli.rejudging import corrections, export_dataset, rejudge
+from hilgui.cli.rig import rig_app
 from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
 from hilgui.cli.triage import triage_app
@@ -39,6 +40,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(labels_app, name="labels")
 app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
+app.add_typer(rig_app, name="rig")
 app.add_typer(triage_app, name="triage")
 app.command()(evaluate)
 app.command()(slices)

@@ -36,6 +36,7 @@ class RehearsalSimulator:
         self._thread: threading.Thread | None = None
         self._master = self._slave = -1
         self._is_stalled = threading.Event()
+        self._is_flooding = threading.Event()
         self._overrides: dict[str, str] = {}
 
     def start(self) -> str:
@@ -80,6 +81,10 @@ class RehearsalSimulator:
         """Take nothing and answer nothing from now on; the dead-man still runs."""
         self._is_stalled.set()
 
+    def flood(self) -> None:
+        """Send endless garbage without a line end from now on, and answer nothing."""
+        self._is_flooding.set()
+
     def override(self, channel: str, text: str) -> None:
         """Answer this for a channel, whatever it is: a stuck or broken sensor."""
         self._overrides[channel] = text
@@ -98,6 +103,8 @@ class RehearsalSimulator:
                 self._end.wait(_TICK_S)
                 continue
             with contextlib.suppress(OSError, ValueError):
+                if self._is_flooding.is_set():
+                    os.write(self._master, b"\xa5U" * 64)
                 if not select.select([self._master], [], [], _TICK_S)[0]:
                     continue
                 data = os.read(self._master, 4096)

@@ -1,0 +1,73 @@
+"""The guarantees as `hilgui rig selftest` measures them, small; no time is judged here."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from hilgui.rigs import selftest
+from hilgui.rigs.safety_page import FAULTS, write_page
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "rig.yaml").write_text(selftest.PROFILE, encoding="utf-8")
+    return tmp_path
+
+
+def test_shadow_cannot_actuate_in_ten_thousand_commands() -> None:
+    (figure,) = selftest.shadow_cannot_actuate(10_000)
+    assert figure.holds and figure.measured.startswith("0 actuation bytes"), figure
+
+
+@pytest.mark.slow
+def test_shadow_cannot_actuate_in_a_million_commands() -> None:
+    (figure,) = selftest.shadow_cannot_actuate(1_000_000)
+    assert figure.holds and figure.n == 1_000_000, figure
+
+
+def test_the_count_of_actuation_bytes_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selftest.RehearsalDriver, "is_query", lambda *_: True)
+    (figure,) = selftest.shadow_cannot_actuate(1000)
+    assert not figure.holds
+
+
+@pytest.mark.parametrize("how", ["killed", "frozen", "blocked"])
+def test_a_front_end_that_is_lost_stops_the_rig(folder: Path, how: str) -> None:
+    figure = selftest.front_end_lost(folder, how, 1)
+    assert math.isfinite(float(figure.measured.split()[1])), figure
+
+
+def test_a_killed_supervisor_leaves_a_safe_rig_and_a_latch(folder: Path) -> None:
+    killed, latch = selftest.supervisor_killed(folder, 1)
+    assert math.isfinite(float(killed.measured.split()[1])), killed
+    assert latch.holds, latch
+
+
+def test_stop_reaches_the_device_under_load(folder: Path) -> None:
+    (figure,) = selftest.stop_to_bytes(folder, 10)
+    assert "inf" not in figure.measured, figure
+
+
+@pytest.mark.slow
+def test_every_fault_ends_latched_and_off(folder: Path) -> None:
+    assert all(figure.holds for figure in selftest.faults(folder))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_soak_at_full_load_does_not_trip(folder: Path) -> None:
+    trips, gap = selftest.soak(folder, 60.0)
+    assert trips.holds and gap.holds, (trips, gap)
+
+
+def test_every_row_of_the_safety_page_names_a_test_that_exists(tmp_path: Path) -> None:
+    write_page(tmp_path / "safety.md", selftest.shadow_cannot_actuate(1000), "hilgui rig selftest")
+    assert "shadow cannot actuate" in (tmp_path / "safety.md").read_text(encoding="utf-8")
+    for _, _, test in FAULTS:
+        file, _, name = test.partition("::")
+        assert f"def {name}" in (_ROOT / file).read_text(encoding="utf-8"), test
