@@ -70,7 +70,11 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
         name = each.dimension if each.dimension != before else ""
         before = each.dimension
         ratios = (_ratio(each.recall), _ratio(each.precision), _ratio(each.map_50))
-        counts = (str(each.truths), str(each.false_positives), str(each.drives))
+        counts = (
+            str(each.truths),
+            "–" if each.false_positives is None else str(each.false_positives),
+            str(each.drives),
+        )
         table.add_row(name, escape(each.value), *ratios, *counts)
         if explain and each.examples:
             frames = ", ".join(f"{drive} frame {seq}" for drive, seq in each.examples)

@@ -31,7 +31,7 @@ class SliceFigures:
     value: str
     truths: int
     matched: int
-    false_positives: int  # by their own attributes
+    false_positives: int | None  # by their own attributes; None where those of some are unknown
     drives: int
     map_50: float | None
     examples: tuple[tuple[str, int], ...]  # drive and frame of the first misses
@@ -43,7 +43,9 @@ class SliceFigures:
 
     @property
     def precision(self) -> float | None:
-        """Give the share of detections that have a truth."""
+        """Give the share of detections that have a truth; None where nobody knows which slice false positives have."""
+        if self.false_positives is None:
+            return None
         found = self.matched + self.false_positives
         return self.matched / found if found else None
 
@@ -165,17 +167,21 @@ class Slicer:
 
     def figures(self) -> list[SliceFigures]:
         """Read the figures of every slice that has a truth or a false positive, by dimension and value."""
+        # Where the attribute of a false positive is unknown, it is missing in the slice it belongs to.
+        open_ended = {name for (name, value), each in self._slices.items() if value == UNKNOWN and each.false_positives}
+        open_ended -= {name for name in open_ended if all(v == UNKNOWN for n, v in self._slices if n == name)}
         found = []
         for (dimension, value), each in sorted(self._slices.items()):
             if each.truths or each.false_positives:
-                read = None if each.precision is None else each.precision.figures().map_50
+                is_open = dimension in open_ended and value != UNKNOWN
+                read = None if each.precision is None or is_open else each.precision.figures().map_50
                 found.append(
                     SliceFigures(
                         dimension,
                         value,
                         each.truths,
                         each.matched,
-                        each.false_positives,
+                        None if is_open else each.false_positives,
                         len(each.drives),
                         read,
                         tuple(each.examples),
