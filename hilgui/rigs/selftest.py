@@ -42,6 +42,7 @@ _BOARD = DeviceSpec("board", "rehearsal", {"dead_man_ms": 200})
 _12_V = SetValue("board", "voltage", 12.0)
 _ME = "selftest"
 _PATIENCE_S = 30.0
+_ARM_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,16 +150,29 @@ def shadow_cannot_actuate(count: int, seed: int = 7) -> list[Figure]:
 def _arm(client: SupervisorClient) -> None:
     if client.arming.state is State.LATCHED:
         client.reset(_ME)
+        client.wait_for(State.SAFE, timeout_s=_PATIENCE_S)
     elif client.arming.state is State.SHADOW:
         client.select(_ME)
     client.wait_verified(_PATIENCE_S)
     client.arm(_ME, needs_engine=False)
     client.wait_for(State.ARMING, timeout_s=_PATIENCE_S)
     client.confirm(_ME)
-    client.wait_for(State.ARMED, timeout_s=_PATIENCE_S)
+    client.wait_for(State.ARMED, State.LATCHED, timeout_s=_PATIENCE_S)
     answer = client.answer(client.command(_12_V), _PATIENCE_S)
     if not answer.is_ok:
         raise SupervisorLost(f"the rehearsal board did not take 12 V: {answer.sentence}")
+
+
+def _arm_in_spite_of_trips(client: SupervisorClient) -> int:
+    """Arm under a load that may keep this front end from beating in time; gives how often it tripped meanwhile."""
+    for trips in range(_ARM_TRIES):
+        try:
+            _arm(client)
+        except SupervisorLost:
+            client.wait_for(State.LATCHED, State.SAFE, timeout_s=_PATIENCE_S)
+        else:
+            return trips
+    raise SupervisorLost(f"the rehearsal board could not be armed in {_ARM_TRIES} tries; is this machine overloaded?")
 
 
 @contextmanager
@@ -208,11 +222,11 @@ def _spin(over: threading.Event) -> None:
 
 def stop_to_bytes(folder: Path, count: int) -> list[Figure]:
     """Press STOP, again and again, while everything is busy; every tenth time the rig is armed before."""
-    times_ms = []
+    times_ms, trips = [], 0
     with _rig(folder) as (client, board), load():
         for press in range(count):
             if press % 10 == 0:
-                _arm(client)
+                trips += _arm_in_spite_of_trips(client)
             heard = len(board.call("board", "stops"))
             pressed_ns = time.monotonic_ns()
             client.stop(_ME)
@@ -227,7 +241,7 @@ def stop_to_bytes(folder: Path, count: int) -> list[Figure]:
                 times_ms.append((stops[heard] - pressed_ns) / 1e6)
     ranked = sorted(times_ms)
     p50, p99, longest = ranked[len(ranked) // 2], ranked[-(-99 * len(ranked) // 100) - 1], ranked[-1]
-    measured = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {longest:.1f} ms"
+    measured = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, max {longest:.1f} ms; {trips} heartbeat trips while arming"
     shown = "benchmarks/stop.py (n ≥ 1,000), test_selftest.py::test_stop_reaches_the_device_under_load"
     limit = "p99 ≤ 100 ms, max ≤ 250 ms, 4 busy threads, all cores at 100 %"
     return [Figure("STOP to bytes at the device", limit, measured, count, p99 <= 100 and longest <= 250, shown)]
@@ -244,8 +258,8 @@ def _front_end(pipe: Connection, folder: Path, addresses: dict[str, str]) -> Non
         while not pipe.poll(0.02):
             client.poll()
         time.sleep(_PATIENCE_S)  # an event loop that is blocked in a slot
-    except EOFError:
-        return
+    except (EOFError, SupervisorLost):
+        return  # what it was started for has happened
     finally:
         client.close()
 
@@ -373,14 +387,14 @@ def soak(folder: Path, duration_s: float) -> list[Figure]:
     """Keep the rig armed under full load, moving now and then; nothing may trip."""
     trips, commands, began_s = 0, 0, time.monotonic()
     with _rig(folder) as (client, _), load():
-        _arm(client)
+        trips += _arm_in_spite_of_trips(client)
         next_s = 0.0
         while time.monotonic() - began_s < duration_s:
             client.poll()
             if client.arming.state is not State.ARMED:
                 trips += 1
                 client.wait_for(State.LATCHED, timeout_s=_PATIENCE_S)
-                _arm(client)
+                trips += _arm_in_spite_of_trips(client)
             if time.monotonic() > next_s:
                 next_s = time.monotonic() + 0.2
                 client.command(SetValue("board", "lamp", float(commands % 80)))
