@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -220,10 +220,10 @@ def _spin(over: threading.Event) -> None:
         sum(range(1000))
 
 
-def stop_to_bytes(folder: Path, count: int) -> list[Figure]:
-    """Press STOP, again and again, while everything is busy; every tenth time the rig is armed before."""
+def stop_to_bytes(folder: Path, count: int, busy: Callable[[], AbstractContextManager[None]] = load) -> list[Figure]:
+    """Press STOP, again and again, while everything is `busy`; every tenth time the rig is armed before."""
     times_ms, trips = [], 0
-    with _rig(folder) as (client, board), load():
+    with _rig(folder) as (client, board), busy():
         for press in range(count):
             if press % 10 == 0:
                 trips += _arm_in_spite_of_trips(client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 
@@ -48,6 +49,12 @@ def test_a_killed_supervisor_leaves_a_safe_rig_and_a_latch(folder: Path) -> None
     assert latch.holds, latch
 
 
+def test_stop_reaches_the_device(folder: Path) -> None:
+    (figure,) = selftest.stop_to_bytes(folder, 10, contextlib.nullcontext)
+    assert "inf" not in figure.measured, figure
+
+
+@pytest.mark.slow
 def test_stop_reaches_the_device_under_load(folder: Path) -> None:
     (figure,) = selftest.stop_to_bytes(folder, 10)
     assert "inf" not in figure.measured, figure
