@@ -29,6 +29,7 @@ from hilgui.records import Moment
 AP = ("map_50_95", "map_50", "map_75")
 RATES = ("recall", "precision", "f1")
 
+_BLOCK_FRAMES = 256  # whose outcomes are still apart
 _OF = {"recall": "truths", "precision": "detections", "f1": "truths and detections"}
 
 
@@ -39,7 +40,8 @@ class DetectionQuality:
         self.subject = subject
         self.precision = AveragePrecision(subject.judged, with_nearest=True)
         self.book = FrameBook()
-        self._outcomes: list[Outcomes] = []
+        self._outcomes: list[Outcomes] = []  # of the newest frames, one part a frame
+        self._blocks: list[Outcomes] = []  # of those before
 
     def start_drive(self, name: str) -> None:
         """Begin another drive."""
@@ -54,6 +56,9 @@ class DetectionQuality:
         frame = self.book.add(moment.ref)
         self.precision.add(inference.detections, truth)
         self._outcomes.append(outcomes(frame, inference.detections, truth, comparison))
+        if len(self._outcomes) == _BLOCK_FRAMES:  # joined, as four small arrays a frame are half a kilobyte
+            self._blocks.append(Outcomes.joined(self._outcomes))
+            self._outcomes = []
 
     def average_precision(self) -> DetectionFigures:
         """Read average precision alone."""
@@ -61,9 +66,9 @@ class DetectionQuality:
 
     def outcomes(self) -> Outcomes:
         """Give what became of truths and detections at the operating point, all frames so far."""
-        if len(self._outcomes) != 1:
-            self._outcomes = [Outcomes.joined(self._outcomes)]
-        return self._outcomes[0]
+        if self._outcomes or len(self._blocks) != 1:
+            self._blocks, self._outcomes = [Outcomes.joined([*self._blocks, *self._outcomes])], []
+        return self._blocks[0]
 
     def errors(self) -> ErrorSplit:
         """Split the errors so far by their cause."""
