@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from devices.rigs.scpi_dialect import Asked, Dialect, dialect_of, error_number
-from hilgui.errors import ProfileBroken, RigBroken, RigGarbled, RigIdentityWrong, RigRefused, RigTimeout
+from hilgui.errors import ProfileBroken, RigBroken, RigGarbled, RigIdentityWrong, RigRefused
 from hilgui.rigs import (
     Action,
     Channel,
@@ -121,8 +121,8 @@ class SupplyReader:
         self._link.discard_input()
         self._owes_answer = False
         answer = self._ask(self._dialect.identify)
-        fields = [field.strip() for field in answer.split(",")]
-        if len(fields) < 2 or not answer.isprintable() or not all(fields[:2]):
+        fields = _fields(answer)
+        if fields is None:
             raise self._wrong(f"says {answer[:60]!r}, which is no answer to *IDN?", answer)
         serial, version = ([*fields[2:4], "", ""])[:2]
         found = Identity(fields[0], fields[1], version, serial)
@@ -147,21 +147,32 @@ class SupplyReader:
 
     def _ask(self, asked: Asked) -> str:
         if self._owes_answer:
-            self._link.discard_input(_LATE_S)
-            self._owes_answer = False
-        sent = self._dialect.line(asked.ask)
-        self._link.write(sent, _READ_S)
+            self._find_feet()
+        return self._exchange(asked)
+
+    def _find_feet(self) -> None:
+        """Ask *IDN? and drop all answers before its own: SCPI numbers none, so a late one would pass for the next."""
+        self._link.discard_input(_LATE_S)
+        deadline = time.monotonic() + _READ_S
+        answer = self._exchange(self._dialect.identify)
+        while _fields(answer) is None:
+            answer = self._line(max(0.0, deadline - time.monotonic()))
+        self._owes_answer = False
+
+    def _exchange(self, asked: Asked) -> str:
+        self._link.write(self._dialect.line(asked.ask), _READ_S)
+        return self._line(_READ_S)
+
+    def _line(self, timeout_s: float) -> str:
+        was_owed, self._owes_answer = self._owes_answer, True
+        answer = self._link.read_line(timeout_s, end=self._dialect.end.answered.encode())
         try:
-            answer = self._link.read_line(_READ_S, end=self._dialect.end.answered.encode())
-        except (RigTimeout, RigGarbled):
-            self._owes_answer = True
-            raise
-        try:
-            return answer.decode("ascii")
+            text = answer.decode("ascii")
         except UnicodeDecodeError as failure:
-            self._owes_answer = True
-            sentence = f"{self._link.port} answered {answer[:40]!r} to {asked.ask}; wrong baud rate or device?"
-            raise RigGarbled(sentence, port=self._link.port, sent=sent, got=answer) from failure
+            sentence = f"{self._link.port} answered {answer[:40]!r}; wrong baud rate or device?"
+            raise RigGarbled(sentence, port=self._link.port, got=answer) from failure
+        self._owes_answer = was_owed
+        return text
 
     def _wrong(self, what: str, answer: str) -> RigIdentityWrong:
         sentence = f"{self._link.port} {what}; is the cable right, and the baud rate?"
@@ -262,3 +273,10 @@ class SupplyWriter(SupplyReader):
         if value != 0.0:
             shown = "nothing clear" if math.isnan(value) else f"{value:g}"
             raise RigGarbled(f"{self._device.name} was switched off and its output reads {shown}", port=self._link.port)
+
+
+def _fields(answer: str) -> list[str] | None:
+    """Take an answer to *IDN? apart; None for anything else."""
+    fields = [field.strip() for field in answer.split(",")]
+    is_identity = len(fields) >= 2 and answer.strip().isprintable() and all(fields[:2]) and '"' not in answer
+    return fields if is_identity else None
