@@ -69,12 +69,12 @@ class GrblSimulator(PortSimulator):
 
     def outputs(self) -> Mapping[str, float]:
         """Give where the axes really are."""
-        with self._lock:
+        with self.lock:
             return {name: self.stage.real[_LETTERS.index(letter)] for letter, name in self._names.items()}
 
     def is_moving(self) -> bool:
         """Say whether steps are made."""
-        with self._lock:
+        with self.lock:
             return self.stage.is_moving
 
     def resets(self) -> list[int]:
@@ -83,23 +83,23 @@ class GrblSimulator(PortSimulator):
 
     def jam(self, axis: str) -> None:
         """Jam an axis: its motor steps, it stays; an open loop cannot feel it."""
-        with self._lock:
+        with self.lock:
             self.stage.jammed.add(self._number(axis))
 
     def hit_switch(self, axis: str) -> None:
         """Press a limit switch from outside."""
-        with self._lock:
+        with self.lock:
             number = self._number(axis)
             self.stage.real[number] = self.stage.high[number] + 1.0
 
     def open_door(self) -> None:
         """Open the safety door, as the pin does."""
-        with self._lock:
+        with self.lock:
             self._real_time(0x84)
 
     def reboot(self) -> None:
         """Lose the supply for a moment: position gone, banner shown."""
-        with self._lock:
+        with self.lock:
             self.stage.freeze()
             self.stage.position = [0.0, 0.0, 0.0]
             self._alarm_free_state()
@@ -119,7 +119,7 @@ class GrblSimulator(PortSimulator):
             elif len(self._line) <= _LINE:
                 self._line.append(byte)
 
-    def tick(self, now_s: float) -> None:
+    def pass_time(self, now_s: float) -> None:
         """Move, and see what came of it."""
         duration_s, self._last_s = min(now_s - self._last_s, 0.2), now_s
         self.stage.advance(duration_s)

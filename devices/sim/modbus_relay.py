@@ -69,7 +69,7 @@ class ModbusRelaySimulator(PortSimulator):
 
     def outputs(self) -> Mapping[str, float]:
         """Give the contacts and output registers as they are."""
-        with self._lock:
+        with self.lock:
             return {
                 point.channel.name: self._output(point) for point in self._board.points if point.channel.is_writable
             }
@@ -80,18 +80,18 @@ class ModbusRelaySimulator(PortSimulator):
 
     def weld(self, channel: str) -> None:
         """Weld a contact: it stays closed whatever the coil does."""
-        with self._lock:
+        with self.lock:
             self._welded[self._point(channel).address] = True
             self._follow()
 
     def set_input(self, address: int, is_on: bool) -> None:
         """Set a discrete input."""
-        with self._lock:
+        with self.lock:
             self._inputs[address] = is_on
 
     def set_register(self, table: int, address: int, value: int) -> None:
         """Set a holding (3) or input (4) register."""
-        with self._lock:
+        with self.lock:
             (self._holding if table == 3 else self._input_registers)[address] = value
 
     def fail_with(self, code: int) -> None:
@@ -122,7 +122,7 @@ class ModbusRelaySimulator(PortSimulator):
                 del self._buffer[0]
         del self._buffer[: -LONGEST - 1]
 
-    def tick(self, now_s: float) -> None:
+    def pass_time(self, now_s: float) -> None:
         """Let the watchdog run."""
         if now_s - self._heard_s > _PATIENCE_S:
             self._buffer.clear()
@@ -137,12 +137,9 @@ class ModbusRelaySimulator(PortSimulator):
     def _hunt(self) -> bool:
         """Look for a whole frame of this board behind a broken one, and drop what is before it."""
         for at in range(1, len(self._buffer) - 3):
-            length = frames.request_length(self._buffer[at:])
-            if (
-                self._buffer[at] == self._board.wish.address
-                and length
-                and frames.is_whole(self._buffer[at : at + length])
-            ):
+            tail = bytes(self._buffer[at:])
+            length = frames.request_length(tail)
+            if tail[0] == self._board.wish.address and length and frames.is_whole(tail[:length]):
                 del self._buffer[:at]
                 return True
         return False

@@ -9,7 +9,7 @@ import pytest
 
 from devices.rigs.grbl import GrblDriver, GrblReader, GrblWriter
 from devices.sim.grbl import GrblSimulator
-from hilgui.errors import ProfileBroken, RigGarbled, RigIdentityWrong, RigLost, RigRefused, RigTimeout
+from hilgui.errors import ProfileBroken, RigGarbled, RigIdentityWrong, RigRefused, RigTimeout
 from hilgui.rigs import DeviceSpec, StopCategory, Transport
 from tests.unit.devices.wire import Conversation, at_simulator, eventually, values
 
@@ -262,7 +262,7 @@ def test_the_driver_speaks_over_tcp_as_over_a_terminal_and_a_second_host_is_refu
     with at_simulator(GrblDriver(), simulator, over_tcp=True) as (writer, transport):
         writer.set("x", 1)
         second = Transport(transport.port)
-        with pytest.raises(RigLost):
+        with pytest.raises(RigTimeout):
             GrblDriver().reader(STAGE, second).identify()
         second.close()
         assert writer.signals()
