@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,7 +25,9 @@ class CriticalityLimits(_Section):
 
     near_m: float = Field(15.0, gt=0, description="a vulnerable road user this close is HIGH")
     far_m: float = Field(30.0, gt=0, description="... MEDIUM, further away LOW")
-    vehicle_near_m: float = Field(8.0, gt=0, description="this close a vehicle is HIGH too, else one step lower")
+    vehicle_near_m: float = Field(
+        8.0, gt=0, description="this close in the corridor a vehicle is HIGH, else a step lower"
+    )
     near_share: float = Field(0.12, gt=0, le=1, description="share of the picture's height, without distance: HIGH")
     far_share: float = Field(0.06, gt=0, le=1, description="... MEDIUM, smaller LOW")
     ttc_s: float = Field(3.0, gt=0, description="an object in the corridor this close in time is critical")
@@ -54,6 +56,7 @@ class PhantomLimits(_Section):
     frames: int = Field(3, ge=1)
     score: float = Field(0.5, ge=0, le=1)
     iou: float = Field(0.1, ge=0, le=1, description="less than this with any truth or ignore region")
+    corridor: bool = Field(True, description="only in the corridor of the vehicle; off for a camera that stands")
 
 
 class FlickerLimits(_Section):
@@ -223,6 +226,14 @@ class CornerCaseLimits(_Section):
     blur: BlurLimits = BlurLimits()
     noise_burst: NoiseBurstLimits = NoiseBurstLimits()
     merge_gap: int = Field(5, ge=0, description="frames without a hit that do not end a finding")
+
+
+def stored_limits(settings: Mapping[str, Any]) -> CornerCaseLimits | None:
+    """Read the limits that a run was made with from its header; None where a run of another version had others."""
+    try:
+        return CornerCaseLimits.model_validate(settings.get("corner_cases", {}))
+    except ValidationError:
+        return None
 
 
 class ClipSettings(_Section):

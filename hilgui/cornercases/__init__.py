@@ -5,5 +5,17 @@ from hilgui.cornercases.protocol import CornerCase, RunContext
 from hilgui.cornercases.rank import badness
 from hilgui.cornercases.stories import Story, Told, stories
 from hilgui.cornercases.watch import Looked, Watch
+from hilgui.cornercases.watches import Watches
 
-__all__ = ["CornerCase", "HealthMeter", "Looked", "RunContext", "Story", "Told", "Watch", "badness", "stories"]
+__all__ = [
+    "CornerCase",
+    "HealthMeter",
+    "Looked",
+    "RunContext",
+    "Story",
+    "Told",
+    "Watch",
+    "Watches",
+    "badness",
+    "stories",
+]

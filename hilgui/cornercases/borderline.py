@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from hilgui.cornercases.boxes import strongest_near
-from hilgui.cornercases.criticality import severity_of
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
@@ -17,6 +16,7 @@ from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Sev
 @dataclass(slots=True)
 class _Streak:
     last: Sighting
+    severity: Severity = Severity.LOW  # of losing it
     frames: int = 0
     crossed: int = 0  # frames below the threshold
     waiting: list[Hit] = field(default_factory=list)
@@ -46,10 +46,11 @@ class Borderline:
         for role, present in following.at(moment).items():
             threshold, before = self._context.thresholds[role], self._streaks[role]
             today: dict[int, _Streak] = {}
+            grades = self._context.grading.shown(moment, role)
             for number, sighting in present.items():
                 if sighting.score < threshold + self._limits.margin:
                     streak = today[number] = before.get(number) or _Streak(sighting)
-                    streak.last = sighting
+                    streak.last, streak.severity = sighting, grades[number].severity
                     hits += self._grown(role, number, streak, sighting.score, moment)
             if len(before) > len(today):
                 detections = moment.inferences[role].detections
@@ -91,13 +92,12 @@ class Borderline:
     def _hit(self, role: Role, number: int, streak: _Streak, score: float, moment: Moment) -> Hit:
         threshold, last = self._context.thresholds[role], streak.last
         label, height_px = self._context.vocabulary.name(last.classed), last.box[3] - last.box[1]
-        severity = severity_of(label, height_px, moment.ref.height, self._context.limits.criticality)
         crossed = f", {streak.crossed} × below it so far" if streak.crossed else ""
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread=f"track {number}",
-            severity=Severity(max(min(severity, Severity.MEDIUM) - 1, Severity.LOW)),
+            severity=Severity(max(min(streak.severity, Severity.MEDIUM) - 1, Severity.LOW)),
             weight=height_px / (1.0 + 10.0 * abs(score - threshold)),
             why=f"the score of the {role} for a {label} (track {number}) stays near the threshold for {DURATION}: "
             f"{score:.2f} here, the threshold is {threshold:.2f}{crossed}",

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import ClassVar
 
-from hilgui.cornercases.criticality import severity_of
+from hilgui.cornercases.criticality import Grade
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.odd_one import OddOne
 from hilgui.cornercases.protocol import RunContext
@@ -18,9 +18,9 @@ STRONG = 2.0  # times the limit
 class ModelDisagreement:
     """Reports frames whose 1 - F1, mean of `smooth` frames, is above `value`, or with a critical object seen by one.
 
-    Critical is what would be a HIGH finding by its height in the picture; one model alone must see such an object
-    on `smooth` consecutive frames. Frames that the candidate skipped are not looked at; neither needs truth. A mean at
-    or below `floor`, which is what a model differs from itself by, is noise.
+    Critical is as `evaluation.criticality` says, by the calibrated camera or by height and corridor polygon; one model
+    alone must see such an object on `smooth` consecutive frames. Frames that the candidate skipped are not looked at;
+    neither needs truth. A mean at or below `floor`, which is what a model differs from itself by, is noise.
 
     Which model is the odd one out is told by what lasts (see `odd_one`).
     """
@@ -49,13 +49,13 @@ class ModelDisagreement:
             Role.BASELINE: self._objects(Role.BASELINE, disagreement, moment),
             Role.CANDIDATE: self._objects(Role.CANDIDATE, disagreement, moment),
         }
-        for role, found in only.items():
-            self._alone[role] = self._alone[role] + 1 if self._critical(found, moment) else 0
+        for role in only:
+            self._alone[role] = self._alone[role] + 1 if self._critical(role, disagreement, moment) else 0
         mean = sum(self._values) / self._smooth
         lonely = [role for role in Role if self._alone[role] >= self._smooth]
         if len(self._values) < self._smooth or (mean <= self._limit and not lonely):
             return []
-        return [self._hit(moment, disagreement.value, mean, only, lonely)]
+        return [self._hit(moment, disagreement, mean, only, lonely)]
 
     def _objects(self, role: Role, disagreement: Disagreement, moment: Moment) -> list[FoundObject]:
         rows = disagreement.only_baseline if role is Role.BASELINE else disagreement.only_candidate
@@ -74,15 +74,27 @@ class ModelDisagreement:
             for (left, top, right, bottom), classed, score in columns
         ]
 
-    def _critical(self, found: list[FoundObject], moment: Moment) -> list[FoundObject]:
-        limits, height = self._context.limits.criticality, moment.ref.height
+    def _critical(self, role: Role, disagreement: Disagreement, moment: Moment) -> list[tuple[str, Grade]]:
+        """Name the critical objects that one model alone sees."""
+        rows = set((disagreement.only_baseline if role is Role.BASELINE else disagreement.only_candidate).tolist())
+        if not rows:
+            return []
+        grades = self._context.grading.shown(moment, role)
         return [
-            one for one in found if severity_of(one.label, one.box[3] - one.box[1], height, limits) is Severity.HIGH
+            (self._context.vocabulary.name(sighting.classed), grades[number])
+            for number, sighting in self._context.following.at(moment)[role].items()
+            if sighting.row in rows and grades[number].is_critical
         ]
 
     def _hit(
-        self, moment: Moment, value: float, mean: float, only: dict[Role, list[FoundObject]], lonely: list[Role]
+        self,
+        moment: Moment,
+        disagreement: Disagreement,
+        mean: float,
+        only: dict[Role, list[FoundObject]],
+        lonely: list[Role],
     ) -> Hit:
+        value = disagreement.value
         severity = Severity.MEDIUM if mean > STRONG * self._limit else Severity.LOW
         why = (
             f"the models disagree for {DURATION}: 1 - F1 = {value:.2f} here, {mean:.2f} smoothed; "
@@ -91,8 +103,9 @@ class ModelDisagreement:
         )
         if lonely:
             severity = Severity.HIGH
-            critical = self._critical(only[lonely[0]], moment)
-            why += f"; {_listed(critical)} close by, seen by the {lonely[0]} alone"
+            critical = self._critical(lonely[0], disagreement, moment)
+            label, grade = min(critical, key=lambda each: (each[1].ttc_s, each[1].distance_m or 0.0))
+            why += f"; a {label} is seen by the {lonely[0]} alone, {grade.words}"
         odd, odd_why = self._odd.out()
         if odd_why:
             why += f"; {odd_why}"

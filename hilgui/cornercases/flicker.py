@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from hilgui.cornercases.boxes import overlap, strongest_near
-from hilgui.cornercases.criticality import severity_of
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
@@ -27,6 +26,7 @@ class _Seen(NamedTuple):
     has_changed: bool
     last: Sighting  # as seen; where it would be, while it is gone
     detections: Detections  # everything the model said, at any score
+    severity: Severity  # of losing it
 
 
 @dataclass(slots=True)
@@ -66,38 +66,46 @@ class Flicker:
             for number in present.keys() - pasts.keys():
                 pasts[number] = _Past()
             shown = [sighting.box for sighting in present.values()]
-            unseen = following.unseen(role)
+            unseen, grades = following.unseen(role), self._context.grading.shown(moment, role)
             for number, past in pasts.items():
                 sighting, is_present = present.get(number), True
                 if sighting is None:
                     expected = unseen[number]
                     sighting = past.frames[-1].last._replace(box=expected)
                     is_present = any(overlap(expected, box) >= COVERED_IOU for box in shown)
-                has_changed = self._note(past, sighting, is_present, moment, detections)
+                severity = grades[number].severity if number in grades else past.frames[-1].severity
+                has_changed = self._note(past, sighting, is_present, moment, detections, severity)
                 if has_changed and sum(frame.has_changed for frame in past.frames) >= self._limits.changes:
-                    hits += self._hits(role, number, past, moment.ref.height)
+                    hits += self._hits(role, number, past)
         return hits
 
-    def _note(self, past: _Past, sighting: Sighting, is_present: bool, moment: Moment, detections: Detections) -> bool:
+    def _note(
+        self,
+        past: _Past,
+        sighting: Sighting,
+        is_present: bool,
+        moment: Moment,
+        detections: Detections,
+        severity: Severity,
+    ) -> bool:
         """Add a frame to the past of a track; say whether its presence changed."""
         frames, now_s = past.frames, moment.ref.time_s
         has_changed = bool(frames) and frames[-1].is_present != is_present
-        frames.append(_Seen(moment.ref.seq, now_s, is_present, has_changed, sighting, detections))
+        frames.append(_Seen(moment.ref.seq, now_s, is_present, has_changed, sighting, detections, severity))
         while frames[0].time_s < now_s - self._limits.within_s - SLACK_S:
             frames.popleft()
         return has_changed
 
-    def _hits(self, role: Role, number: int, past: _Past, height: int) -> list[Hit]:
+    def _hits(self, role: Role, number: int, past: _Past) -> list[Hit]:
         frames = list(past.frames)
         first = next(index for index, frame in enumerate(frames) if frame.has_changed)
         gone = sum(not frame.is_present for frame in frames)
-        hits = [self._hit(role, number, frame, gone, height) for frame in frames[first:] if frame.seq > past.reported]
+        hits = [self._hit(role, number, frame, gone) for frame in frames[first:] if frame.seq > past.reported]
         past.reported = frames[-1].seq
         return hits
 
-    def _hit(self, role: Role, number: int, frame: _Seen, gone: int, height: int) -> Hit:
+    def _hit(self, role: Role, number: int, frame: _Seen, gone: int) -> Hit:
         last, label = frame.last, self._context.vocabulary.name(frame.last.classed)
-        severity = severity_of(label, last.box[3] - last.box[1], height, self._context.limits.criticality)
         evidence = {"frames_gone": float(gone), "height_px": last.box[3] - last.box[1]}
         why = f"{label} (track {number}) flickers in the output of the {role} for {DURATION}"
         if frame.is_present:
@@ -112,7 +120,7 @@ class Flicker:
             kind=self.kind,
             seq=frame.seq,
             thread=f"track {number}",
-            severity=min(severity, Severity.MEDIUM),  # it came back
+            severity=min(frame.severity, Severity.MEDIUM),  # it came back
             weight=last.score if frame.is_present else 1.0 + last.score,
             why=why,
             role=role,

@@ -23,11 +23,15 @@ class Sighting(NamedTuple):
 class Following:
     """Tracks what each model shows; tracks are numbered from 0 per model and end after `keep` frames unseen.
 
-    A frame that a model skipped leaves its tracks as they were. Several detectors may ask about the same moment;
-    moments come in frame order, on one thread.
+    A frame that a model skipped leaves its tracks as they were. In an unordered set nothing is followed: the numbers
+    count the objects of the frame. Several detectors may ask about the same moment; moments come in frame order, on
+    one thread.
     """
 
-    def __init__(self, thresholds: dict[Role, float], judged: frozenset[int], keep: int) -> None:
+    def __init__(
+        self, thresholds: dict[Role, float], judged: frozenset[int], keep: int, *, ordered: bool = True
+    ) -> None:
+        self._ordered = ordered
         self._thresholds = thresholds
         self._judged = judged
         self._trackers = {role: Tracker(keep) for role in thresholds}
@@ -51,6 +55,8 @@ class Following:
 
     def _follow(self, role: Role, inference: Inference) -> dict[int, Sighting]:
         seen = sightings(inference, self._thresholds[role], self._judged)
+        if not self._ordered:
+            return dict(enumerate(seen))
         numbers = self._trackers[role].update([sighting.box for sighting in seen])
         return dict(zip(numbers, seen, strict=True))
 

@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 from hilgui.cornercases.boxes import Box, is_cut, touches_border
-from hilgui.cornercases.criticality import severity_of
-from hilgui.evaluation.tracker import Tracker
+from hilgui.cornercases.criticality import Grade
+from hilgui.cornercases.grading import Grading
+from hilgui.cornercases.threads import Threads
 from hilgui.records import NO_TRACK, Moment, Severity, Truth, Vocabulary
 from hilgui.settings import CornerCaseLimits
 
@@ -25,16 +26,21 @@ class Labelled:
     track: int  # the label's own, or NO_TRACK
     box: Box
     height_px: float
-    distance_m: float | None
+    distance_m: float | None  # as labelled
     occlusion: float | None
     is_cut: bool  # by the border of the picture, so that little is left of it
     visible: float  # 0..1, how much the labels and the border leave to be seen
-    severity: Severity  # of losing it
+    grade: Grade
+
+    @property
+    def severity(self) -> Severity:
+        """Say how much losing it matters."""
+        return self.grade.severity
 
     @property
     def is_critical(self) -> bool:
-        """Say whether losing it would be HIGH."""
-        return self.severity is Severity.HIGH
+        """Say whether it matters now (see `evaluation.criticality`)."""
+        return self.grade.is_critical
 
     @property
     def name(self) -> str:
@@ -45,10 +51,11 @@ class Labelled:
 class Labelling:
     """Follows the labelled objects; moments come in frame order, on one thread."""
 
-    def __init__(self, limits: CornerCaseLimits, vocabulary: Vocabulary, *, ordered: bool) -> None:
+    def __init__(self, limits: CornerCaseLimits, vocabulary: Vocabulary, threads: Threads, grading: Grading) -> None:
         self._limits = limits
         self._vocabulary = vocabulary
-        self._tracker = Tracker(keep=limits.merge_gap) if ordered else None
+        self._threads = threads
+        self._grading = grading
         self._moment: Moment | None = None
         self._asked: list[Labelled] = []
 
@@ -60,7 +67,7 @@ class Labelling:
         return self._asked
 
     def _ask(self, truth: Truth, moment: Moment) -> list[Labelled]:
-        threads = self._threads(truth)
+        threads, grades = self._threads.at(moment), self._grading.truths(moment)
         boxes, classes, tracks = truth.boxes.tolist(), truth.classes.tolist(), truth.tracks.tolist()
         distances, occlusions = truth.distance_m.tolist(), truth.occlusion.tolist()
         least, size = self._limits.missed_object, (moment.ref.width, moment.ref.height)
@@ -76,37 +83,23 @@ class Labelling:
                 continue
             cut = is_cut(box, *size)
             border = CUT_WEIGHT if cut else TOUCHING_WEIGHT if touches_border(box, *size) else 1.0
-            known_m = None if math.isnan(distance_m) else distance_m
-            label = self._vocabulary.name(classes[row])
-            severity = severity_of(label, bottom - top, moment.ref.height, self._limits.criticality, known_m)
+            grade = grades[row]
+            if cut and grade.severity is not Severity.LOW:
+                grade = grade._replace(severity=Severity.LOW, is_critical=False)
             asked.append(
                 Labelled(
                     row,
                     thread,
                     classes[row],
-                    label,
+                    self._vocabulary.name(classes[row]),
                     tracks[row],
                     box,
                     bottom - top,
-                    known_m,
+                    None if math.isnan(distance_m) else distance_m,
                     None if math.isnan(occlusion) else occlusion,
                     cut,
                     border * (1.0 if math.isnan(occlusion) else 1.0 - occlusion),
-                    Severity.LOW if cut else severity,
+                    grade,
                 )
             )
         return asked
-
-    def _threads(self, truth: Truth) -> dict[int, str]:
-        """Name what persists for each judged row, in the order of rows."""
-        excused = (truth.crowd | truth.ignore).tolist()
-        classes, tracks = truth.classes.tolist(), truth.tracks.tolist()
-        judged = [row for row, classed in enumerate(classes) if classed in self._vocabulary.judged and not excused[row]]
-        threads = {row: f"truth {tracks[row]}" for row in judged if tracks[row] != NO_TRACK}
-        nameless = [row for row in judged if row not in threads]
-        if self._tracker is None:
-            threads |= {row: f"row {row}" for row in nameless}
-        else:
-            numbers = self._tracker.update([tuple(truth.boxes[row].tolist()) for row in nameless])
-            threads |= {row: f"object {number}" for row, number in zip(nameless, numbers, strict=True)}
-        return {row: threads[row] for row in judged}

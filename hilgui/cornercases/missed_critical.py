@@ -9,7 +9,7 @@ from hilgui.records import Kind
 
 
 class MissedCritical(Missing):
-    """Reports the frames of a miss on which the object is critical: losing it would be HIGH.
+    """Reports the frames of a miss on which the object is critical (see `evaluation.criticality`).
 
     The miss must have lasted `missed_object.frames` frames; the earlier ones, of when it was not critical yet, count.
     """

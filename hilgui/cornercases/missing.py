@@ -98,8 +98,7 @@ class Missing:
         height, distance = moment.ref.height, labelled.distance_m
         score, iou = strongest_near(moment.inferences[role].detections, labelled.box, labelled.classed)
         evidence = {"height_px": labelled.height_px, "best_overlapping_score": score, "best_iou": iou}
-        if distance is not None:
-            evidence["distance_m"] = distance
+        evidence |= labelled.grade.evidence
         if labelled.occlusion is not None:
             evidence["occlusion"] = labelled.occlusion
         other, found = _other(role, labelled.row, moment)
@@ -114,6 +113,8 @@ class Missing:
                 if found is not None
                 else f"; the {other} missed it too"
             )
+        if labelled.is_critical:
+            why += f"; {labelled.grade.words}"
         suspect, suspect_why = self._suspect(role, labelled, moment)
         return Hit(
             kind=self.kind,

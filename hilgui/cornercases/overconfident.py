@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from hilgui.cornercases.boxes import Box
-from hilgui.cornercases.criticality import closeness, severity_of
+from hilgui.cornercases.criticality import closeness
 from hilgui.cornercases.doubts import doubt_of_no_label
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.others import score_of_same
@@ -65,7 +65,7 @@ class Overconfident:
             kind=self.kind,
             seq=moment.ref.seq,
             thread=self._thread(role, row, moment),
-            severity=min(severity_of(label, bottom - top, height, limits), Severity.MEDIUM),
+            severity=min(self._severity(role, row, moment), Severity.MEDIUM),
             weight=score * (1.0 + closeness(bottom - top, height, limits)),
             why=f"the {role} is sure of a {label} with score {score:.2f} for {DURATION}, but {beside}",
             role=role,
@@ -89,9 +89,18 @@ class Overconfident:
             evidence={"calibration_error": error, "lean": lean, "detections": float(count)},
         )
 
+    def _number(self, role: Role, row: int, moment: Moment) -> int | None:
+        """Give the track of a detection; None where a better one on the same object has it."""
+        present = self._context.following.at(moment).get(role, {})
+        return next((number for number, seen in present.items() if seen.row == row), None)
+
     def _thread(self, role: Role, row: int, moment: Moment) -> str:
-        present = self._context.following.at(moment).get(role, {}) if self._context.period_s is not None else {}
-        return next((f"track {number}" for number, seen in present.items() if seen.row == row), f"row {row}")
+        number = None if self._context.period_s is None else self._number(role, row, moment)
+        return f"row {row}" if number is None else f"track {number}"
+
+    def _severity(self, role: Role, row: int, moment: Moment) -> Severity:
+        number = self._number(role, row, moment)
+        return Severity.LOW if number is None else self._context.grading.shown(moment, role)[number].severity
 
 
 class _Calibration:

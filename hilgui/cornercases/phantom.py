@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from hilgui.cornercases.boxes import Box
-from hilgui.cornercases.criticality import closeness, severity_of
+from hilgui.cornercases.criticality import Grade, closeness
 from hilgui.cornercases.doubts import doubt_of_no_label
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.others import other_of, score_of_same
 from hilgui.cornercases.protocol import RunContext
-from hilgui.evaluation.tracker import Tracker
+from hilgui.evaluation.criticality import Basis
 from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect
 
 
-@dataclass(frozen=True, slots=True)
-class _Ghost:
+class _Ghost(NamedTuple):
     """One detection without truth."""
 
+    number: int  # of its track
     box: Box
     classed: int
     score: float
     iou: float  # best with anything labelled
+    grade: Grade
 
 
 @dataclass(slots=True)
@@ -37,8 +38,9 @@ class _Streak:
 class Phantom:
     """Reports a detection with at least `score` that overlaps no truth and no ignore region for `frames` frames.
 
-    The corridor of the vehicle is not looked at: recordings carry no calibration yet. A frame without labels, or that
-    the model skipped, pauses it. Labels have holes: where the other model reports the same object, `why` says so.
+    In a drive it must stand in the corridor of the vehicle, by calibration or by a polygon in the picture, unless
+    `corridor` is off; a set of unordered pictures has no vehicle. A frame without labels, or that the model skipped,
+    pauses it. Labels have holes: where the other model reports the same object, `why` says so.
     """
 
     kind: ClassVar[Kind] = Kind.PHANTOM
@@ -50,8 +52,8 @@ class Phantom:
         self._context = context
         self._limits = context.limits.phantom
         self._ordered = context.period_s is not None
+        self._asks_corridor = self._limits.corridor and self._ordered
         self._frames = self._limits.frames if self._ordered else 1
-        self._trackers = {role: Tracker(keep=context.limits.merge_gap) for role in context.thresholds}
         self._streaks: dict[Role, dict[int, _Streak]] = {}
 
     def look(self, moment: Moment) -> Iterable[Hit]:
@@ -60,47 +62,47 @@ class Phantom:
             return []
         hits: list[Hit] = []
         for role, comparison in moment.comparisons.items():
-            ghosts = self._ghosts(role, comparison, moment)
-            boxes = [ghost.box for ghost in ghosts]
-            numbers = self._trackers[role].update(boxes) if self._ordered else list(range(len(boxes)))
-            hits += self._lasting(role, ghosts, numbers, moment)
+            hits += self._lasting(role, self._ghosts(role, comparison, moment), moment)
         return hits
 
     def _ghosts(self, role: Role, comparison: Comparison, moment: Moment) -> list[_Ghost]:
-        detections = moment.inferences[role].detections
-        count = len(comparison.detections)
+        scores = moment.inferences[role].detections.scores[: len(comparison.detections)]
         mask = (
             (comparison.detections == Judgement.UNMATCHED)
             & (comparison.iou < self._limits.iou)
-            & (detections.scores[:count] >= np.float32(self._limits.score))
+            & (scores >= np.float32(self._limits.score))
         )
-        ghosts = []
-        for row in np.flatnonzero(mask).tolist():
-            left, top, right, bottom = detections.boxes[row].tolist()
-            score, iou = float(detections.scores[row]), float(comparison.iou[row])
-            ghosts.append(_Ghost((left, top, right, bottom), int(detections.classes[row]), score, iou))
-        return ghosts
+        if not mask.any():
+            return []
+        rows, overlaps = set(np.flatnonzero(mask).tolist()), comparison.iou.tolist()
+        grades = self._context.grading.shown(moment, role)
+        return [
+            _Ghost(number, seen.box, seen.classed, seen.score, overlaps[seen.row], grades[number])
+            for number, seen in self._context.following.at(moment)[role].items()
+            if seen.row in rows and (grades[number].in_corridor or not self._asks_corridor)
+        ]
 
-    def _lasting(self, role: Role, ghosts: list[_Ghost], numbers: list[int], moment: Moment) -> list[Hit]:
+    def _lasting(self, role: Role, ghosts: list[_Ghost], moment: Moment) -> list[Hit]:
         """Hold hits back until their phantom has lasted `frames` frames; one that is not seen today is over."""
         before = self._streaks.get(role, {}) if self._ordered else {}
         today: dict[int, _Streak] = {}
         ready: list[Hit] = []
-        for ghost, number in zip(ghosts, numbers, strict=True):
-            streak = today[number] = before.get(number) or _Streak()
+        for ghost in ghosts:
+            streak = today[ghost.number] = before.get(ghost.number) or _Streak()
             streak.frames += 1
-            streak.waiting.append(self._hit(role, ghost, number, moment))
+            streak.waiting.append(self._hit(role, ghost, moment))
             if streak.frames >= self._frames:
                 ready += streak.waiting
                 streak.waiting = []
         self._streaks[role] = today
         return ready
 
-    def _hit(self, role: Role, ghost: _Ghost, number: int, moment: Moment) -> Hit:
+    def _hit(self, role: Role, ghost: _Ghost, moment: Moment) -> Hit:
         label = self._context.vocabulary.name(ghost.classed)
         height_px, height = ghost.box[3] - ghost.box[1], moment.ref.height
         criticality = self._context.limits.criticality
         evidence = {"score": ghost.score, "best_iou": ghost.iou, "height_px": height_px}
+        evidence |= ghost.grade.evidence
         why = (
             f"{label} with score {ghost.score:.2f} reported by the {role} for {DURATION} where the labels have nothing"
         )
@@ -113,17 +115,19 @@ class Phantom:
                 why += f"; the {other} reports no {label} there"
             else:
                 why += f"; the {other} reports it too with score {score:.2f}: perhaps an object without label"
-        shifted = self._context.shifts.explain(role, "")
+        shifted, is_guess = self._context.shifts.explain(role, ""), ghost.grade.basis is Basis.HEIGHT
+        if ghost.grade.is_critical and not is_guess:
+            why += f"; {ghost.grade.words}"
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
-            thread=f"track {number}",
-            # Without a corridor nobody knows whether it stands in the way.
-            severity=min(severity_of(label, height_px, height, criticality), Severity.MEDIUM),
+            thread=f"track {ghost.number}",
+            # Where nobody knows how far away it stands, nobody knows whether the vehicle would brake.
+            severity=min(ghost.grade.severity, Severity.MEDIUM) if is_guess else ghost.grade.severity,
             weight=ghost.score * (1.0 + closeness(height_px, height, criticality)),
             why=why,
             role=role,
-            objects=(FoundObject(label, ghost.box, number if self._ordered else -1, ghost.score),),
+            objects=(FoundObject(label, ghost.box, ghost.number if self._ordered else -1, ghost.score),),
             evidence=evidence,
             suspect=Suspect.TIMING if shifted else Suspect.LABEL if doubt else None,
             suspect_why=shifted or doubt,

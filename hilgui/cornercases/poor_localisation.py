@@ -77,7 +77,13 @@ class PoorLocalisation:
             f"{_how(one.box, box)}",
             role=role,
             objects=(FoundObject(one.label, box, one.track, score, one.distance_m),),
-            evidence={"iou": iou, "score": score, "height_px": one.height_px, **_errors(one.box, box)},
+            evidence={
+                "iou": iou,
+                "score": score,
+                "height_px": one.height_px,
+                **_errors(one.box, box),
+                **one.grade.evidence,
+            },
             suspect=Suspect.TIMING if shifted else Suspect.LABEL if doubt else None,
             suspect_why=shifted or doubt,
         )

@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
 from hilgui.cornercases.following import Following
+from hilgui.cornercases.grading import Grading
 from hilgui.cornercases.labelled import Labelling
 from hilgui.cornercases.shifts import Shifts
+from hilgui.cornercases.threads import Threads
+from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.records import Hit, Kind, Moment, Role, Vocabulary
 from hilgui.settings import CornerCaseLimits
 
@@ -23,7 +26,9 @@ class RunContext:
     thresholds: dict[Role, float]  # score threshold of each model's card; its keys are the roles present
     period_s: float | None  # nominal frame period; None for an unordered set
     real_time: bool  # live, or replayed at a finite speed: deadlines mean something
+    camera: CameraGeometry | None = None  # where the camera looks from; None: heights and a polygon stand in
     following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
+    grading: Grading = field(init=False, repr=False, compare=False)  # shared: how much each object matters
     labelling: Labelling = field(init=False, repr=False, compare=False)  # shared: what they may be asked for
     shifts: Shifts = field(init=False, repr=False, compare=False)  # shared: whether labels lie beside their frames
 
@@ -32,10 +37,15 @@ class RunContext:
         keep = self.limits.merge_gap
         if self.period_s is not None:
             keep = max(keep, math.ceil(self.limits.flicker.within_s / self.period_s))
-        labelling = Labelling(self.limits, self.vocabulary, ordered=self.period_s is not None)
+        ordered = self.period_s is not None
+        following = Following(self.thresholds, self.vocabulary.judged, keep, ordered=ordered)
+        threads = Threads(self.limits.merge_gap, self.vocabulary, ordered=ordered)
+        grading = Grading(self.limits.criticality, self.vocabulary, self.camera, threads, following)
+        labelling = Labelling(self.limits, self.vocabulary, threads, grading)
+        object.__setattr__(self, "following", following)
+        object.__setattr__(self, "grading", grading)
         object.__setattr__(self, "labelling", labelling)
         object.__setattr__(self, "shifts", Shifts(self.thresholds, labelling, self.period_s))
-        object.__setattr__(self, "following", Following(self.thresholds, self.vocabulary.judged, keep))
 
 
 class CornerCase(Protocol):

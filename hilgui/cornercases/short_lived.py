@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from hilgui.cornercases.boxes import touches_border
-from hilgui.cornercases.criticality import severity_of
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity
 
-_Seen = list[tuple[int, Sighting]]  # sequence number, and what was seen
+_Seen = list[tuple[int, Sighting, Severity]]  # sequence number, what was seen, and how much it matters
 
 
 class ShortLived:
@@ -40,26 +39,26 @@ class ShortLived:
         following = self._context.following
         for role, present in following.at(moment).items():
             self._looked[role] += 1
-            young = self._young[role]
+            young, grades = self._young[role], self._context.grading.shown(moment, role)
             for number in following.ended(role):
                 seen = young.pop(number, [])
                 if 0 < len(seen) < self._limits.frames and self._is_clear(role, seen):
-                    hits += [self._hit(role, number, seq, sighting, len(seen), moment) for seq, sighting in seen]
+                    hits += [self._hit(role, number, *each, len(seen)) for each in seen]
             for number, sighting in present.items():
                 if self._looked[role] <= self._limits.frames:
                     young[number] = []  # nobody knows how long it was there before
                 elif number not in young or 0 < len(young[number]) < self._limits.frames:
                     border = touches_border(sighting.box, moment.ref.width, moment.ref.height)
-                    young[number] = [] if border else [*young.get(number, ()), (moment.ref.seq, sighting)]
+                    one = (moment.ref.seq, sighting, grades[number].severity)
+                    young[number] = [] if border else [*young.get(number, ()), one]
         return hits
 
     def _is_clear(self, role: Role, seen: _Seen) -> bool:
-        best = max(sighting.score for _, sighting in seen)
+        best = max(sighting.score for _, sighting, _ in seen)
         return best >= self._context.thresholds[role] + self._limits.margin
 
-    def _hit(self, role: Role, number: int, seq: int, sighting: Sighting, frames: int, moment: Moment) -> Hit:
+    def _hit(self, role: Role, number: int, seq: int, sighting: Sighting, severity: Severity, frames: int) -> Hit:
         label, height_px = self._context.vocabulary.name(sighting.classed), sighting.box[3] - sighting.box[1]
-        severity = severity_of(label, height_px, moment.ref.height, self._context.limits.criticality)
         return Hit(
             kind=self.kind,
             seq=seq,

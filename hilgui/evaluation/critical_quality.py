@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from array import array
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.accumulator import Subject
+from hilgui.evaluation.accumulator import FrameBook, Subject
+from hilgui.evaluation.clusters import Clusters, clusters_of
 from hilgui.evaluation.criticality import Basis, Criticality, CriticalityMeter
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.evaluation.judged import is_judged
+from hilgui.evaluation.shares import Shares
 from hilgui.evaluation.tracker import Tracker
 from hilgui.records import NO_TRACK, FrameRef, Judgement, Moment
 from hilgui.settings import CriticalityLimits
@@ -24,14 +28,17 @@ PHANTOM_FRAMES = 3
 LEAST_SECONDS = 10.0  # judged; a rate over less says nothing
 LONGEST_STEP = 3  # frames between two judged ones; beyond, the labels pause, and that is no driven time
 _KEEP = 5
+_RATES = ("missed_critical_per_hour", "phantoms_per_minute")
+
+CameraOf = Callable[[str], CameraGeometry | None]  # by channel; None: nobody knows
 
 
 @dataclass(slots=True)
 class _Object:
     """One labelled object that was critical at least once."""
 
-    name: str
-    since_s: float  # when it first was critical
+    frame: int  # in the book, when it first was critical
+    since_s: float
     first_match_s: float = math.nan
     last_match_s: float = math.nan  # within an unbroken critical spell
     longest_gap_s: float = 0.0
@@ -40,11 +47,19 @@ class _Object:
 
 
 @dataclass(slots=True)
-class _Drive:
+class _View:
+    """What one camera of a drive shows."""
+
+    meter: CriticalityMeter
     objects: dict[object, _Object] = field(default_factory=dict)
     phantoms: dict[int, int] = field(default_factory=dict)  # frames in a row, by track
     followed: Tracker = field(default_factory=lambda: Tracker(_KEEP))
     ghosts: Tracker = field(default_factory=lambda: Tracker(0))
+
+
+@dataclass(slots=True)
+class _Drive:
+    views: dict[str, _View] = field(default_factory=dict)  # by channel
     last_s: float = math.nan
     last_seq: int = 0
 
@@ -62,104 +77,170 @@ class CriticalQuality:
     def __init__(self, subject: Subject, limits: CriticalityLimits | None = None) -> None:
         self._subject = subject
         self._limits = limits or CriticalityLimits()
-        self._camera: CameraGeometry | None = None
-        self._matched = self._critical = 0
+        self._camera_of: CameraOf = _no_camera
+        self.book = FrameBook()
+        self._rows = _Rows()
         self._bases = np.zeros(len(Basis), np.int64)
-        self._per_class: dict[str, list[int]] = {}  # matched, critical
-        self._seconds = 0.0
-        self._phantoms = 0
-        self._frames = 0
         self._closed: list[_Object] = []
         self._needed = MISSED_FRAMES
-        self._begin()
+        self._drive = _Drive()
 
     def start_drive(self, name: str) -> None:
         """Begin another drive."""
-        self._closed += self._drive.objects.values()
-        self._begin()
+        self._close()
+        self.book.start_drive(name)
 
-    def look_through(self, camera: CameraGeometry | None) -> None:
-        """Say how the camera of the drive that begins is mounted; None: nobody knows."""
-        self._camera = camera
-        self._begin()
+    def look_through(self, camera_of: CameraOf, limits: CriticalityLimits | None = None) -> None:
+        """Say how each camera of the drive that begins is mounted, by its channel, and which limits hold."""
+        self._camera_of = camera_of
+        self._limits = limits or self._limits
+        self._close()
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""
         comparison = moment.comparisons.get(self._subject.role)
-        found = self._meter.truths(moment)
-        shown = self._meter.detections(moment, self._subject.role, self._subject.threshold)
+        channel = moment.ref.channel
+        view = self._drive.views.get(channel)
+        if view is None:
+            meter = CriticalityMeter(self._limits, self._subject.vocabulary, self._camera_of(channel))
+            view = self._drive.views[channel] = _View(meter)
+        found = view.meter.truths(moment)
+        shown = view.meter.detections(moment, self._subject.role, self._subject.threshold)
         if comparison is None or found is None or shown is None or moment.truth is None:
             return
-        self._frames += 1
-        self._pass_time(moment.ref)
+        frame = self.book.add(moment.ref)
+        self._rows.seconds.append(self._passed_s(moment.ref))
         counted = (comparison.truths != Judgement.IGNORED) & is_judged(
             moment.truth.classes, self._subject.vocabulary.judged
         )
-        self._count(moment, found, counted)
-        self._invented(moment, shown)
+        self._count(view, frame, moment, found, counted)
+        self._invented(view, frame, moment, shown)
 
     def figures(self) -> dict[str, Figure]:
         """Read `critical_recall`, `missed_critical`, `time_to_first_detection_s`, `longest_gap_s` and their kin."""
-        if not self._frames:
+        if not len(self.book.frames):
             return {}
-        objects = [*self._closed, *self._drive.objects.values()]
-        missed = sum(each.longest_run >= self._needed for each in objects)
-        waits = [each.first_match_s - each.since_s for each in objects if not math.isnan(each.first_match_s)]
-        hours = self._seconds / 3600 if self._seconds >= LEAST_SECONDS else 0.0
-        count = len(objects)
-        figures = {
-            "critical_recall": _share(self._matched, self._critical),
-            "missed_critical": Figure(missed, count, "critical objects", "lower"),
-            "missed_critical_per_hour": Figure(
-                missed / hours if hours else None, round(self._seconds), "judged seconds", "lower"
-            ),
-            "never_detected_critical": Figure(count - len(waits), count, "critical objects", "lower"),
-            "phantoms_per_minute": Figure(
-                self._phantoms / (60 * hours) if hours else None,
-                round(self._seconds),
-                "judged seconds",
-                "lower",
-            ),
-        }
-        if self._seconds:
-            gaps = [each.longest_gap_s for each in objects if not math.isnan(each.first_match_s)]
-            figures["time_to_first_detection_s"] = Figure(_mean(waits), len(waits), "critical objects", "lower")
-            figures["latest_first_detection_s"] = Figure(
-                max(waits, default=None), len(waits), "critical objects", "lower"
-            )
-            figures["longest_gap_s"] = Figure(max(gaps, default=None), len(gaps), "critical objects", "lower")
-        for name, (matched, critical) in sorted(self._per_class.items()):
-            figures[f"critical_recall.{name}"] = _share(matched, critical)
+        tables = self._tables()
+        seconds = sum(self._rows.seconds)
+        figures = {name: table.figure() for name, table in tables.items()}
+        for name in _RATES:  # over too short a time a rate says nothing
+            if seconds < LEAST_SECONDS:
+                figures[name] = replace(figures[name], value=None)
+        found = [each for each in self._objects() if not math.isnan(each.first_match_s)]
+        if seconds:
+            waits = [each.first_match_s - each.since_s for each in found]
+            gaps = [each.longest_gap_s for each in found]
+            figures["latest_first_detection_s"] = _worst(waits)
+            figures["longest_gap_s"] = _worst(gaps)
+        else:
+            del figures["time_to_first_detection_s"]
         return figures
+
+    def with_intervals(self, clusters: Clusters | None = None) -> dict[str, Figure]:
+        """Read all figures, those that add up over clusters with their interval; the longest of something has none."""
+        figures = self.figures()
+        clusters = clusters or clusters_of(self.book)
+        tables = self._tables()
+        return {
+            name: replace(figure, interval=tables[name].interval(clusters))
+            if name in tables and figure.value is not None
+            else figure
+            for name, figure in figures.items()
+        }
+
+    def behind(self, figure: str) -> NDArray[np.int64] | None:
+        """Give the frame of each error behind a figure, None for a figure of others."""
+        head, _, label = figure.partition(".")
+        rows, objects = self._rows, self._objects()
+        if head == "critical_recall":
+            wanted = {name for name in rows.names if not label or name.casefold() == label.casefold()}
+            return np.array(
+                [
+                    frame
+                    for frame, name, matched in zip(rows.frames, rows.names_of, rows.matched, strict=True)
+                    if not matched and name in wanted
+                ],
+                np.int64,
+            )
+        if head in ("missed_critical", "missed_critical_per_hour"):
+            return np.array([each.frame for each in objects if each.longest_run >= self._needed], np.int64)
+        if head == "never_detected_critical":
+            return np.array([each.frame for each in objects if math.isnan(each.first_match_s)], np.int64)
+        if head in ("time_to_first_detection_s", "latest_first_detection_s"):
+            late = [each for each in objects if each.first_match_s > each.since_s]
+            return np.array([each.frame for each in late], np.int64)
+        if head == "longest_gap_s":
+            return np.array([each.frame for each in objects if each.longest_gap_s > 0], np.int64)
+        return np.array(rows.phantoms, np.int64) if head == "phantoms_per_minute" else None
 
     def details(self) -> dict[str, Any]:
         """Give where the distances of the critical objects came from as `criticality`."""
-        if not self._frames:
+        if not len(self.book.frames):
             return {}
         basis = {each.words: int(self._bases[each]) for each in Basis if self._bases[each]}
-        return {"criticality": {"basis": basis, "judged_s": self._seconds, "phantoms": self._phantoms}}
+        judged_s = sum(self._rows.seconds)
+        return {"criticality": {"basis": basis, "judged_s": judged_s, "phantoms": len(self._rows.phantoms)}}
 
-    def _begin(self) -> None:
+    def _tables(self) -> dict[str, Shares]:
+        """Lay out what each figure divides by what, with the frame that each part comes from."""
+        rows, objects = self._rows, self._objects()
+        frames, matched = np.array(rows.frames, np.int64), np.array(rows.matched, np.float64)
+        ones = np.ones(len(frames))
+        first = np.array([each.frame for each in objects], np.int64)
+        missed = np.array([each.longest_run >= self._needed for each in objects], np.float64)
+        found = np.array([not math.isnan(each.first_match_s) for each in objects], np.bool_)
+        waits = np.array([each.first_match_s - each.since_s for each in objects], np.float64)[found]
+        all_frames, seconds = np.arange(len(self.book.frames)), np.array(rows.seconds)
+        ghosts = np.array(rows.phantoms, np.int64)
+        tables = {
+            "critical_recall": Shares(frames, matched, frames, ones, "critical truths"),
+            "missed_critical": Shares(first, missed, first, None, "critical objects", "lower"),
+            "missed_critical_per_hour": Shares(first, missed, all_frames, seconds / 3600, "judged seconds", "lower"),
+            "never_detected_critical": Shares(
+                first, np.where(found, 0.0, 1.0), first, None, "critical objects", "lower"
+            ),
+            "phantoms_per_minute": Shares(
+                ghosts, np.ones(len(ghosts)), all_frames, seconds / 60, "judged seconds", "lower"
+            ),
+            "time_to_first_detection_s": Shares(
+                first[found], waits, first[found], np.ones(len(waits)), "critical objects", "lower"
+            ),
+        }
+        for name in sorted(rows.names):
+            mine = np.array([each == name for each in rows.names_of], np.bool_)
+            tables[f"critical_recall.{name}"] = Shares(
+                frames[mine], matched[mine], frames[mine], ones[mine], "critical truths"
+            )
+        for name in _RATES:
+            tables[name] = replace(tables[name], count=round(float(seconds.sum())))
+        return tables
+
+    def _objects(self) -> list[_Object]:
+        return [*self._closed, *(each for view in self._drive.views.values() for each in view.objects.values())]
+
+    def _close(self) -> None:
+        self._closed = self._objects()
         self._drive = _Drive()
-        self._meter = CriticalityMeter(self._limits, self._subject.vocabulary, self._camera)
 
-    def _pass_time(self, ref: FrameRef) -> None:
+    def _passed_s(self, ref: FrameRef) -> float:
+        """Give the time since the judged frame before; 0 where the labels paused."""
         if math.isnan(ref.time_s):
             self._needed = 1
-            return
-        drive = self._drive
+            return 0.0
+        drive, passed = self._drive, 0.0
         if ref.seq - drive.last_seq <= LONGEST_STEP and ref.time_s > drive.last_s:  # NaN compares false
-            self._seconds += ref.time_s - drive.last_s
+            passed = ref.time_s - drive.last_s
         drive.last_s, drive.last_seq = ref.time_s, ref.seq
+        return passed
 
-    def _count(self, moment: Moment, found: Criticality, counted: NDArray[np.bool_]) -> None:
+    def _count(self, view: _View, frame: int, moment: Moment, found: Criticality, counted: NDArray[np.bool_]) -> None:
         truth = moment.truth
         comparison = moment.comparisons[self._subject.role]
         assert truth is not None
         rows = np.flatnonzero(counted)
         tracks = truth.tracks[rows].tolist()
         nameless = [place for place, track in enumerate(tracks) if track == NO_TRACK]
-        numbers = self._drive.followed.update(truth.boxes[rows[nameless]], classes=truth.classes[rows[nameless]])
+        numbers = view.followed.update(truth.boxes[rows[nameless]], classes=truth.classes[rows[nameless]])
         names: list[object] = list(tracks)
         for place, number in zip(nameless, numbers, strict=True):
             # In an unordered set nothing goes on from one picture to the next.
@@ -167,22 +248,17 @@ class CriticalQuality:
         for row, name in zip(rows.tolist(), names, strict=True):
             matched = bool(comparison.truths[row] == Judgement.MATCHED)
             if found.critical[row]:
-                self._one(moment, row, name, matched, Basis(int(found.basis[row])))
-            elif (known := self._drive.objects.get(name)) is not None:
+                self._bases[found.basis[row]] += 1
+                self._one(view, frame, moment, row, name, matched)
+            elif (known := view.objects.get(name)) is not None:
                 known.run = 0
                 known.last_match_s = math.nan
 
-    def _one(self, moment: Moment, row: int, name: object, matched: bool, basis: Basis) -> None:
-        truth = moment.truth
-        assert truth is not None
-        label, now_s = self._subject.vocabulary.name(int(truth.classes[row])), moment.ref.time_s
-        counts = self._per_class.setdefault(label, [0, 0])
-        counts[0] += matched
-        counts[1] += 1
-        self._matched += matched
-        self._critical += 1
-        self._bases[basis] += 1
-        one = self._drive.objects.setdefault(name, _Object(label, now_s))
+    def _one(self, view: _View, frame: int, moment: Moment, row: int, name: object, matched: bool) -> None:
+        assert moment.truth is not None
+        now_s, label = moment.ref.time_s, self._subject.vocabulary.name(int(moment.truth.classes[row]))
+        self._rows.add(frame, label, matched)
+        one = view.objects.setdefault(name, _Object(frame, now_s))
         if matched:
             one.run = 0
             one.last_match_s = now_s
@@ -195,23 +271,41 @@ class CriticalQuality:
         if not math.isnan(one.last_match_s):
             one.longest_gap_s = max(one.longest_gap_s, now_s - one.last_match_s)
 
-    def _invented(self, moment: Moment, shown: Criticality) -> None:
+    def _invented(self, view: _View, frame: int, moment: Moment, shown: Criticality) -> None:
         comparison = moment.comparisons[self._subject.role]
         ghosts = np.flatnonzero(
             (comparison.detections == Judgement.UNMATCHED) & (comparison.iou < PHANTOM_IOU) & shown.in_corridor
         )
         boxes = moment.inferences[self._subject.role].detections.boxes[ghosts]
-        before = self._drive.phantoms
+        before = view.phantoms
         today: dict[int, int] = {}
-        for number in self._drive.ghosts.update(boxes):
+        for number in view.ghosts.update(boxes):
             today[number] = before.get(number, 0) + 1
-            self._phantoms += today[number] == (1 if math.isnan(moment.ref.time_s) else PHANTOM_FRAMES)
-        self._drive.phantoms = today
+            if today[number] == (1 if math.isnan(moment.ref.time_s) else PHANTOM_FRAMES):
+                self._rows.phantoms.append(frame)
+        view.phantoms = today
 
 
-def _share(part: int, whole: int) -> Figure:
-    return Figure(part / whole if whole else None, whole, "critical truths")
+class _Rows:
+    """One row for each critical truth and each phantom, in some 20 bytes, and the seconds of each frame."""
+
+    def __init__(self) -> None:
+        self.frames = array("l")
+        self.matched = array("b")
+        self.phantoms = array("l")  # frame in which each had lasted long enough
+        self.seconds = array("d")
+        self.names: dict[str, str] = {}
+        self.names_of: list[str] = []
+
+    def add(self, frame: int, name: str, matched: bool) -> None:
+        self.frames.append(frame)
+        self.matched.append(matched)
+        self.names_of.append(self.names.setdefault(name, name))
 
 
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
+def _no_camera(_channel: str) -> CameraGeometry | None:
+    return None
+
+
+def _worst(values: list[float]) -> Figure:
+    return Figure(max(values, default=None), len(values), "critical objects", "lower")

@@ -9,8 +9,7 @@ Each row says which.
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -21,19 +20,17 @@ from hilgui.evaluation.geometry import (
     CameraGeometry,
     Floats,
     ground_distance_m,
-    growth_of,
     is_in_corridor,
     is_in_polygon,
     lateral_m,
     required_deceleration,
     time_to_collision_s,
 )
+from hilgui.evaluation.heights import BORDER_PX, Heights
 from hilgui.evaluation.tracker import Tracker
-from hilgui.records import NO_TRACK, FrameRef, Moment, Role, Truth, Vocabulary
+from hilgui.records import NO_TRACK, FrameRef, Moment, Role, Vocabulary
 from hilgui.settings import CriticalityLimits
 
-BORDER_PX = 2.0
-_LEAST_SIGHTINGS = 3
 _KEEP = 15  # frames for which the heights of an object that is not seen are remembered
 
 
@@ -122,7 +119,7 @@ def criticality_of(
 
 
 class CriticalityMeter:
-    """Judges truths and detections of one drive, frame by frame; keeps the heights of the last half second.
+    """Judges truths and detections of one camera, frame by frame; keeps the heights of the last half second.
 
     Several askers share one meter: it works out each moment once. Frames in order, one thread.
     """
@@ -131,8 +128,8 @@ class CriticalityMeter:
         self._limits = limits
         self._camera = camera
         self._vulnerable = np.array([is_vulnerable(name, limits) for name in (*vocabulary.names, "")], np.bool_)
-        self._truths = _Heights(limits.smooth_s)
-        self._shown: dict[Role, _Heights] = {}
+        self._heights = {name: Heights(limits.smooth_s) for name in (None, *Role)}
+        self._trackers = {name: Tracker(_KEEP) for name in (None, *Role)}
         self._moment: Moment | None = None
         self._of_truth: Criticality | None = None
         self._of_detections: dict[Role, Criticality] = {}
@@ -142,9 +139,10 @@ class CriticalityMeter:
         self._turn(moment)
         if self._of_truth is None and moment.truth is not None:
             truth = moment.truth
-            growth = self._truths.growth(moment.ref, truth.boxes, truth.classes, _names(truth))
-            labelled = truth.distance_m.astype(np.float64)
-            self._of_truth = self._judge(moment, truth.boxes, truth.classes, growth, labelled)
+            names = self._followed(None, moment, truth.boxes, truth.classes, truth.tracks)
+            self._of_truth = self.judge(
+                moment.ref, truth.boxes, truth.classes, names, truth.distance_m.astype(np.float64), None
+            )
         return self._of_truth
 
     def detections(self, moment: Moment, role: Role, threshold: float) -> Criticality | None:
@@ -153,89 +151,53 @@ class CriticalityMeter:
         if role not in self._of_detections and role in moment.inferences:
             shown = moment.inferences[role].detections
             shown = shown.first(shown.count_above(threshold))
-            heights = self._shown.setdefault(role, _Heights(self._limits.smooth_s))
-            growth = heights.growth(moment.ref, shown.boxes, shown.classes, None)
-            self._of_detections[role] = self._judge(moment, shown.boxes, shown.classes, growth, None)
+            names = self._followed(role, moment, shown.boxes, shown.classes, None)
+            self._of_detections[role] = self.judge(moment.ref, shown.boxes, shown.classes, names, None, role)
         return self._of_detections.get(role)
+
+    def judge(
+        self,
+        ref: FrameRef,
+        boxes: NDArray[np.floating],
+        classes: NDArray[np.int32],
+        names: Sequence[Hashable],
+        labelled_m: Floats | None = None,
+        who: Role | None = None,
+    ) -> Criticality:
+        """Judge objects that somebody else follows, by the names they have; `who` says whose names these are."""
+        boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+        return criticality_of(
+            boxes,
+            self._vulnerable[classes],  # NO_CLASS is the last entry
+            self._heights[who].growth(ref, boxes, names),
+            (ref.width, ref.height),
+            self._limits,
+            camera=self._camera,
+            labelled_m=labelled_m,
+        )
 
     def _turn(self, moment: Moment) -> None:
         if moment is not self._moment:
             self._moment = moment
             self._of_truth, self._of_detections = None, {}
 
-    def _judge(
+    def _followed(
         self,
+        who: Role | None,
         moment: Moment,
         boxes: NDArray[np.floating],
         classes: NDArray[np.int32],
-        growth: Floats,
-        labelled_m: Floats | None,
-    ) -> Criticality:
-        return criticality_of(
-            np.asarray(boxes, np.float64),
-            self._vulnerable[classes],  # NO_CLASS is the last entry
-            growth,
-            (moment.ref.width, moment.ref.height),
-            self._limits,
-            camera=self._camera,
-            labelled_m=labelled_m,
-        )
-
-
-class _Heights:
-    """The heights of boxes over the last moments, by identity; boxes without one are followed."""
-
-    def __init__(self, window_s: float) -> None:
-        self._window_s = window_s
-        self._tracker = Tracker(_KEEP)
-        self._seen: dict[object, deque[tuple[float, float]]] = {}
-
-    def growth(
-        self,
-        ref: FrameRef,
-        boxes: NDArray[np.floating],
-        classes: NDArray[np.int32],
-        names: list[object] | None,
-    ) -> Floats:
-        """Give d(ln h)/dt of each box, NaN where it was seen fewer than three times or for a fifth of a second."""
-        growth = np.full(len(boxes), np.nan)
-        if math.isnan(ref.time_s):
-            return growth
-        known: list[object] = list(names) if names is not None else [None] * len(boxes)
-        nameless = [row for row, name in enumerate(known) if name is None]
-        numbers = self._tracker.update(np.asarray(boxes, np.float64)[nameless], classes=classes[nameless])
+        tracks: NDArray[np.int64] | None,
+    ) -> list[Hashable]:
+        """Name objects by the tracks of the labels; those without one are followed."""
+        names: list[Hashable] = [None] * len(boxes) if tracks is None else tracks.tolist()
+        if math.isnan(moment.ref.time_s):
+            return names
+        nameless = [row for row, name in enumerate(names) if name is None or name == NO_TRACK]
+        numbers = self._trackers[who].update(np.asarray(boxes, np.float64)[nameless], classes=classes[nameless])
         for row, number in zip(nameless, numbers, strict=True):
-            known[row] = ("followed", number)
-        self._forget(ref.time_s)
-        rows = np.asarray(boxes, np.float64).tolist()
-        for row, (left, top, right, bottom) in enumerate(rows):
-            past = self._seen.setdefault(known[row], deque())
-            if _is_cut(left, top, right, bottom, ref):
-                past.clear()  # what is cut does not grow as it comes nearer
-                continue
-            past.append((ref.time_s, max(bottom - top, 1e-3)))
-            if len(past) >= _LEAST_SIGHTINGS and past[-1][0] - past[0][0] >= 0.4 * self._window_s - 1e-6:
-                points = np.array(past)
-                growth[row] = growth_of(points[:, 0], points[:, 1])
-        return growth
-
-    def _forget(self, now_s: float) -> None:
-        for name, past in list(self._seen.items()):
-            while past and past[0][0] < now_s - self._window_s - 1e-6:
-                past.popleft()
-            if not past:
-                del self._seen[name]
-
-
-def _is_cut(left: float, top: float, right: float, bottom: float, ref: FrameRef) -> bool:
-    """Say whether the border of the picture cuts the height; at the sides, whether it hides much of the width."""
-    narrow = (right - left) < 0.25 * (bottom - top)
-    at_side = left <= BORDER_PX or right >= ref.width - BORDER_PX
-    return top <= BORDER_PX or bottom >= ref.height - BORDER_PX or (at_side and narrow)
-
-
-def _names(truth: Truth) -> list[object]:
-    return [None if track == NO_TRACK else ("labelled", track) for track in truth.tracks.tolist()]
+            names[row] = ("followed", number)
+        return names
 
 
 def bases(found: Iterable[Criticality]) -> dict[str, int]:

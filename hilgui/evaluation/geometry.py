@@ -8,6 +8,7 @@ about Z² / (f·h): 3 m at 50 m with f = 640 px and h = 1.4 m.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,6 +59,11 @@ class CameraGeometry:
         return cls(told.focal_px, told.focal_px, told.cx, told.cy, told.height_m, pitch, told.width, told.height)
 
 
+def cameras_of(source: records.SourceFacts) -> Callable[[str], CameraGeometry | None]:
+    """Give a function that tells how each camera of a recording is mounted, by its channel."""
+    return lambda channel: CameraGeometry.of(source.geometry_of(channel))
+
+
 def ground_distance_m(bottom_px: Floats, camera: CameraGeometry) -> Floats:
     """Give Z = f·h / (v_bottom − v_horizon) of points on the road, in metres; NaN at and above the horizon."""
     below = np.asarray(bottom_px, np.float64) - camera.horizon_px
@@ -101,13 +107,6 @@ def time_to_collision_s(growth: Floats) -> Floats:
     ttc: Floats = np.where(np.isnan(growth), np.nan, np.inf)
     np.divide(1.0, growth, out=ttc, where=growth > 0)
     return ttc
-
-
-def growth_of(times_s: Floats, heights_px: Floats) -> float:
-    """Give d(ln h)/dt as the slope of the regression line through ln h: the smoothing of ḣ/h, in 1/s."""
-    times, logs = times_s - times_s.mean(), np.log(heights_px)
-    spread = float(times @ times)
-    return float(times @ logs) / spread if spread > 0 else math.nan
 
 
 def required_deceleration(speed_mps: Floats, distance_m: Floats) -> Floats:

@@ -11,11 +11,12 @@ from hilgui.evaluation.critical_quality import CriticalQuality
 from hilgui.evaluation.depth_quality import DepthQuality
 from hilgui.evaluation.detection_quality import DetectionQuality
 from hilgui.evaluation.figure import Figure
-from hilgui.evaluation.geometry import CameraGeometry
+from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.lane_quality import LaneQuality
 from hilgui.evaluation.segmentation_quality import SegmentationQuality
 from hilgui.evaluation.tracking_quality import TrackingQuality
 from hilgui.records import Moment, Role, RunHeader, Task, Vocabulary
+from hilgui.settings import stored_limits
 
 MEASUREMENTS: dict[str, Callable[[Subject], Accumulator]] = {
     "detection": DetectionQuality,
@@ -64,13 +65,13 @@ class Scorecard:
         self.start_drive(header.run_id, header)
 
     def start_drive(self, name: str, header: RunHeader | None = None) -> None:
-        """Begin another drive, measured together with those before; its header tells how its camera is mounted."""
-        camera = None if header is None else CameraGeometry.of(header.source.geometry)
+        """Begin another drive, measured with those before; its header tells limits and how its cameras are mounted."""
         for mine in self.accumulators.values():
             for accumulator in mine.values():
                 accumulator.start_drive(name)
-                if isinstance(accumulator, CriticalQuality):
-                    accumulator.look_through(camera)
+                if isinstance(accumulator, CriticalQuality) and header is not None:
+                    limits = stored_limits(header.settings)
+                    accumulator.look_through(cameras_of(header.source), None if limits is None else limits.criticality)
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hilgui.cornercases import HealthMeter, RunContext, Watch
+from hilgui.cornercases import HealthMeter, RunContext, Watches
 from hilgui.evaluation import Scorecard, compare
+from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.scorecard import MEASUREMENTS
 from hilgui.pipeline.ignoring import Ignoring
 from hilgui.pipeline.preparation import Prepared
-from hilgui.records import Finding, Inference, Loss, Moment, Role, SourceFacts, Task
+from hilgui.records import Finding, Inference, Loss, Moment, Role, Task
 from hilgui.shadow import Paired, disagree
 from hilgui.store import ClipKeeper, Picture
 
@@ -24,14 +23,6 @@ class Judged:
     frame: Moment | Loss | None
     pictures: tuple[Picture, ...] = ()
     findings: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Camera:
-    """What follows the frames of one camera in time."""
-
-    health: HealthMeter
-    watch: Watch
 
 
 class Judge:
@@ -48,12 +39,11 @@ class Judge:
         self.scorecard = Scorecard(header, measurements=measured if header.source.cameras else None)
         self._ignoring = Ignoring(prepared.profile)
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
-        self._cameras = {
-            channel: _Camera(HealthMeter(), Watch(self._context(fps))) for channel, fps in _rates(header.source)
-        }
-        self._numbers = itertools.count(1)  # of findings, over all cameras
+        rates = header.source.rates
+        self._health = {channel: HealthMeter() for channel in rates}
+        self._watches = Watches({channel: self._context(channel, fps) for channel, fps in rates.items()})
 
-    def _context(self, fps: float | None) -> RunContext:
+    def _context(self, channel: str, fps: float | None) -> RunContext:
         header = self._prepared.header
         return RunContext(
             limits=self._prepared.plan.settings.corner_cases,
@@ -61,53 +51,41 @@ class Judge:
             thresholds=self._thresholds,
             period_s=1.0 / fps if header.source.ordered and fps else None,
             real_time=self._prepared.factor is not None,
+            camera=cameras_of(header.source)(channel),
         )
 
     @property
     def left_out(self) -> tuple[tuple[str, str], ...]:
         """Give the corner cases that cannot work in this run, with the reason."""
-        return next(iter(self._cameras.values())).watch.left_out
+        return self._watches.left_out
 
     @property
     def broken(self) -> tuple[tuple[str, str], ...]:
         """Give the corner cases that were switched off, with the reason."""
-        found = {name: why for camera in self._cameras.values() for name, why in camera.watch.broken}
-        return tuple(found.items())
+        return self._watches.broken
 
     def judge(self, paired: Paired) -> Judged:
         """Judge one frame."""
         moment = self._moment(paired)
-        channel = moment.ref.channel
-        watch = self._cameras[channel].watch
         if self._clips is None:
-            looked = watch.look(moment, lambda _seq: paired.frame.image)
-            return Judged(moment, (), tuple(self._named(channel, looked.closed)))
+            looked = self._watches.look(moment, lambda _seq: paired.frame.image)
+            return Judged(moment, (), tuple(looked.closed))
         pictures = self._clips.push(paired.frame)
-        looked = watch.look(moment, self._clips.image)
+        looked = self._watches.look(moment, self._clips.image)
         if looked.hits:
             first = min(hit.seq for hit in looked.hits)
             pictures.extend(self._clips.keep_around(self._clips.time_of(first)))
             pictures.extend(self._clips.keep_around(moment.ref.time_s))
-        self._clips.wait_for_end(self._named(channel, looked.closed))
+        self._clips.wait_for_end(looked.closed)
         return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)))
 
     def finish(self) -> Judged:
         """Close the findings that are still open."""
-        closed: Iterable[Finding] = [
-            finding
-            for channel, camera in self._cameras.items()
-            for finding in self._named(channel, camera.watch.finish())
-        ]
+        closed = self._watches.finish()
         if self._clips is not None:
-            self._clips.wait_for_end(list(closed))
+            self._clips.wait_for_end(closed)
             closed = self._clips.ripe()
         return Judged(None, (), tuple(closed))
-
-    def _named(self, channel: str, findings: list[Finding]) -> list[Finding]:
-        """Number findings over all cameras and say of which they are."""
-        if not channel:
-            return findings
-        return [replace(each, channel=channel, number=next(self._numbers)) for each in findings]
 
     def figures(self) -> dict[str, Any]:
         """Give the figures of each model; None without truth."""
@@ -133,7 +111,7 @@ class Judge:
         seq = frame.ref.seq
         moment = Moment(
             frame.ref,
-            self._cameras[frame.ref.channel].health.measure(frame.image),
+            self._health[frame.ref.channel].measure(frame.image),
             truth,
             inferences,
             comparisons,
@@ -150,10 +128,3 @@ class Judge:
         table = self._prepared.class_tables[role]
         detections = inference.detections
         return replace(inference, detections=detections.with_classes(table[detections.classes]))
-
-
-def _rates(source: SourceFacts) -> list[tuple[str, float | None]]:
-    """Give the cameras of a drive with their rates; one without a name where there is one."""
-    if not source.cameras:
-        return [("", source.fps)]
-    return [(str(each["channel"]), each["fps"]) for each in source.cameras]

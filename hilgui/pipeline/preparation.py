@@ -6,8 +6,9 @@ import math
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -70,8 +71,7 @@ def prepare(plan: RunPlan) -> Prepared:
         facts = source.open()
         profile = find_profile(plan.source) if plan.profile is None else read_profile(plan.profile)
         refs = source.refs()
-        width, height = (refs[0].width, refs[0].height) if refs else (0, 0)
-        facts = replace(facts, geometry=find_geometry(plan.source, facts.camera, profile, width, height))
+        facts = _with_geometry(facts, plan.source, profile, refs)
         vehicle = _vehicle(plan, refs)
         sizes = sizes_of_recording(plan.source, facts.width, facts.height)
         labels = None if plan.truth is None else read_labels(plan.truth, sizes)
@@ -114,6 +114,25 @@ def prepare(plan: RunPlan) -> Prepared:
         profile=profile,
         vehicle=vehicle,
     )
+
+
+def _with_geometry(
+    facts: SourceFacts, path: Path, profile: CameraProfile | None, refs: Sequence[FrameRef]
+) -> SourceFacts:
+    """Say where each camera looks from; the profile is that of the first, another file may have one of its own."""
+    sizes: dict[str, tuple[int, int]] = {}
+    for ref in refs:
+        sizes.setdefault(ref.channel, (ref.width, ref.height))
+    first = facts.cameras[0]["channel"] if facts.cameras else ""
+    geometry = find_geometry(path, facts.camera, profile, *sizes.get(first, (0, 0)))
+    cameras = []
+    for each in facts.cameras:
+        own, found = Path(each["path"]), geometry
+        if each["channel"] != first:
+            of_file = None if own.resolve() == path.resolve() else find_profile(own)
+            found = find_geometry(own, each["camera"], of_file, *sizes.get(each["channel"], (0, 0)))
+        cameras.append(each | {"geometry": None if found is None else asdict(found)})
+    return replace(facts, geometry=geometry, cameras=tuple(cameras))
 
 
 def _profile_note(profile: CameraProfile | None) -> tuple[str, ...]:

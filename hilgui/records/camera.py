@@ -25,11 +25,3 @@ class CameraGeometry:
         if self.horizon_px is None:
             return None
         return math.degrees(math.atan2(self.cy - self.horizon_px, self.focal_px))
-
-    def ground_distance_m(self, row_px: float) -> float | None:
-        """Give how far ahead a point on the flat road lies that is seen in this row; None at or above the horizon."""
-        if self.height_m is None or self.horizon_px is None or row_px <= self.horizon_px:
-            return None
-        pitch = math.atan2(self.cy - self.horizon_px, self.focal_px)
-        down = math.atan2(row_px - self.cy, self.focal_px) + pitch
-        return self.height_m / math.tan(down) if down > 0 else None

@@ -27,13 +27,31 @@ class SourceFacts:
     live: bool = False
     camera: dict[str, Any] | None = None  # intrinsics as the recording states them: width, height, model, K, D, frame
     notes: tuple[str, ...] = ()  # sentences for the operator: what was reduced, rotated, left out
-    cameras: tuple[dict[str, Any], ...] = ()  # of a drive of several: channel, path, topic, fps, camera of each
+    cameras: tuple[dict[str, Any], ...] = ()  # of a drive of several: channel, path, topic, fps, camera, geometry
     geometry: CameraGeometry | None = None  # where the camera looks from, as far as somebody tells it
 
     @property
     def channels(self) -> tuple[str, ...]:
         """Name the cameras; empty for a drive of one."""
         return tuple(str(each["channel"]) for each in self.cameras)
+
+    @property
+    def rates(self) -> dict[str, float | None]:
+        """Give the nominal rate of each camera by its channel; "" is that of a drive of one."""
+        return {str(each["channel"]): each["fps"] for each in self.cameras} or {"": self.fps}
+
+    def geometry_of(self, channel: str) -> CameraGeometry | None:
+        """Tell where one camera of the drive looks from; None where nobody tells.
+
+        A run that was stored before each camera had its own knows that of the first alone.
+        """
+        for place, each in enumerate(self.cameras):
+            if each["channel"] == channel:
+                if "geometry" not in each:
+                    return self.geometry if place == 0 else None
+                told = each["geometry"]
+                return None if told is None else CameraGeometry(**told)
+        return self.geometry
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from hilgui.cornercases import RunContext, Watch
+from hilgui.cornercases import RunContext, Watches
 from hilgui.errors import CallWrong
 from hilgui.evaluation import MEASUREMENTS, PROTOCOLS, Figure, Scorecard, compare
+from hilgui.evaluation.geometry import cameras_of
 from hilgui.records import NO_CLASS, Finding, Moment, Role, RunHeader, Truth, Vocabulary
 from hilgui.report.protocol import Progress, silent
-from hilgui.settings import CornerCaseLimits
+from hilgui.settings import CornerCaseLimits, stored_limits
 from hilgui.shadow import disagree
 from hilgui.store import RunReader
 from hilgui.store.codec import finding_json
@@ -94,7 +94,7 @@ def evaluate_runs(
             scorecard.start_drive(reader.header.run_id, reader.header)
         again = Rejudged(reader, changes)
         notes += again.notes
-        watch = None if changes.nothing else Watch(again.context)
+        watch = None if changes.nothing else again.watches()
         found: list[Finding] = [] if watch else reader.findings()
         for moment in again.moments():
             scorecard.add(moment)
@@ -124,15 +124,26 @@ class Rejudged:
         self._truths: dict[int, Truth] | None = None
         if changes.truth is not None:
             self._truths, self.notes = other_truth(reader, changes.truth)
-        source = header.source
         limits, note = _limits(header)
         self.notes += note
-        self.context = RunContext(
-            limits=limits,
-            vocabulary=self.vocabulary,
-            thresholds=self._thresholds,
-            period_s=1.0 / source.fps if source.ordered and source.fps else None,
-            real_time=header.speed != "max",
+        self._limits = limits
+
+    def watches(self) -> Watches:
+        """Make the watch of each camera."""
+        header = self._reader.header
+        source = header.source
+        return Watches(
+            {
+                channel: RunContext(
+                    limits=self._limits,
+                    vocabulary=self.vocabulary,
+                    thresholds=self._thresholds,
+                    period_s=1.0 / fps if source.ordered and fps else None,
+                    real_time=header.speed != "max",
+                    camera=cameras_of(source)(channel),
+                )
+                for channel, fps in source.rates.items()
+            }
         )
 
     def moments(self) -> Iterator[Moment]:
@@ -205,11 +216,11 @@ def other_truth(reader: RunReader, path: Path) -> tuple[dict[int, Truth], tuple[
 
 
 def _limits(header: RunHeader) -> tuple[CornerCaseLimits, tuple[str, ...]]:
-    """Read the limits that the run was made with; a run of another version may have had others."""
-    try:
-        return CornerCaseLimits.model_validate(header.settings.get("corner_cases", {})), ()
-    except ValidationError:
-        return CornerCaseLimits(), (f"{header.run_id} was made with other limits of corner cases; today's are used",)
+    """Give the limits that the run was made with, else today's and a note."""
+    limits = stored_limits(header.settings)
+    if limits is not None:
+        return limits, ()
+    return CornerCaseLimits(), (f"{header.run_id} was made with other limits of corner cases; today's are used",)
 
 
 def _refuse_unlike(readers: Sequence[RunReader]) -> None:

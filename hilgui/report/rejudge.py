@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hilgui.cornercases import Watch
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.evaluation import Scorecard
 from hilgui.records import Finding, Moment, TruthFacts, Verdict
@@ -70,7 +69,7 @@ def rejudge(
 def _judge(
     reader: RunReader, again: Rejudged, writer: RunWriter, progress: Progress
 ) -> tuple[Scorecard, list[Finding]]:
-    watch = Watch(again.context)
+    watch = again.watches()
     scorecard = Scorecard(reader.header)
     findings: list[Finding] = []
     batch: list[Moment] = []

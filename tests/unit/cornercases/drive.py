@@ -13,6 +13,7 @@ from hilgui.cornercases import CornerCase, RunContext
 from hilgui.cornercases.missed_critical import MissedCritical
 from hilgui.cornercases.missed_object import MissedObject
 from hilgui.evaluation import compare
+from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.records import (
     NO_TRACK,
     Detections,
@@ -34,6 +35,7 @@ JUDGED = frozenset({PERSON, CAR, TRUCK})
 THRESHOLD = 0.4
 FPS = 30
 WIDTH, HEIGHT = 960, 540
+CAMERA = CameraGeometry(640, 640, 480, 270, 1.4, 0.0, WIDTH, HEIGHT)
 B, C = Role.BASELINE, Role.CANDIDATE
 
 Corners = tuple[float, float, float, float]
@@ -54,7 +56,12 @@ class Known:
 
 
 def context(
-    limits: CornerCaseLimits | None = None, *, ordered: bool = True, candidate: bool = True, real_time: bool = False
+    limits: CornerCaseLimits | None = None,
+    *,
+    ordered: bool = True,
+    candidate: bool = True,
+    real_time: bool = False,
+    camera: CameraGeometry | None = None,
 ) -> RunContext:
     roles = (B, C) if candidate else (B,)
     return RunContext(
@@ -63,6 +70,7 @@ def context(
         thresholds=dict.fromkeys(roles, THRESHOLD),
         period_s=1 / FPS if ordered else None,
         real_time=real_time,
+        camera=camera,
     )
 
 

@@ -46,7 +46,9 @@ def test_a_close_person_that_one_model_alone_sees_counts_although_the_rest_agree
     hits = look(ModelDisagreement(context()), moments)
     assert seqs(hits) == [4, 5]
     assert {hit.severity for hit in hits} == {Severity.HIGH}
-    assert hits[0].why.endswith("1 × person close by, seen by the baseline alone")
+    assert hits[0].why.endswith(
+        "a person is seen by the baseline alone, critical: in the corridor (box height and corridor polygon)"
+    )
 
 
 def test_frames_that_the_candidate_skipped_are_not_looked_at() -> None:

@@ -6,7 +6,7 @@ from hilgui.cornercases import Watch
 from hilgui.cornercases.missed_critical import MissedCritical
 from hilgui.cornercases.missed_object import MissedObject
 from hilgui.records import Kind, Severity, Suspect
-from tests.unit.cornercases.drive import CAR, PERSON, B, C, Known, context, look, moment, seqs
+from tests.unit.cornercases.drive import CAMERA, CAR, PERSON, B, C, Known, context, look, moment, seqs
 
 BOX = (100.0, 200.0, 140.0, 300.0)
 
@@ -47,3 +47,20 @@ def test_where_both_models_are_sure_of_another_class_the_label_is_suspected() ->
     hit = look(MissedCritical(context()), moments)[0]
     assert hit.suspect is Suspect.LABEL
     assert hit.suspect_why == "both models agree against the label: they report car there with scores 0.80 and 0.70"
+
+
+def test_a_car_that_comes_closer_in_the_corridor_becomes_critical_three_seconds_before() -> None:
+    """It is 40 m away and closes 10 m/s; nobody but its growth says how soon it is reached."""
+    moments = []
+    for seq in range(60):
+        distance = 40.0 - 10.0 * seq / 30
+        foot, half = 270 + 640 * 1.4 / distance, 0.9 * 640 / distance
+        box = (480 - half, foot - 2 * half, 480 + half, foot)
+        moments.append(moment(seq, truth=[Known(CAR, box, track=5)]))
+    hits = look(MissedCritical(context(camera=CAMERA)), moments)
+    first = 40.0 - 10.0 * hits[0].seq / 30
+    assert 27.0 <= first <= 28.0  # 3 s are 30 m at 10 m/s; the growth is that of a quarter of a second ago
+    assert hits[0].evidence["ttc_s"] <= 3.0
+    assert hits[0].severity is Severity.HIGH
+    beside = [moment(seq, truth=[Known(CAR, BOX, track=5, distance_m=40.0 - seq / 3)]) for seq in range(60)]
+    assert look(MissedCritical(context()), beside) == []  # does not grow, stands beside the corridor

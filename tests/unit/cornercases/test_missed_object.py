@@ -9,6 +9,7 @@ from hilgui.settings import CornerCaseLimits
 from tests.unit.cornercases.drive import CAR, PERSON, TREE, TRUCK, B, C, Known, Misses, context, look, moment, seqs
 
 BOX = (100.0, 200.0, 140.0, 300.0)  # 100 px tall in a picture of 540
+AHEAD = (460.0, 200.0, 500.0, 300.0)
 WALKER = Known(PERSON, BOX, track=23, distance_m=12.4)
 FOUND = [(PERSON, BOX, 0.71)]
 
@@ -29,11 +30,20 @@ def test_a_hit_names_the_object_the_distance_and_the_model_that_found_it() -> No
     hit = look(Misses(context()), moments)[-1]
     assert hit.why == (
         "person 23 at 12.4 m missed by the candidate for {duration}: its best score there is 0.21, "
-        "below the threshold of 0.40; the baseline found it with score 0.71"
+        "below the threshold of 0.40; the baseline found it with score 0.71; "
+        "critical: 12.4 m ahead (distance of the label)"
     )
     assert (hit.role, hit.thread, hit.severity) == (C, "truth 23", Severity.HIGH)
     assert hit.evidence == pytest.approx(
-        {"height_px": 100, "best_overlapping_score": 0.21, "best_iou": 1.0, "distance_m": 12.4, "other_found": 1.0}
+        {
+            "height_px": 100,
+            "best_overlapping_score": 0.21,
+            "best_iou": 1.0,
+            "critical": 1.0,
+            "in_corridor": 0.0,
+            "distance_m": 12.4,
+            "other_found": 1.0,
+        }
     )
     (found,) = hit.objects
     assert (found.label, found.track, found.box, found.score) == ("person", 23, BOX, None)
@@ -103,7 +113,9 @@ SEVERITIES = [
     (Known(PERSON, (50, 0, 80, 64.8), 1), Severity.HIGH),
     (Known(PERSON, (50, 0, 80, 64.0), 1), Severity.MEDIUM),
     (Known(PERSON, (50, 0, 80, 32.0), 1), Severity.LOW),
-    (Known(CAR, BOX, 1, distance_m=8.0), Severity.HIGH),
+    (Known(CAR, AHEAD, 1, distance_m=8.0), Severity.HIGH),
+    (Known(CAR, AHEAD, 1, distance_m=8.1), Severity.MEDIUM),
+    (Known(CAR, BOX, 1, distance_m=8.0), Severity.MEDIUM),  # beside the corridor
     (Known(CAR, BOX, 1, distance_m=8.1), Severity.MEDIUM),
     (Known(TRUCK, BOX, 1, distance_m=20.0), Severity.LOW),
     (Known(CAR, BOX, 1), Severity.MEDIUM),

@@ -7,9 +7,10 @@ import pytest
 from hilgui.cornercases.phantom import Phantom
 from hilgui.records import NO_CLASS, Moment, Role, Severity
 from hilgui.settings import CornerCaseLimits
-from tests.unit.cornercases.drive import CAR, PERSON, TREE, B, C, Known, Seen, context, look, moment, seqs
+from tests.unit.cornercases.drive import CAMERA, CAR, PERSON, TREE, B, C, Known, Seen, context, look, moment, seqs
 
-BOX = (100.0, 200.0, 200.0, 300.0)
+BOX = (430.0, 200.0, 530.0, 300.0)  # in the middle of the picture: in the corridor
+BESIDE = (100.0, 200.0, 200.0, 300.0)
 GHOST = (CAR, BOX, 0.83)
 
 
@@ -28,7 +29,9 @@ def test_three_frames_in_a_row_are_a_phantom() -> None:
         "car with score 0.83 reported by the baseline for {duration} where the labels have nothing; "
         "the candidate reports no car there"
     )
-    assert hits[0].evidence == pytest.approx({"score": 0.83, "best_iou": 0.0, "height_px": 100, "other_reports": 0.0})
+    assert hits[0].evidence == pytest.approx(
+        {"score": 0.83, "best_iou": 0.0, "height_px": 100, "critical": 0.0, "in_corridor": 1.0, "other_reports": 0.0}
+    )
 
 
 def test_two_and_two_frames_are_not() -> None:
@@ -38,7 +41,7 @@ def test_two_and_two_frames_are_not() -> None:
 HARMLESS = [
     ("a low score", (CAR, BOX, 0.49), ()),
     ("a class that is not judged", (TREE, BOX, 0.9), ()),
-    ("an ignore region", GHOST, (Known(NO_CLASS, (0, 0, 400, 400), ignore=True),)),
+    ("an ignore region", GHOST, (Known(NO_CLASS, (300, 0, 700, 400), ignore=True),)),
 ]
 
 
@@ -48,8 +51,8 @@ def test_these_are_no_phantoms(ghost: Seen, truth: tuple[Known, ...]) -> None:
 
 
 def test_the_overlap_with_any_truth_decides() -> None:
-    barely = (Known(PERSON, (185, 200, 285, 300)),)  # 15 of 185 columns: IoU .08
-    enough = (Known(PERSON, (180, 200, 280, 300)),)  # 20 of 180: IoU .11
+    barely = (Known(PERSON, (515, 200, 615, 300)),)  # 15 of 185 columns: IoU .08
+    enough = (Known(PERSON, (510, 200, 610, 300)),)  # 20 of 180: IoU .11
     assert len(look(Phantom(context()), haunted(*range(6), truth=barely))) == 6
     assert look(Phantom(context()), haunted(*range(6), truth=enough)) == []
 
@@ -77,3 +80,19 @@ def test_in_an_unordered_set_one_frame_is_enough() -> None:
 def test_the_limits_come_from_the_settings() -> None:
     limits = CornerCaseLimits.model_validate({"phantom": {"frames": 1, "score": 0.84}})
     assert look(Phantom(context(limits)), haunted(0)) == []
+
+
+def test_beside_the_corridor_it_is_none_unless_somebody_asks_for_it() -> None:
+    beside = haunted(*range(6), ghost=(CAR, BESIDE, 0.83))
+    assert look(Phantom(context()), beside) == []
+    limits = CornerCaseLimits.model_validate({"phantom": {"corridor": False}})
+    assert seqs(look(Phantom(context(limits)), beside)) == [0, 1, 2, 3, 4, 5]
+
+
+def test_through_a_calibrated_camera_a_person_who_is_not_there_is_high() -> None:
+    bottom = 270 + 640 * 1.4 / 12  # 12 m ahead
+    ghost = (PERSON, (470.0, bottom - 90, 500.0, bottom), 0.8)
+    hits = look(Phantom(context(camera=CAMERA)), haunted(*range(6), ghost=ghost))
+    assert {hit.severity for hit in hits} == {Severity.HIGH}
+    assert "critical: in the corridor, 12.0 m ahead" in hits[0].why
+    assert {hit.severity for hit in look(Phantom(context()), haunted(*range(6), ghost=ghost))} == {Severity.MEDIUM}

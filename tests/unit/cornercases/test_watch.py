@@ -58,7 +58,8 @@ def test_a_missed_person_becomes_one_finding_with_a_sentence_that_says_how_long(
     assert (missed.first_seq, missed.last_seq, missed.frames, missed.severity) == (10, 40, 31, Severity.HIGH)
     assert missed.why == (
         "person 23 at 12.4 m missed by the candidate for 31 frames (1.0 s): "
-        "it reports nothing there above a score of 0.01; the baseline found it with score 0.71"
+        "it reports nothing there above a score of 0.01; the baseline found it with score 0.71; "
+        "critical: 12.4 m ahead (distance of the label)"
     )
     assert {finding.kind for finding in findings} == {Kind.MISSED_CRITICAL, Kind.DISAGREEMENT}
     assert sorted(finding.number for finding in findings) == [1, 2]

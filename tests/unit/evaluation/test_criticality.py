@@ -15,13 +15,13 @@ from hilgui.evaluation.criticality import Basis, CriticalityMeter, criticality_o
 from hilgui.evaluation.geometry import (
     CameraGeometry,
     ground_distance_m,
-    growth_of,
     is_in_corridor,
     is_in_polygon,
     lateral_m,
     required_deceleration,
     time_to_collision_s,
 )
+from hilgui.evaluation.heights import Heights
 from hilgui.records import Moment, Role, Vocabulary
 from hilgui.scenes.camera import Camera
 from hilgui.settings import CriticalityLimits
@@ -62,8 +62,13 @@ def test_a_pitched_camera_agrees_with_the_renderer() -> None:
 
 def test_time_to_collision_is_height_over_its_growth() -> None:
     times = np.arange(6) / 10
-    heights = 1.7 * 640 / (20 - 8 * times)  # comes nearer by 8 m/s
-    ttc = time_to_collision_s(np.array([growth_of(times, heights), -0.1, math.nan]))
+    heights = Heights(0.5)
+    for time_s in times.tolist():  # comes nearer by 8 m/s
+        box = (100.0, 100.0, 140.0, 100.0 + 1.7 * 640 / (20 - 8 * time_s))
+        (growth,) = heights.growth(drive.moment(0, time_s=time_s).ref, np.array([box]), ["car"])
+    logs = np.log(1.7 * 640 / (20 - 8 * times))
+    assert growth == pytest.approx(np.polyfit(times, logs, 1)[0])
+    ttc = time_to_collision_s(np.array([growth, -0.1, math.nan]))
     assert ttc[0] == pytest.approx((20 - 8 * 0.25) / 8, rel=0.01)  # at the middle of the window
     assert ttc[1] == math.inf
     assert math.isnan(ttc[2])
@@ -149,7 +154,7 @@ def approaching(seq: int, *, seen: bool = True, box: tuple[float, ...] | None = 
 def measured(moments: list[Moment], camera: CameraGeometry | None = CAMERA) -> CriticalQuality:
     mine = CriticalQuality(Subject(Role.BASELINE, Vocabulary(drive.NAMES, drive.JUDGED), drive.THRESHOLD))
     mine.start_drive("one")
-    mine.look_through(camera)
+    mine.look_through(lambda _channel: camera)
     for each in moments:
         mine.add(each)
     return mine

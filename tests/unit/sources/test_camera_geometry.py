@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hilgui.errors import SourceBroken
+from hilgui.evaluation import geometry
 from hilgui.records import CameraGeometry
 from hilgui.sources.camera_geometry import find_geometry
 from hilgui.sources.camera_profile import read_profile
@@ -30,7 +32,7 @@ def test_the_recordings_matrix_is_scaled_to_its_pictures(tmp_path: Path) -> None
     found = find_geometry(tmp_path, INFO, None, 1280, 960)
     assert found == CameraGeometry(1280, 960, 1000.0, 640.0, 480.0, origin="the recording")
     assert found.pitch_deg is None
-    assert found.ground_distance_m(900) is None
+    assert geometry.CameraGeometry.of(found) is None
 
 
 def test_a_profile_comes_before_the_recording(tmp_path: Path) -> None:
@@ -44,8 +46,11 @@ def test_a_profile_comes_before_the_recording(tmp_path: Path) -> None:
 def test_the_row_of_the_road_gives_its_distance(tmp_path: Path) -> None:
     found = find_geometry(tmp_path, None, profile(tmp_path, PROFILE.replace("pitch_deg: 2", "pitch_deg: 0")), 640, 480)
     assert found is not None
-    assert found.ground_distance_m(240 + 75) == pytest.approx(10.0)
-    assert found.ground_distance_m(240) is None
+    camera = geometry.CameraGeometry.of(found)
+    assert camera is not None
+    distances = geometry.ground_distance_m(np.array([240.0 + 75.0, 240.0]), camera)
+    assert distances[0] == pytest.approx(10.0)
+    assert np.isnan(distances[1])
 
 
 def test_without_a_focal_length_there_is_no_geometry(tmp_path: Path) -> None:
