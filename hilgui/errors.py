@@ -11,6 +11,7 @@
         ├── ProviderMissing  CUDA was asked for and the runtime fell back to the CPU
         ├── RegistryBroken   a model in the registry whose bytes changed, an alias that points nowhere
         ├── GateBroken       a gate specification with a mistake, a metric that no run has
+        ├── EvidenceBroken   a journal whose chain is cut, a decision that was edited, a key that does not open
         ├── WaiversBroken    file of known failures with an unknown kind, no owner, a date that is none
         ├── StoreBroken      run folder unreadable, disk full, a run that another process is writing
         ├── EngineLost       the engine process died or fell silent
@@ -86,6 +87,10 @@ class RegistryBroken(BenchBroken):
 
 class GateBroken(BenchBroken):
     """A gate that cannot be asked: its specification is wrong, or names what nobody measured."""
+
+
+class EvidenceBroken(BenchBroken):
+    """Evidence that cannot be trusted or written: a broken chain, an edited decision, a wrong passphrase."""
 
 
 class WaiversBroken(BenchBroken):

@@ -327,7 +327,7 @@ def _keys(section: type[BaseModel], before: str = "") -> Iterator[str]:
 
 
 _PREFIX = "HILGUI_"
-_NOT_SETTINGS = {"HILGUI_SETTINGS", "HILGUI_TEST_BUNDLE", "HILGUI_TEST_DATA", "HILGUI_DEBUG"}
+_NOT_SETTINGS = {"HILGUI_SETTINGS", "HILGUI_TEST_BUNDLE", "HILGUI_TEST_DATA", "HILGUI_DEBUG", "HILGUI_PASSPHRASE_FILE"}
 _KEYS = tuple(_keys(Settings))  # such as corner_cases.phantom.score
 _WORDS = {  # what pydantic calls it, and what an operator calls it; anything else keeps pydantic's words
     "int_parsing": "a whole number",

@@ -12,11 +12,14 @@ import typer
 
 from hilgui.cli.cameras import cameras_app
 from hilgui.cli.comparing import compare, noise
+from hilgui.cli.decisions import decisions_app, sign
 from hilgui.cli.evaluating import evaluate
 from hilgui.cli.findings import findings
-from hilgui.cli.gate import gate
+from hilgui.cli.gate import decide_command, gate
+from hilgui.cli.incidents import incident_app
+from hilgui.cli.keys import keys_app
 from hilgui.cli.labels import labels_app
-from hilgui.cli.models import models_app
+from hilgui.cli.registry import models_app
 from hilgui.cli.rejudging import corrections, export_dataset, rejudge
 from hilgui.cli.rig import rig_app
 from hilgui.cli.slices import slices
@@ -42,6 +45,9 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
 app.add_typer(rig_app, name="rig")
 app.add_typer(triage_app, name="triage")
+app.add_typer(keys_app, name="keys")
+app.add_typer(decisions_app, name="decisions")
+app.add_typer(incident_app, name="incident")
 app.command()(evaluate)
 app.command()(slices)
 app.command()(compare)
@@ -284,6 +290,8 @@ def runs_relink(
 
 app.command()(findings)
 app.command()(gate)
+app.command("decide")(decide_command)
+app.command()(sign)
 app.command()(rejudge)
 app.command("export-dataset")(export_dataset)
 labels_app.command()(corrections)

@@ -31,20 +31,49 @@ def gate(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
     ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Store the decision, to be signed; a ROLL BACK in the field acts at once.")
+    ] = False,
+    operator: Annotated[
+        str | None, typer.Option(help="Who decides; default: the setting, or who is logged in.")
+    ] = None,
 ) -> None:
     """Decide from paired runs: PROMOTE 0, ROLL BACK 1, HOLD or INCONCLUSIVE 3; "plan" says how many drives it takes."""
     from hilgui.settings import load_settings
 
-    raise typer.Exit(run_gate(words, runs or [], load_settings(), as_json=as_json))
+    settings = load_settings(operator=operator)
+    raise typer.Exit(run_gate(words, runs or [], settings, as_json=as_json, record=record))
 
 
-def run_gate(words: Sequence[str], runs: Sequence[str], settings: Settings, *, as_json: bool) -> int:
+def decide_command(
+    words: Annotated[
+        list[str], typer.Argument(metavar="SPEC [RUN...]", help="Gate specification (YAML); more words are runs.")
+    ],
+    runs: Annotated[
+        list[str] | None, typer.Option("--runs", help="Paired run, or a folder of runs; may be given again.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")
+    ] = False,
+    operator: Annotated[
+        str | None, typer.Option(help="Who decides; default: the setting, or who is logged in.")
+    ] = None,
+) -> None:
+    """Put runs through a gate and record the decision: the same as `hilgui gate --record`."""
+    gate(words, runs, as_json, True, operator)
+
+
+def run_gate(
+    words: Sequence[str], runs: Sequence[str], settings: Settings, *, as_json: bool, record: bool = False
+) -> int:
     """Decide, or plan where the first word says so; give the exit code of the decision."""
     from hilgui.cli.console import Ticker, print_json
     from hilgui.gate import decide, gather, read_specification
     from hilgui.store import RunReader, find_run
 
     is_plan = bool(words) and words[0] == PLAN
+    if is_plan and record:
+        raise CallWrong("a plan decides nothing; leave --record away")
     rest = words[1:] if is_plan else words
     if not rest:
         raise CallWrong("name the specification: hilgui gate SPEC.yaml --runs RUN…")
@@ -62,13 +91,21 @@ def run_gate(words: Sequence[str], runs: Sequence[str], settings: Settings, *, a
             evidence = gather(
                 readers, spec, resolve=lambda name: resolve(name, settings), progress=ticker.count("frames")
             )
-    decision = decide(spec, evidence)
+        decision = decide(spec, evidence)
+        acted = None
+        if record:
+            from hilgui.cli.recording import record_decision
+
+            acted = record_decision(decision, spec, readers, evidence.notes, settings)
     if as_json:
-        print_json({**decision.as_json(), "notes": list(evidence.notes)})
+        recorded = {} if acted is None else {"recorded": acted.as_json()}
+        print_json({**decision.as_json(), "notes": list(evidence.notes), **recorded})
     elif is_plan:
         _print_plan(decision)
     else:
         _print(decision, evidence.notes)
+        if acted is not None:
+            acted.print()
     return 0 if is_plan else decision.action.exit_code
 
 

@@ -1,1 +1,32 @@
 """Evidence: hash-chained journal, signatures, bundles that a stranger can check, incidents."""
+
+from hilgui.evidence.decisions import Decisions, Recorded
+from hilgui.evidence.incidents import Incident, Incidents, IncidentSeverity, IncidentState, Trigger, playbook
+from hilgui.evidence.journal import Event, EventKind, Journal
+from hilgui.evidence.keys import Key, KeyRing, Signer, from_system_keyring, into_system_keyring, read_key
+from hilgui.evidence.loosening import loosened
+from hilgui.evidence.promotion import promote, roll_back_if_told, witness
+
+__all__ = [
+    "Decisions",
+    "Event",
+    "EventKind",
+    "Incident",
+    "IncidentSeverity",
+    "IncidentState",
+    "Incidents",
+    "Journal",
+    "Key",
+    "KeyRing",
+    "Recorded",
+    "Signer",
+    "Trigger",
+    "from_system_keyring",
+    "into_system_keyring",
+    "loosened",
+    "playbook",
+    "promote",
+    "read_key",
+    "roll_back_if_told",
+    "witness",
+]

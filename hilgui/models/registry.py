@@ -156,7 +156,11 @@ class Registry:
             self.shelf.path(entry)  # a model that is not itself is not put into use
             before = self.placed(slot, Alias.CHAMPION)
             placed = self._place(slot, Alias.CHAMPION, entry.sha256, (by,), reason)
-            checked = self._prove(slot, entry)
+            try:
+                checked = self._prove(slot, entry)
+            except RegistryBroken as failure:
+                self._record("roll_back", placed, before, started, (f"NOT PROVEN: {failure}",))
+                raise
             return self._record("roll_back", placed, before, started, checked)
 
     def set_golden(self, slot: str, clip: Path) -> None:
