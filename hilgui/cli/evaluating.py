@@ -84,10 +84,10 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
 
 def _explain(evaluated: Evaluated, figure: str, *, as_json: bool) -> None:
     from hilgui.cli.console import print_json, results
-    from hilgui.evaluation import frames_behind
+    from hilgui.report.behind import frames_of
 
     card = evaluated.scorecard
-    behind = {role: frames_behind(card.detection(role), figure) for role in card.detectors}
+    behind = {role: frames_of(card, role, figure, evaluated.findings) for role in card.subjects}
     if as_json:
         frames = {role.value: [each.as_json() for each in found] for role, found in behind.items()}
         print_json({"figure": figure, "frames": frames})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from hilgui.evaluation import Interval
     from hilgui.evaluation.slice_search import Searched
     from hilgui.report.slices import Sliced
 
@@ -69,7 +70,7 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
             continue
         name = each.dimension if each.dimension != before else ""
         before = each.dimension
-        ratios = (_ratio(each.recall), _ratio(each.precision), _ratio(each.map_50))
+        ratios = (_sure(each.recall, each.recall_interval), _ratio(each.precision), _ratio(each.map_50))
         counts = (
             str(each.truths),
             "–" if each.false_positives is None else str(each.false_positives),
@@ -112,6 +113,10 @@ def _print_search(searched: Searched) -> None:
         figures = (_ratio(each.recall), _ratio(each.outside), str(each.truths), f"{each.q:.3g}")
         table.add_row(each.words, *figures, _ratio(each.other_recall), p, words)
     results.print(table)
+
+
+def _sure(value: float | None, interval: Interval | None) -> str:
+    return _ratio(value) if interval is None else f"{_ratio(value)} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
 def _ratio(value: float | None) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.average_precision import AveragePrecision
 from hilgui.evaluation.criticality import CriticalityMeter
+from hilgui.evaluation.figure import Interval
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.overlap import iou_matrix
@@ -35,6 +36,7 @@ class SliceFigures:
     drives: int
     map_50: float | None
     examples: tuple[tuple[str, int], ...]  # drive and frame of the first misses
+    recall_interval: Interval | None = None
 
     @property
     def recall(self) -> float | None:
@@ -55,6 +57,7 @@ class SliceFigures:
             "dimension": self.dimension,
             "value": self.value,
             "recall": self.recall,
+            "recall_interval": None if self.recall_interval is None else self.recall_interval.as_json(),
             "precision": self.precision,
             "map_50": self.map_50,
             "truths": self.truths,

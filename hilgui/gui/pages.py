@@ -40,6 +40,13 @@ def make_findings(bench: Bench, parent: QWidget) -> Page:
     return FindingsPage(bench, parent)
 
 
+def make_evaluate(bench: Bench, parent: QWidget) -> Page:
+    """Make the Evaluate page; it brings the plots along."""
+    from hilgui.gui.evaluate.page import EvaluatePage
+
+    return EvaluatePage(bench, parent)
+
+
 def make_library(bench: Bench, parent: QWidget) -> Page:
     """Make the Library page; it loads the store."""
     from hilgui.gui.library_page import LibraryPage
@@ -50,6 +57,7 @@ def make_library(bench: Bench, parent: QWidget) -> Page:
 PAGES: tuple[Entry, ...] = (
     Entry("replay", str(QT_TRANSLATE_NOOP("Pages", "Replay")), "replay", make_replay),
     Entry("findings", str(QT_TRANSLATE_NOOP("Pages", "Findings")), "findings", make_findings),
+    Entry("evaluate", str(QT_TRANSLATE_NOOP("Pages", "Evaluate")), "evaluation", make_evaluate),
     Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
 )
-"""Replay, Findings, Test cases, Rig, Decide, Robustness, Library: those that exist, in this order."""
+"""Replay, Findings, Evaluate, Compare, Test cases, Rig, Decide, Robustness, Library: those that exist, so ordered."""

@@ -146,9 +146,9 @@ class Rejudged:
             }
         )
 
-    def moments(self) -> Iterator[Moment]:
-        """Give the evaluated frames in order, judged by the new rules."""
-        for moment in self._reader.moments():
+    def moments(self, first: int = 0) -> Iterator[Moment]:
+        """Give the evaluated frames from `first` on, in order, judged by the new rules."""
+        for moment in self._reader.moments(first):
             yield moment if self._changes.nothing else self._judged(moment)
 
     def _judged(self, moment: Moment) -> Moment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.disparity import Disparity, disparity
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.evaluation.slice_bins import UNKNOWN
+from hilgui.evaluation.slice_intervals import recall_intervals
 from hilgui.evaluation.slice_search import Searched, SearchRule, search
 from hilgui.evaluation.slices import SliceFigures, Slicer, SliceRows
 from hilgui.records import Role, RunHeader, Task
@@ -85,9 +86,13 @@ def conditions_of(header: RunHeader) -> dict[str, str]:
 
 def _sliced(role: Role, slicer: Slicer, rule: SearchRule | None, with_search: bool) -> Sliced:
     rows = slicer.rows()
+    sure = recall_intervals(rows)
     return Sliced(
         role,
-        tuple(slicer.figures()),
+        tuple(
+            replace(each, recall_interval=sure.get((each.dimension, each.value)) if each.truths else None)
+            for each in slicer.figures()
+        ),
         {name: _gap(rows, column) for column, name in enumerate(rows.dimensions)} if len(rows.matched) else {},
         search(rows, rule) if with_search else None,
     )

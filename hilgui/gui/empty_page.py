@@ -1,0 +1,39 @@
+"""What a page says while it has nothing to show: what belongs there, and the first step."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+
+from hilgui.gui.theme import mark
+
+
+class EmptyPage(QWidget):
+    """A sentence, a hint and one button."""
+
+    asked = Signal()
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._words = QLabel(self)
+        mark(self._words, tone="heading")
+        self._hint = QLabel(self)
+        self._hint.setWordWrap(True)
+        self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        self._hint.setMinimumWidth(480)
+        mark(self._hint, tone="soft")
+        self.button = QPushButton(self)
+        self.button.setAutoDefault(True)
+        self.button.clicked.connect(lambda _=False: self.asked.emit())
+        layout = QVBoxLayout(self)
+        layout.addStretch(1)
+        for widget in (self._words, self._hint, self.button):
+            layout.addWidget(widget, 0, Qt.AlignmentFlag.AlignHCenter)
+        layout.addStretch(2)
+
+    def say(self, words: str, hint: str, button: str = "") -> None:
+        """Show other words; without words for it the button goes away."""
+        self._words.setText(words)
+        self._hint.setText(hint)
+        self.button.setText(button)
+        self.button.setVisible(bool(button))

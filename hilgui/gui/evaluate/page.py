@@ -1,0 +1,429 @@
+"""The Evaluate page: every figure of the open run, sure or not, with curves, errors, slices, and the frames behind."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QSlider,
+    QStackedWidget,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hilgui.errors import HilguiError
+from hilgui.evaluation import Behind
+from hilgui.gui.busy_bar import BusyBar
+from hilgui.gui.chart import Chart
+from hilgui.gui.empty_page import EmptyPage
+from hilgui.gui.errand import Errand
+from hilgui.gui.evaluate.frames_list import FramesList
+from hilgui.gui.evaluate.panels import BeliefPanel, ConfusionPanel, CurvesPanel
+from hilgui.gui.evaluate.sheets import Link, class_rows, figure_rows, slice_rows
+from hilgui.gui.linked_table import LinkedTable
+from hilgui.gui.page import Bench, Page
+from hilgui.gui.replay.page_layout import splitter
+from hilgui.gui.side_desk import SideDesk
+from hilgui.gui.theme import GAP, GAP_L, mark
+from hilgui.records import Role
+from hilgui.report import Changes
+from hilgui.report.measured import AskBehind, Measure, Measured, Slice, at_threshold, stored
+from hilgui.report.slices import Sliced
+
+_PATIENCE_S = 5.0
+_STEPS = 100  # of the threshold slider
+_SETTLES_MS = 500  # after the slider stands still the run is judged again
+_FOLLOWS_MS = 3000  # between two looks at a run under way
+
+
+class EvaluatePage(Page):
+    """Shows figures that a process beside it works out; counts of the slider come from kept scores at once."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._desk = SideDesk(self)
+        self._errand: Errand[Measured] | None = None
+        self._measured: Measured | None = None
+        self._key: tuple[Path, float | None] | None = None  # what is shown, or on its way
+        self._sliced_key: tuple[Path, float | None] | None = None
+        self._threshold: float | None = None
+        self._link: Link | None = None
+        theme = bench.theme
+        self.figures = LinkedTable(theme, self.tr("Figures"), self)
+        self.classes = LinkedTable(theme, self.tr("Figures by class"), self)
+        self.slices = LinkedTable(theme, self.tr("Slices"), self)
+        self.curves = CurvesPanel(theme, self)
+        self.belief = BeliefPanel(theme, self)
+        self.confusion = ConfusionPanel(theme, self)
+        self.frames = FramesList(theme, self)
+        self.slider = QSlider(Qt.Orientation.Horizontal, self)
+        self.busy = BusyBar(self)
+        self.empty = EmptyPage(self)
+        self.tabs = QTabWidget(self)
+        self._settles = QTimer(self)
+        self._follows = QTimer(self)
+        self._stack = QStackedWidget(self)
+        self._tools: list[QToolButton] = []
+        self._keys: list[tuple[str, str]] = []
+        self._build()
+        self._connect()
+
+    # -- what the window asks ------------------------------------------------------------------------------------------
+
+    def shortcuts(self) -> list[tuple[str, str]]:
+        """List the keys of this page."""
+        return self._keys
+
+    def refresh(self) -> None:
+        """Show the open run: stored figures at once, then measured ones with their intervals."""
+        folder = self._bench.run.folder
+        if folder is None:
+            self._say_empty(self.tr("No run is open"), self.tr("Open a run to see how good its models are, how sure"
+                " that is, and which frames are to blame. Library (Ctrl+5) lists the runs; or begin with the demo."),
+                self.tr("Run the demo"))  # fmt: skip
+            return
+        if self._measured is not None and self._measured.folder == folder and not self._measured.is_under_way:
+            return
+        if self._measured is None or self._measured.folder != folder:
+            self._measured = None
+            self._set_threshold(None)
+            self.frames.clear()
+            self._title.setText(folder.name)
+            if self._errand is not None:
+                self._errand.forget()
+            self._errand = Errand(self, "stored figures", lambda: stored(folder), self._on_stored, self.trouble.emit)
+        self._measure()
+
+    def close_page(self) -> None:
+        """Let the process and the thread end."""
+        self._settles.stop()
+        self._follows.stop()
+        self._desk.close(_PATIENCE_S)
+        if self._errand is not None:
+            self._errand.forget()
+            self._errand.wait(_PATIENCE_S)
+
+    # -- what the operator does ---------------------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether figures are being worked out."""
+        return self._desk.is_busy or self._settles.isActive()
+
+    @property
+    def measured(self) -> Measured | None:
+        """Give what is shown."""
+        return self._measured
+
+    @property
+    def charts(self) -> dict[str, Chart]:
+        """Give the plots by the names of their files."""
+        return {
+            "precision-recall": self.curves.by_recall,
+            "threshold": self.curves.by_score,
+            "reliability": self.belief.reliability,
+            "errors": self.belief.errors,
+        }
+
+    @property
+    def command(self) -> str:
+        """Give the command that prints what is in sight."""
+        folder = self._bench.run.folder
+        run = "last" if folder is None else str(folder)
+        words = ["hilgui", "slices" if self.tabs.currentWidget() is self.slices else "evaluate", run]
+        if self._threshold is not None:
+            words += ["--threshold", f"{self._threshold:g}"]
+        if self._link is not None and not self._link.frames:
+            words += ["--explain", self._link.figure]
+        elif self.tabs.currentWidget() is self.classes:
+            words += ["--by", "class"]
+        return shlex.join(words)
+
+    def choose_threshold(self, threshold: float | None) -> None:
+        """Judge at another score, None for that of the cards: rates at once, the rest when it is worked out."""
+        if threshold is not None:
+            threshold = round(min(max(threshold, 0.0), 1.0) * _STEPS) / _STEPS
+        if threshold == self._threshold:
+            return
+        self._set_threshold(threshold)
+        if self._measured is not None:
+            cards = self._measured.thresholds
+            if threshold is not None:
+                self._measured = at_threshold(self._measured, threshold)
+                self._show_rates(self._measured)
+            self._say_threshold(cards if threshold is None else self._measured.thresholds)
+            self._settles.start()
+        self._say_command()
+
+    def show_behind(self, link: Link) -> None:
+        """List the frames behind a number."""
+        measured = self._measured
+        if measured is None:
+            return
+        self._link = link
+        self._say_command()
+        if link.frames:
+            found = [Behind(run, seq, self.tr("first misses"), math.nan, math.nan) for run, seq in link.frames]
+            self.frames.show_frames(link, found)
+        else:
+            self.frames.look(link)
+            self._desk.ask(
+                "behind", AskBehind(link.role, link.figure), lambda found: self.frames.show_frames(link, found)
+            )
+
+    def save_plots(self, folder: Path) -> list[Path]:
+        """Save every plot as PNG and SVG; raises BenchBroken where one cannot be written."""
+        run = self._bench.run.folder
+        made = []
+        for name, chart in self.charts.items():
+            for ending in ("png", "svg"):
+                path = folder / f"{'' if run is None else run.name + '-'}{name}.{ending}"
+                chart.save(path)
+                made.append(path)
+        return made
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        heading = QLabel(self.tr("Evaluate"), self)
+        mark(heading, tone="heading")
+        self._title, self._score, self._command = QLabel(self), QLabel(self), QLabel(self)
+        mark(self._title, tone="faint")
+        mark(self._command, tone="mono")
+        self._command.setMinimumWidth(100)
+        self._command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.slider.setRange(0, _STEPS)
+        self.slider.setFixedWidth(170)
+        self.slider.setAccessibleName(self.tr("Score threshold"))
+        self.slider.setToolTip(self.tr("Judge at another score: rates at once, everything else in a moment ([ and ])"))
+        self._score.setMinimumWidth(150)
+        head = QHBoxLayout()
+        head.setSpacing(GAP)
+        head.addWidget(heading)
+        head.addWidget(self._title)
+        head.addStretch(1)
+        head.addWidget(self.busy)
+        head.addWidget(self._score)
+        head.addWidget(self.slider)
+        for icon, words, keys, doer in (
+            ("undo", self.tr("Back to the thresholds of the models"), "Backspace", lambda: self.choose_threshold(None)),
+            ("copy", self.tr("Copy the figures as text"), "Ctrl+Shift+T", self._copy),
+            ("terminal", self.tr("Copy the command that prints the same"), "Ctrl+Shift+C", self._copy_command),
+            ("export", self.tr("Save the plots as PNG and SVG"), "Ctrl+S", self._ask_where),
+        ):
+            head.addWidget(self._tool(icon, words, keys, doer))
+        self.tabs.setDocumentMode(True)
+        for page, words in (
+            (self.curves, self.tr("Curves")),
+            (self.classes, self.tr("Classes")),
+            (self.confusion, self.tr("Confusion")),
+            (self.belief, self.tr("Calibration and errors")),
+            (self.slices, self.tr("Slices")),
+        ):
+            self.tabs.addTab(page, words)
+        right = splitter(Qt.Orientation.Vertical, self.tabs, self.frames, stretch=(3, 2))
+        right.setSizes([380, 220])
+        body = splitter(Qt.Orientation.Horizontal, self.figures, right, stretch=(2, 3))
+        body.setSizes([500, 700])
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(body, 1)
+        column.addWidget(self._command)
+        self._stack.addWidget(inside)
+        self._stack.addWidget(self.empty)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP, GAP_L, GAP)
+        layout.setSpacing(GAP)
+        layout.addLayout(head)
+        layout.addWidget(self._stack, 1)
+        for keys, words, step in (("[", self.tr("Lower the threshold"), -1), ("]", self.tr("Raise the threshold"), 1)):
+            self._bind(keys, words, partial(self._step, step))
+        self._keys.append((self.tr("Enter"), self.tr("The frames behind the figure; on a frame: show it on Replay")))
+        self._keys.append(("Ctrl+C", self.tr("Copy the table as text")))
+        self._draw_icons()
+
+    def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
+        button = QToolButton(self)
+        button.setToolTip(f"{words} ({keys})")
+        button.setAccessibleName(words)
+        button.setProperty("icon_name", icon)
+        button.setIconSize(QSize(18, 18))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda _=False: doer())
+        self._bind(keys, words, doer)
+        self._tools.append(button)
+        return button
+
+    def _bind(self, keys: str, words: str, doer: Callable[[], object]) -> None:
+        shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        shortcut.activated.connect(lambda: doer())
+        self._keys.append((keys, words))
+
+    def _connect(self) -> None:
+        self._settles.setSingleShot(True)
+        self._settles.setInterval(_SETTLES_MS)
+        self._settles.timeout.connect(self._measure)
+        self._follows.setSingleShot(True)
+        self._follows.setInterval(_FOLLOWS_MS)
+        self._follows.timeout.connect(self._follow)
+        self._desk.failed.connect(self._on_failure)
+        self._desk.busy_changed.connect(self.busy.show_busy)
+        self._desk.progress.connect(self.busy.show_progress)
+        self.busy.cancelled.connect(self._desk.cancel)
+        self.slider.valueChanged.connect(lambda value: self.choose_threshold(value / _STEPS))
+        self.curves.threshold_moved.connect(self.choose_threshold)
+        self.tabs.currentChanged.connect(lambda _place: self._on_tab())
+        for asking in (self.figures, self.classes, self.slices, self.curves, self.belief, self.confusion):
+            asking.asked.connect(self.show_behind)
+        self.frames.frame_asked.connect(lambda seq: self.open_run_asked.emit(self._bench.run.folder, seq))
+        self.empty.asked.connect(self.demo_asked)
+        self._bench.run.changed.connect(lambda: self.refresh() if self.isVisible() else None)
+        self._bench.theme.changed.connect(self._draw_icons)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _measure(self) -> None:
+        folder = self._bench.run.folder
+        if folder is None:
+            return
+        self._key = (folder, self._threshold)
+        key = self._key
+        self._desk.ask(
+            "measure", Measure(folder, Changes(threshold=self._threshold)), lambda found: self._on_measured(key, found)
+        )
+
+    def _follow(self) -> None:
+        if self.isVisible() and not self._desk.is_busy:
+            self._measure()
+
+    def _on_stored(self, measured: Measured) -> None:
+        self._errand = None
+        if self._measured is None and measured.folder == self._bench.run.folder:
+            self._show(measured)
+            self._measured = measured
+
+    def _on_measured(self, key: tuple[Path, float | None], measured: Measured) -> None:
+        if key != (self._bench.run.folder, self._threshold):
+            return
+        self._measured = measured
+        self._show(measured)
+        for note in measured.notes:
+            self.message.emit("info", note)
+        if measured.is_under_way:
+            self._follows.start()
+        else:
+            self._on_tab()
+
+    def _show(self, measured: Measured) -> None:
+        if not measured.has_truth or not any(measured.figures.values()):
+            hint = self.tr("Figures need labels. Give them when you run the models (Ctrl+R), or judge the stored run "
+                "by a label file: hilgui rejudge RUN --truth LABELS.")  # fmt: skip
+            words = self.tr("Nothing is measured yet") if measured.is_under_way else self.tr("This run has no labels")
+            if measured.has_truth and not measured.is_under_way and not measured.is_whole:
+                words, hint = self.tr("Measuring…"), self.tr("This run was made before figures were stored with it.")
+            self._say_empty(words, hint)
+            if measured.is_under_way:
+                self._follows.start()
+            return
+        self._stack.setCurrentIndex(0)
+        under_way = self.tr(" · under way") if measured.is_under_way else ""
+        found = sum(measured.findings.values())
+        words = self.tr("{0} · {1} frames · {2} findings{3}")
+        self._title.setText(words.format(measured.run_id, f"{measured.frames:,}", f"{found:,}", under_way))
+        self._say_threshold(measured.thresholds)
+        self._show_rates(measured)
+        self.curves.show_measured(measured)
+        self.belief.show_measured(measured)
+        self.confusion.show_measured(measured)
+        self._say_command()
+
+    def _show_rates(self, measured: Measured) -> None:
+        self.figures.put(*figure_rows(self.tr, measured))
+        self.classes.put(*class_rows(self.tr, measured))
+        self.curves.show_threshold(measured)
+
+    def _on_tab(self) -> None:
+        measured, key = self._measured, self._key
+        wants = self.tabs.currentWidget() is self.slices and measured is not None and measured.is_whole
+        if wants and measured is not None and key is not None and self._sliced_key != key:
+            self._sliced_key = key
+            self._desk.ask("slices", Slice(*key), self._on_sliced)
+        self._say_command()
+
+    def _on_sliced(self, sliced: list[Sliced]) -> None:
+        self.slices.put(*slice_rows(self.tr, sliced))
+
+    def _on_failure(self, sentence: str, details: str) -> None:
+        self._sliced_key = None
+        if self._link is not None and not self._link.frames and self.frames.is_looking:
+            self.frames.say(self._link, sentence)
+            return
+        self.trouble.emit(sentence, details)
+
+    def _set_threshold(self, threshold: float | None) -> None:
+        self._threshold = threshold
+        if threshold is not None and self.slider.value() != round(threshold * _STEPS):
+            self.slider.blockSignals(True)
+            self.slider.setValue(round(threshold * _STEPS))
+            self.slider.blockSignals(False)
+
+    def _say_threshold(self, thresholds: Mapping[Role, float]) -> None:
+        values = list(thresholds.values())
+        if not values:
+            return
+        words = " / ".join(dict.fromkeys(f"{value:.2f}" for value in values)).replace("0.", ".")
+        whose = self.tr(" (cards)") if self._threshold is None else ""
+        self._score.setText(self.tr("score ≥ {0}{1}").format(words, whose))
+        if self._threshold is None:
+            self.slider.blockSignals(True)
+            self.slider.setValue(round(values[0] * _STEPS))
+            self.slider.blockSignals(False)
+
+    def _say_empty(self, words: str, hint: str, button: str = "") -> None:
+        self.empty.say(words, hint, button)
+        self._stack.setCurrentIndex(1)
+
+    def _say_command(self) -> None:
+        self._command.setText(self.command)
+
+    def _step(self, step: int) -> None:
+        self.choose_threshold((self.slider.value() + step) / _STEPS)
+
+    def _copy(self) -> None:
+        shown = self.tabs.currentWidget()
+        table = shown if isinstance(shown, LinkedTable) and shown.hasFocus() else self.figures
+        table.copy()
+        self.message.emit("info", self.tr("Copied: {0}").format(table.accessibleName()))
+
+    def _copy_command(self) -> None:
+        QGuiApplication.clipboard().setText(self.command)
+        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
+
+    def _ask_where(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, self.tr("A folder for the plots"))
+        if not chosen:
+            return
+        try:
+            made = self.save_plots(Path(chosen))
+        except HilguiError as failure:
+            self.message.emit("error", str(failure))
+            return
+        self.message.emit("info", self.tr("{0} plots saved to {1}").format(len(made), chosen))
+
+    def _draw_icons(self) -> None:
+        for button in self._tools:
+            button.setIcon(self._bench.theme.icon(button.property("icon_name")))

@@ -1,0 +1,136 @@
+"""A person at the Evaluate page: figures, the slider, clicks that lead to frames, plots that are saved."""
+
+import xml.etree.ElementTree as ElementTree
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication
+
+from hilgui.gui.bridge import Bridge
+from hilgui.gui.evaluate.page import EvaluatePage
+from hilgui.gui.evaluate.sheets import Link, confusion_rows
+from hilgui.gui.memory import Memory
+from hilgui.gui.page import Bench, OpenRun
+from hilgui.records import Role
+from tests.gui.replay_run import MISSED, make_run
+from tests.gui.shell_bench import FakeEngine
+
+Key = Qt.Key
+_LONG = 60_000  # ms; a process has to start
+
+
+@pytest.fixture
+def bench(settings, theme):
+    return Bench(settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun())
+
+
+@pytest.fixture
+def page(qtbot, bench):
+    page = EvaluatePage(bench)
+    qtbot.addWidget(page)
+    page.resize(1200, 660)
+    yield page
+    page.close_page()
+
+
+@pytest.fixture
+def measured(qtbot, page, bench, settings):
+    """The page on a measured run."""
+    bench.run.put(make_run(settings.home).folder)
+    page.show()
+    page.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is page, timeout=5000)
+    qtbot.waitUntil(lambda: page.measured is not None and page.measured.is_whole, timeout=_LONG)
+    return page
+
+
+def row_of(table, name):
+    return next(row for row, cells in enumerate(table.rows) if cells[0].text == name)
+
+
+def test_without_a_run_the_page_says_what_belongs_there(qtbot, page):
+    page.show()
+    assert page._stack.currentWidget() is page.empty
+    with qtbot.waitSignal(page.demo_asked):
+        qtbot.mouseClick(page.empty.button, Qt.MouseButton.LeftButton)
+
+
+def test_both_models_stand_beside_each_other_and_a_number_leads_to_its_frames_and_to_replay(qtbot, measured, bench):
+    page = measured
+    row = row_of(page.figures, "recall")
+    cells = page.figures.rows[row]
+    assert cells[1].colour == "baseline" and cells[3].colour == "candidate"
+    assert float(cells[3].text) == pytest.approx(page.measured.figures[Role.CANDIDATE]["recall"].value, abs=5e-4)
+    index = page.figures.model().index(row, 3)
+    page.figures.scrollTo(index)
+    qtbot.mouseClick(page.figures.viewport(), Qt.MouseButton.LeftButton, pos=page.figures.visualRect(index).center())
+    qtbot.waitUntil(lambda: bool(page.frames.table.rows), timeout=_LONG)
+    assert set(MISSED) <= {cells[0].link for cells in page.frames.table.rows}
+    assert "--explain recall" in page.command
+    with qtbot.waitSignal(page.open_run_asked) as asked:
+        page.frames.table.setFocus()
+        page.frames.table.setCurrentIndex(page.frames.table.model().index(0, 0))
+        qtbot.keyClick(page.frames.table, Key.Key_Return)
+    assert asked.args == [bench.run.folder, page.frames.table.rows[0][0].link]
+
+
+def test_the_slider_changes_rates_at_once_and_the_rest_follows(qtbot, measured):
+    page = measured
+    row = row_of(page.figures, "recall")
+    page.slider.setValue(99)
+    assert page.figures.rows[row][1].text == f"{page.measured.kept[Role.BASELINE].at(0.99).recall:.3f}"
+    assert "--threshold 0.99" in page.command
+    at_once = page.measured.figures[Role.CANDIDATE]["precision"].value
+    qtbot.waitUntil(lambda: not page.is_busy and page.measured.is_whole, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.measured.thresholds == dict.fromkeys(Role, 0.99), timeout=_LONG)
+    assert page.measured.figures[Role.CANDIDATE]["precision"].value == at_once
+    qtbot.keyClick(page.figures, Key.Key_Backspace)
+    assert "--threshold" not in page.command
+    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+
+
+def test_slices_classes_and_confusion_are_shown_and_copied(qtbot, measured):
+    page = measured
+    page.tabs.setCurrentWidget(page.slices)
+    qtbot.waitUntil(lambda: bool(page.slices.rows), timeout=_LONG)
+    assert page.command.startswith("hilgui slices")
+    linked = [cell.link for cells in page.slices.rows for cell in cells if cell.link is not None]
+    page.show_behind(linked[0])
+    assert page.frames.table.rows
+    page.tabs.setCurrentWidget(page.classes)
+    assert [cells[0].text for cells in page.classes.rows] == ["person", "car"]
+    page.classes.setFocus()
+    page.classes.clearSelection()
+    qtbot.keyClick(page.classes, Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+    assert QGuiApplication.clipboard().text().startswith("class\t")
+    titles, rows = confusion_rows(page.tr, page.measured, Role.CANDIDATE)
+    missed = rows[titles.index("person") - 1][titles.index("background")]
+    assert missed.text == str(len(MISSED)) and missed.link.figure == "confusion.person.background"
+
+
+def test_a_figure_without_frames_says_so_in_its_place(qtbot, measured):
+    measured.show_behind(Link(Role.BASELINE, "nonsense"))
+    qtbot.waitUntil(lambda: not measured.is_busy, timeout=_LONG)
+    assert "nonsense" in measured.frames._title.text() and not measured.frames.is_looking
+
+
+def test_plots_are_saved_as_png_and_svg(measured, tmp_path):
+    made = measured.save_plots(tmp_path)
+    assert len(made) == 8
+    for path in made:
+        if path.suffix == ".png":
+            image = QImage(str(path))
+            colours = {image.pixel(x, y) for x in range(0, image.width(), 2) for y in range(0, image.height(), 2)}
+            assert image.width() >= 1280 and len(colours) > 20
+        else:
+            assert ElementTree.parse(path).getroot().tag.endswith("svg")
+
+
+def test_a_cancelled_measurement_ends_and_can_be_asked_for_again(qtbot, page, bench, settings):
+    bench.run.put(make_run(settings.home).folder)
+    page.show()
+    page.busy.cancelled.emit()
+    assert not page.is_busy
+    page.refresh()
+    qtbot.waitUntil(lambda: page.measured is not None and page.measured.is_whole, timeout=_LONG)
