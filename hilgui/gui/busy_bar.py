@@ -12,7 +12,7 @@ from hilgui.gui.theme import GAP, mark
 
 
 class BusyBar(QWidget):
-    """A thin bar with words and a button; keeps its room while it is away, so that nothing jumps."""
+    """A thin bar with words and a button, there while something is worked out."""
 
     cancelled = Signal()
 
@@ -33,9 +33,6 @@ class BusyBar(QWidget):
         layout.setSpacing(GAP)
         for widget in (self._words, self._bar, self._stop):
             layout.addWidget(widget)
-        policy = self.sizePolicy()
-        policy.setRetainSizeWhenHidden(True)
-        self.setSizePolicy(policy)
         self.hide()
 
     def show_busy(self, is_busy: bool) -> None:
