@@ -133,10 +133,10 @@ def rig_state(profile: ProfilePath, as_json: Json = False) -> None:
     import json
 
     from hilgui.cli.console import print_json, results
-    from hilgui.rigs.latch import JOURNAL, RigRecord
+    from hilgui.rigs.latch import JOURNAL, RigRecord, latch_names
 
     client = _client(profile)
-    noted = RigRecord(client.folder).read()
+    noted = RigRecord(client.folder, latch_names(client.profile)).read()
     journal = client.folder / JOURNAL
     lines = journal.read_text(encoding="utf-8").splitlines()[-10:] if journal.is_file() else []
     history = [json.loads(line) for line in lines]

@@ -26,6 +26,7 @@ from hilgui.rigs.protocol import (
 from hilgui.rigs.transcript import Entry
 
 NOT_YET = "not connected yet"
+_NOBODY_WAITS = -1
 
 
 def driver_for(wish: DeviceWish) -> RigDriver:
@@ -161,6 +162,11 @@ class Bench:
         """Stop if asked to, go to the safe state, read back."""
         for worker in self._workers.values():
             worker.make_safe(token, stop)
+
+    def make_safe_again(self, device: str) -> None:
+        """Put a device into its safe state that came back while the rig is stopping or latched; not waited for."""
+        self._workers[device].open_writer()
+        self._workers[device].make_safe(_NOBODY_WAITS, StopCategory.RAMP_THEN_CUT)
 
     def hold(self) -> None:
         """Stop category 2 everywhere."""

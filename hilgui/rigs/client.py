@@ -7,8 +7,6 @@ import multiprocessing
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
@@ -17,11 +15,13 @@ from hilgui.rigs import supervisor
 from hilgui.rigs.arming import Arming, State
 from hilgui.rigs.bench import NOT_YET, facts_of
 from hilgui.rigs.finding import find_port, found_ports
+from hilgui.rigs.lines import Lines, connected
 from hilgui.rigs.messages import (
     ArmingCase,
     ArmRig,
     Ask,
-    Beat,
+    Attest,
+    Attested,
     ConfirmRig,
     DeselectRig,
     DeviceState,
@@ -38,14 +38,16 @@ from hilgui.rigs.messages import (
     StateChanged,
     Status,
     StopNow,
+    StopTimed,
+    Urgent,
 )
 from hilgui.rigs.profile import RigProfile, read_profile
 from hilgui.rigs.protocol import Actuation, Identify, Query, Read
 from hilgui.rigs.simulation import Simulation, simulated
+from hilgui.rigs.urgency import be_responsive
 
-BEAT_S = 0.05
+BEAT_S = 0.05  # at the latest
 
-_POLL_LIMIT = 512
 _SILENT_S = 5.0  # of a supervisor that should speak five times a second
 _CLOSE_S = 5.0
 
@@ -58,48 +60,47 @@ def rig_folder(home: Path, profile: RigProfile) -> Path:
 class RigWatch:
     """The engine's end of a rig in shadow mode: signs of life and readings; it has no word for anything that moves."""
 
-    def __init__(self, pipe: Connection) -> None:
-        self._pipe = pipe
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
         self._numbers = 0
-        self._beat_s = 0.0
+        self._is_quick = False
 
     def beat(self) -> None:
-        """Send a sign of life, at most every 50 ms; call it as often as you like."""
-        now_s = time.monotonic()
-        if now_s - self._beat_s >= BEAT_S:
-            self._beat_s = now_s
-            self._send(Beat(time.monotonic_ns()))
+        """Give a sign of life, at least every 50 ms; costs less than a microsecond, call it as often as you like."""
+        if not self._is_quick:
+            self._is_quick = True
+            be_responsive()
+        self._lines.pulse.beat()
+
+    def attest(self, model_sha256: str, provider: str) -> None:
+        """Say what really runs, from the facts of the loaded model, before the rig is armed for it."""
+        self._lines.send(Attest(Attested(model_sha256, provider)))
 
     def observe(self, signal: str, value: float) -> None:
         """Report a figure of the run to the cage: perception.latency_ms."""
-        self._send(Observe(signal, value))
+        self._lines.send(Observe(signal, value))
 
     def query(self, what: Query) -> int:
         """Ask a device something; gives the number of its answer."""
         return self._ask(what)
 
     def stop(self, by: str, why: str = "STOP") -> None:
-        """Stop everything."""
-        self._send(StopNow(by, why, time.monotonic_ns()))
+        """Stop everything, from any thread."""
+        self._lines.stop(StopNow(by, why, time.monotonic_ns()))
 
     def poll(self) -> list[Event]:
-        """Give the answers that have arrived, without waiting; raises SupervisorLost."""
-        return _drain(self._pipe)
+        """Beat, and give the answers that have arrived, without waiting; raises SupervisorLost."""
+        self.beat()
+        return self._lines.drain()
 
     def close(self) -> None:
         """Let go; a supervisor that is armed for a run stops."""
-        self._pipe.close()
+        self._lines.close()
 
     def _ask(self, what: Query | Actuation) -> int:
         self._numbers += 1
-        self._send(Ask(self._numbers, what, time.monotonic_ns()))
+        self._lines.send(Ask(self._numbers, what, time.monotonic_ns()))
         return self._numbers
-
-    def _send(self, request: Request) -> None:
-        try:
-            self._pipe.send(request)
-        except OSError as failure:
-            raise SupervisorLost("the rig supervisor ended; the devices stop by their dead-man") from failure
 
 
 class RigHand(RigWatch):
@@ -111,30 +112,41 @@ class RigHand(RigWatch):
 
 
 class SupervisorClient:
-    """The front end's end: owns the supervisor process. Not thread-safe; `poll` never waits and also beats.
+    """The front end's end: owns the supervisor process. `poll` never waits and also beats; `stop` is for any thread.
 
     Call `poll` at least every 50 ms: a front end that does not for 500 ms while the rig is armed is taken for frozen,
     and the rig stops.
     """
 
-    def __init__(self, profile_path: Path, home: Path, *, shadow: bool = False, debug: bool = False) -> None:
-        """Read the profile; nothing is opened yet. Raises ProfileBroken."""
+    def __init__(
+        self,
+        profile_path: Path,
+        home: Path,
+        *,
+        shadow: bool = False,
+        debug: bool = False,
+        main: Callable[[Lines, Lines | None, supervisor.Setup], None] = supervisor.main,
+    ) -> None:
+        """Read the profile; nothing is opened yet. `main` is what the process runs. Raises ProfileBroken."""
         self.profile = read_profile(profile_path)
         self.facts = facts_of(self.profile)
         self.folder = rig_folder(home, self.profile)
         self.arming = Arming()
         self.devices: dict[str, DeviceState] = {}
         self.status: Status | None = None
+        self.urgency = ""  # how soon the supervisor gets the processor, as it says
+        self.stop_timed: StopTimed | None = None  # of the newest STOP from here
         self.simulation: Simulation | None = None
         self.profile_sha256 = hashlib.sha256(profile_path.read_bytes()).hexdigest()
         self._is_ready = False
         self._shadow = shadow
         self._debug = debug
         self._process: SpawnProcess | None = None
-        self._pipe: Connection | None = None
+        self._main = main
+        self._lines: Lines | None = None
+        self._engine_lines: Lines | None = None
         self._waiting: deque[Event] = deque()
         self._numbers = 0
-        self._beat_s = 0.0
         self._heard_s = 0.0
 
     @property
@@ -167,21 +179,22 @@ class SupervisorClient:
             self.close()
             raise
         context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        ours, engine = context.Pipe() if with_engine else (None, None)
+        be_responsive()
+        self._lines, theirs = connected(context)
+        self._engine_lines, engine = connected(context) if with_engine else (None, None)
         setup = supervisor.Setup(
             self.profile, found, self.folder, not self._shadow, with_engine, self.profile_sha256, self._debug
         )
-        self._process = context.Process(target=supervisor.main, args=(theirs, engine, setup), name="hilgui-supervisor")
+        self._process = context.Process(target=self._main, args=(theirs, engine, setup), name="hilgui-supervisor")
         self._process.start()
         self._heard_s = time.monotonic() + 4 * _SILENT_S  # it has to start first
         self._is_ready = False
         self.devices.clear()
         theirs.close()
-        if engine is None or ours is None:
+        if engine is None or self._engine_lines is None:
             return None
         engine.close()
-        return RigWatch(ours) if self._shadow else RigHand(ours)
+        return (RigWatch if self._shadow else RigHand)(self._engine_lines)
 
     def select(self, by: str) -> None:
         """Select the rig: SHADOW to SAFE."""
@@ -212,8 +225,8 @@ class SupervisorClient:
         self._send(ResumeRig(by))
 
     def stop(self, by: str, why: str = "STOP") -> None:
-        """STOP (software): the bytes are on the wires before anything else happens."""
-        self._send(StopNow(by, why, time.monotonic_ns()))
+        """STOP (software), from any thread: the bytes are on the wires before anything else happens."""
+        self._opened().stop(StopNow(by, why, time.monotonic_ns()))
 
     def reset(self, by: str) -> None:
         """Clear the latch, as a person: LATCHED to SAFE."""
@@ -236,24 +249,21 @@ class SupervisorClient:
         return self._ask(Identify(device))
 
     def beat(self) -> None:
-        """Send a sign of life, at most every 50 ms."""
-        now_s = time.monotonic()
-        if now_s - self._beat_s >= BEAT_S and self._pipe is not None:
-            self._beat_s = now_s
-            self._send(Beat(time.monotonic_ns()))
+        """Give a sign of life, at least every 50 ms; costs less than a microsecond."""
+        if self._lines is not None:
+            self._lines.pulse.beat()
 
     def poll(self) -> list[Event]:
         """Beat, and give what has arrived; raises SupervisorLost when the supervisor ended or says nothing for 5 s."""
-        if self._pipe is None:
-            raise SupervisorLost("the rig supervisor is not running; open the rig again")
-        events = [*self._waiting, *_drain(self._pipe)]
+        lines = self._opened()
+        lines.pulse.beat()
+        events = [*self._waiting, *lines.drain()]
         self._waiting.clear()
         now_s = time.monotonic()
         if events:
             self._heard_s = max(self._heard_s, now_s)
         elif now_s - self._heard_s > _SILENT_S:
             raise SupervisorLost("the rig supervisor says nothing; use the emergency stop, then open the rig again")
-        self.beat()
         for event in events:
             self._learn(event)
         return events
@@ -295,9 +305,8 @@ class SupervisorClient:
 
     def close(self) -> None:
         """End the supervisor by closing its pipe, and the simulators; may be called twice."""
-        if self._pipe is not None:
-            self._pipe.close()
-            self._pipe = None
+        if self._lines is not None:
+            self._lines.close()
         if self._process is not None:
             self._process.join(_CLOSE_S)
             if self._process.is_alive():
@@ -305,6 +314,10 @@ class SupervisorClient:
                 self._process.join()
             self._process.close()
             self._process = None
+        for lines in (self._lines, self._engine_lines):
+            if lines is not None:
+                lines.pulse.forget()
+        self._lines = self._engine_lines = None
         if self.simulation is not None:
             self.simulation.close()
             self.simulation = None
@@ -322,9 +335,8 @@ class SupervisorClient:
             self._pause()
 
     def _pause(self) -> None:
-        if self._pipe is not None:
-            with suppress(OSError, EOFError):
-                self._pipe.poll(BEAT_S / 5)
+        if self._lines is not None:
+            self._lines.wait(BEAT_S / 5)
 
     def _learn(self, event: Event) -> None:
         match event:
@@ -332,6 +344,10 @@ class SupervisorClient:
                 self.arming, self._is_ready = arming, True
             case Status(_, arming):
                 self.arming, self.status = arming, event
+            case StopTimed():
+                self.stop_timed = event
+            case Urgent(scheduling):
+                self.urgency = scheduling
             case DeviceState(name):
                 self.devices[name] = event
             case Failed(sentence):
@@ -343,21 +359,9 @@ class SupervisorClient:
         return self._numbers
 
     def _send(self, request: Request) -> None:
-        if self._pipe is None:
+        self._opened().send(request)
+
+    def _opened(self) -> Lines:
+        if self._lines is None:
             raise SupervisorLost("the rig supervisor is not running; open the rig again")
-        try:
-            self._pipe.send(request)
-        except OSError as failure:
-            raise SupervisorLost("the rig supervisor ended; the devices stop by their dead-man") from failure
-
-
-def _drain(pipe: Connection) -> list[Event]:
-    events: list[Event] = []
-    try:
-        while len(events) < _POLL_LIMIT and pipe.poll(0.0):
-            events.append(pipe.recv())
-    except (EOFError, OSError) as failure:
-        if events:
-            return events
-        raise SupervisorLost("the rig supervisor ended; the devices stop by their dead-man") from failure
-    return events
+        return self._lines

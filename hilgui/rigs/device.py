@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 _RETRY_S = 1.0
 _READ_BACK_S = 0.8  # of the second that SAFE has
-_POLL_TRIES = 2  # one lost answer is no loss of sensing
+_TRIES = 2  # one lost answer is no loss of the device; its dead-man is fed by the question, not by the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,15 +206,16 @@ class DeviceWorker:
                 if self._feeding.is_set() and self._writer is not None and now >= next_feed:
                     next_feed = now + KEEP_ALIVE_S
                     self._writer.keep_alive()
+                    misses = 0
                 if self._reader is not None and now >= next_poll:
                     next_poll = now + self.facts.poll_s
-                    misses += 1
                     self._report(Polled(self.spec.name, self._reader.signals()))
                     misses = 0
             except RigBlocked:
                 misses = 0  # a STOP went over it; its job comes next
             except RigBroken as failure:
-                if misses == 0 or misses >= _POLL_TRIES or isinstance(failure, RigLost):
+                misses += 1
+                if misses >= _TRIES or isinstance(failure, RigLost | RigRefused):
                     self._lose(failure)
             except Exception as failure:  # a plug-in call: a stranger's driver may raise anything
                 log.exception("the driver of %s failed", self.spec.name)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,8 +14,9 @@ from typing import Any
 
 from hilgui.errors import StoreBroken
 from hilgui.rigs.arming import Arming, State
+from hilgui.rigs.profile import DeviceWish, RigProfile
 
-LATCH = "latch.json"
+LATCHES = "latches"
 JOURNAL = "states.jsonl"
 
 
@@ -25,45 +28,58 @@ class Noted:
     latch_reason: str | None = None
 
 
-class RigRecord:
-    """The folder of one rig; raises StoreBroken where it cannot be written, and then nothing is armed."""
+def latch_names(profile: RigProfile) -> tuple[str, ...]:
+    """Name the latches of a rig: one for each device, after what it is found by.
 
-    def __init__(self, folder: Path) -> None:
+    So a profile that is renamed, copied, or given another device beside this one finds the latch again. A simulated
+    device is nobody's but its profile's.
+    """
+    return tuple(_latch_name(profile, device) for device in profile.devices)
+
+
+def _latch_name(profile: RigProfile, device: DeviceWish) -> str:
+    wish = device.port
+    if wish.simulator:
+        return f"simulator-{profile.slug}-{device.name}"
+    kind, found_by = next((name, value) for name, value in wish.model_dump().items() if value is not None)
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", str(found_by)).strip("-")[:40]
+    return f"{kind}-{readable}-{hashlib.sha256(str(found_by).encode()).hexdigest()[:8]}"
+
+
+class RigRecord:
+    """The latches of a rig's devices, and its journal in `folder`; raises StoreBroken where it cannot be written."""
+
+    def __init__(self, folder: Path, names: tuple[str, ...] = ("rig",)) -> None:
         self._folder = folder
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as failure:
-            raise StoreBroken(
-                f"{folder} cannot be made: {failure}; a rig needs it for its latch", path=folder
-            ) from failure
+        self._latches = folder.parent / LATCHES
+        self._paths = [self._latches / f"{name}.json" for name in names]
+        for each in (folder, self._latches):
+            try:
+                each.mkdir(parents=True, exist_ok=True)
+            except OSError as failure:
+                sentence = f"{each} cannot be made: {failure}; a rig needs it for its latch"
+                raise StoreBroken(sentence, path=each) from failure
 
     def read(self) -> Noted:
-        """Read what is noted; what cannot be read is a latch."""
-        path = self._folder / LATCH
-        try:
-            fields = json.loads(path.read_text(encoding="utf-8"))
-            state, reason = State(fields["state"]), str(fields["reason"])
-        except FileNotFoundError:
-            return Noted()
-        except (OSError, ValueError, KeyError, TypeError) as failure:
-            return Noted(latch_reason=f"rig state unknown: {path} cannot be read ({type(failure).__name__})")
-        if state is State.LATCHED:
-            return Noted(latch_reason=reason)
-        return Noted(was_live=state is not State.SAFE)
+        """Read what is noted of any of the devices; what cannot be read is a latch."""
+        noted = [_read(path) for path in self._paths]
+        reasons = [each.latch_reason for each in noted if each.latch_reason is not None]
+        return Noted(any(each.was_live for each in noted), reasons[0] if reasons else None)
 
     def note(self, state: State, reason: str, by: str) -> None:
-        """Note SAFE, ARMED or LATCHED; returns when it is on the disk."""
+        """Note SAFE, ARMED or LATCHED for all devices; returns when it is on the disk."""
         fields = {"state": state.value, "reason": reason, "by": by, "utc": datetime.now(UTC).isoformat()}
-        path, fresh = self._folder / LATCH, self._folder / f"{LATCH}.new"
-        try:
-            with fresh.open("w", encoding="utf-8") as file:
-                file.write(json.dumps(fields))
-                file.flush()
-                os.fsync(file.fileno())
-            fresh.replace(path)
-            _sync_folder(self._folder)
-        except OSError as failure:
-            raise StoreBroken(f"{path} cannot be written: {failure}; free the disk", path=path) from failure
+        for path in self._paths:
+            fresh = path.with_suffix(".new")
+            try:
+                with fresh.open("w", encoding="utf-8") as file:
+                    file.write(json.dumps(fields))
+                    file.flush()
+                    os.fsync(file.fileno())
+                fresh.replace(path)
+            except OSError as failure:
+                raise StoreBroken(f"{path} cannot be written: {failure}; free the disk", path=path) from failure
+        _sync_folder(self._latches)
 
     def journal(self, before: Arming, after: Arming, facts: Mapping[str, Any]) -> None:
         """Append who went from where to where, when and why; returns when it is on the disk."""
@@ -84,6 +100,19 @@ class RigRecord:
                 os.fsync(file.fileno())
         except OSError as failure:
             raise StoreBroken(f"{path} cannot be written: {failure}; free the disk", path=path) from failure
+
+
+def _read(path: Path) -> Noted:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        state, reason = State(fields["state"]), str(fields["reason"])
+    except FileNotFoundError:
+        return Noted()
+    except (OSError, ValueError, KeyError, TypeError) as failure:
+        return Noted(latch_reason=f"rig state unknown: {path} cannot be read ({type(failure).__name__})")
+    if state is State.LATCHED:
+        return Noted(latch_reason=reason)
+    return Noted(was_live=state is not State.SAFE)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -21,14 +21,23 @@ class ArmingCase:
     identities: tuple[tuple[str, str], ...] = ()  # device, what it says it is; empty: not asked for
 
 
-# Requests. The front end may send all of them, the engine Beat, Ask, Observe and StopNow.
+@dataclass(frozen=True, slots=True)
+class Attested:
+    """What the engine says it runs, read from the session (`Attestation`) and not from what was asked for."""
+
+    model_sha256: str
+    provider: str
+
+
+# Requests. The front end may send all but Attest, the engine Attest, Ask, Observe and StopNow. Signs of life are no
+# requests: they go through a `Pulse`.
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """A sign of life, every 50 ms."""
+class Attest:
+    """The engine says what it runs, before it is armed."""
 
-    sent_ns: int
+    what: Attested
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +127,7 @@ class Observe:
 
 
 Request = (
-    Beat
+    Attest
     | SelectRig
     | DeselectRig
     | ArmRig
@@ -202,10 +211,27 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
+class StopTimed:
+    """When one STOP was called for, heard here, and taken by the ports; all on one monotonic clock."""
+
+    called_ns: int
+    heard_ns: int
+    written_ns: int
+    devices: int  # that took it
+
+
+@dataclass(frozen=True, slots=True)
+class Urgent:
+    """How soon the supervisor gets the processor."""
+
+    scheduling: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """The supervisor cannot go on."""
 
     sentence: str
 
 
-Event = StateChanged | Done | DeviceState | Signals | Wire | Violated | Status | Failed
+Event = StateChanged | Done | DeviceState | Signals | Wire | Violated | Status | StopTimed | Urgent | Failed

@@ -15,6 +15,7 @@ from hilgui import plugins
 from hilgui.errors import ProfileBroken, RigLost
 from hilgui.rigs.profile import RigProfile, spec_of
 from hilgui.rigs.protocol import SIMULATORS, DeviceSpec, RigSimulator
+from hilgui.rigs.urgency import ask_for_urgency
 
 _ANSWER_S = 20.0
 _LINGER_S = 2.0  # after the owner's death: the devices' dead-men have to be able to act, and be seen
@@ -83,6 +84,7 @@ def simulated(profile: RigProfile) -> list[DeviceSpec]:
 
 def _serve(pipe: Connection, devices: tuple[DeviceSpec, ...], linger_s: float) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ask_for_urgency()  # a device has a processor of its own; a crowded host must not make it late
     known = plugins.working(SIMULATORS)
     simulators: dict[str, RigSimulator] = {}
     try:

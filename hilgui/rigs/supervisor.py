@@ -1,21 +1,20 @@
 """The supervisor process: owns every port, the arming state and the cage. Everybody else asks.
 
-Threads: one per device (`device.py`), one ear per pipe, one mouth for events, and the main thread, which decides. A
-STOP is put on the wires by the ear that hears it, before the main thread knows.
+Threads: one per device (`device.py`), ears and mouth (`switchboard.py`), one that writes latch and journal
+(`scribe.py`), and the main thread, which decides. A STOP is put on the wires by the ear that hears it, before the main
+thread knows.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import queue
 import signal
-import sys
-import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from dataclasses import dataclass, field, replace
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 from hilgui import log as logs
@@ -25,17 +24,18 @@ from hilgui.rigs.arming import LIVE, Arming, Effect, Source, State, step
 from hilgui.rigs.bench import Bench
 from hilgui.rigs.cage import Cage, Severity, Violation
 from hilgui.rigs.device import Carried, Identified, OffChecked, Polled, Report, Troubled
-from hilgui.rigs.latch import RigRecord
+from hilgui.rigs.latch import RigRecord, latch_names
+from hilgui.rigs.lines import Lines
 from hilgui.rigs.messages import (
     ArmingCase,
     ArmRig,
     Ask,
-    Beat,
+    Attest,
+    Attested,
     ConfirmRig,
     DeselectRig,
     DisarmRig,
     Done,
-    Event,
     Failed,
     Observe,
     PauseRig,
@@ -47,18 +47,23 @@ from hilgui.rigs.messages import (
     StateChanged,
     Status,
     StopNow,
+    Urgent,
     Violated,
     Wire,
 )
+from hilgui.rigs.permit import unproven
 from hilgui.rigs.profile import PERCEPTION, RigProfile
 from hilgui.rigs.protocol import Perform, SetValue, StopCategory
+from hilgui.rigs.scribe import Scribe, Unwritten
+from hilgui.rigs.switchboard import Heard, Silence, Switchboard
+from hilgui.rigs.urgency import ask_for_urgency, be_responsive, collect_later
 
 log = logging.getLogger(__name__)
 
 TICK_S = 0.01
 _STATUS_S = 0.2
 _CLOSE_S = 2.0
-_MOUTHFUL = 4000  # events that wait for a front end that sleeps; then the oldest go
+_COLLECT_S = 10.0  # garbage, and only while no output is on
 _JUDGED_ANEW = {
     (State.SHADOW, State.SAFE),
     (State.LATCHED, State.SAFE),
@@ -66,7 +71,7 @@ _JUDGED_ANEW = {
     (State.HOLD, State.SAFE),
     (State.ARMING, State.ARMED),
 }
-_FROM_ENGINE = (Beat, Ask, Observe, StopNow)
+_FROM_ENGINE = (Attest, Ask, Observe, StopNow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +87,6 @@ class Setup:
     debug: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    source: Source
-    request: Request
-    at_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Silence:
-    source: Source
-
-
 @dataclass
 class _Waiting:
     """A safe state that is being read back."""
@@ -103,31 +96,34 @@ class _Waiting:
     why: list[str] = field(default_factory=list)
 
 
-def main(front: Connection, engine: Connection | None, setup: Setup) -> None:
+def main(front: Lines, engine: Lines | None, setup: Setup) -> None:
     """Serve until the front end ends; the target of the spawned process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the front end, whose end we notice
     logs.set_up(debug=setup.debug)
-    sys.setswitchinterval(0.0005)
+    be_responsive()
+    urgency = ask_for_urgency()  # before there are threads: they inherit it
     try:
-        Supervisor(front, engine, setup).serve()
+        supervisor = Supervisor(front, engine, setup)
+        collect_later()
+        supervisor.serve(Urgent(urgency.in_words()))
     except HilguiError as failure:
-        front.send(Failed(str(failure)))
+        front.requests.send(Failed(str(failure)))
     finally:
         os._exit(0)  # a driver that hangs in a thread keeps nobody
 
 
 class Supervisor:
-    """Everything here but `_listen` and `_speak` runs on the main thread."""
+    """Everything here runs on the main thread but `_stop_wires` and `_is_needed`, which the ears call."""
 
-    def __init__(self, front: Connection, engine: Connection | None, setup: Setup) -> None:
+    def __init__(self, front: Lines, engine: Lines | None, setup: Setup) -> None:
         self._setup = setup
-        self._pipes = {Source.FRONT_END: front} | ({} if engine is None else {Source.ENGINE: engine})
-        self._inbox: queue.SimpleQueue[_Heard | _Silence | Report] = queue.SimpleQueue()
-        self._events: deque[Event] = deque(maxlen=_MOUTHFUL)
-        self._engine_events: deque[Event] = deque(maxlen=_MOUTHFUL)
-        self._has_events = threading.Event()
-        self._record = RigRecord(setup.folder)
-        noted = self._record.read()
+        self._inbox: queue.SimpleQueue[Heard | Silence | Report | Unwritten] = queue.SimpleQueue()
+        lines = {Source.FRONT_END: front} | ({} if engine is None else {Source.ENGINE: engine})
+        self._board = Switchboard(lines, self._inbox.put, self._stop_wires, self._is_needed)
+        self._tell = self._board.tell
+        record = RigRecord(setup.folder, latch_names(setup.profile))
+        noted = record.read()
+        self._scribe = Scribe(record, self._inbox.put)
         now_ns = time.monotonic_ns()
         self._arming = machine.booted(noted.was_live, noted.latch_reason, now_ns)
         self._bench = Bench(
@@ -141,23 +137,23 @@ class Supervisor:
         self._begin_judging(now_ns)
         self._violations: tuple[Violation, ...] = ()
         self._case = ArmingCase()
+        self._attested: Attested | None = None
         self._waiting = _Waiting()
         self._asked: dict[int, tuple[Source, int]] = {}
         self._asks = 0
         self._counts: Counter[str] = Counter()
         self._gap_ns = 0
-        self._status_ns = 0
+        self._status_ns = self._collected_ns = 0
         self._is_over = False
         if noted.was_live:
-            self._record.note(State.LATCHED, self._arming.reason, "supervisor")
-            self._record.journal(self._arming, self._arming, {"profile": setup.profile.name})
+            self._scribe.note(State.LATCHED, self._arming.reason, "supervisor")
+            self._write_journal(self._arming, self._arming)
 
-    def serve(self) -> None:
+    def serve(self, urgent: Urgent) -> None:
         """Run until the front end is gone."""
-        for source, pipe in self._pipes.items():
-            threading.Thread(target=self._listen, args=(source, pipe), name=f"ear:{source.value}", daemon=True).start()
-        threading.Thread(target=self._speak, name="mouth", daemon=True).start()
+        self._board.start()
         self._bench.start()
+        self._tell(urgent)
         for device in sorted(self._bench.devices):
             self._tell(self._bench.state_of(device))
         self._tell(StateChanged(self._arming))
@@ -177,58 +173,36 @@ class Supervisor:
                 next_tick = time.monotonic() + TICK_S
                 self._tick(time.monotonic_ns())
         self._bench.close(_CLOSE_S)
+        self._scribe.close(_CLOSE_S)
 
-    def _listen(self, source: Source, pipe: Connection) -> None:
-        """Hear one pipe; a STOP and the front end's death reach the wires from here."""
-        while True:
-            try:
-                request: Request = pipe.recv()
-            except (EOFError, OSError):
-                if source is Source.FRONT_END or self._arming.needs_engine:
-                    self._stop_wires()
-                self._inbox.put(_Silence(source))
-                return
-            if isinstance(request, StopNow):
-                self._stop_wires()
-            self._inbox.put(_Heard(source, request, time.monotonic_ns()))
+    def _stop_wires(self) -> int:
+        if self._arming.state is State.SHADOW:  # there are no writers then
+            return 0
+        return self._bench.urgent_stop(StopCategory.RAMP_THEN_CUT)
 
-    def _stop_wires(self) -> None:
-        if self._arming.state is not State.SHADOW:  # there are no writers then
-            self._bench.urgent_stop(StopCategory.RAMP_THEN_CUT)
+    def _is_needed(self, source: Source) -> bool:
+        return source is Source.FRONT_END or self._arming.needs_engine
 
-    def _speak(self) -> None:
-        while True:
-            self._has_events.wait()
-            self._has_events.clear()
-            for source, events in ((Source.FRONT_END, self._events), (Source.ENGINE, self._engine_events)):
-                while events and source in self._pipes:
-                    try:
-                        self._pipes[source].send(events.popleft())
-                    except (OSError, IndexError):
-                        break
-
-    def _tell(self, event: Event) -> None:
-        self._events.append(event)
-        if isinstance(event, StateChanged):
-            self._engine_events.append(event)
-        self._has_events.set()
-
-    def _take(self, item: _Heard | _Silence | Report) -> None:
+    def _take(self, item: Heard | Silence | Report | Unwritten) -> None:
         now_ns = time.monotonic_ns()
         match item:
-            case _Heard(source, request, at_ns):
+            case Heard(source, request, at_ns):
                 if source is Source.ENGINE and not isinstance(request, _FROM_ENGINE):
                     self._counts["refused_from_engine"] += 1
                     return
                 self._hear(source, request, at_ns)
-            case _Silence(Source.FRONT_END):
+            case Silence(Source.FRONT_END):
                 self._step(machine.ParentGone(), now_ns)
-            case _Silence(Source.ENGINE):
+            case Silence(Source.ENGINE):
                 if self._arming.state in LIVE and self._arming.needs_engine:
                     self._step(machine.Stop("supervisor", "the engine ended"), now_ns)
+            case Unwritten(sentence):
+                self._distrust(sentence)
             case Identified(device, identity):
                 self._bench.identities[device], self._bench.troubles[device] = identity, ""
                 self._tell(self._bench.state_of(device))
+                if self._arming.state in (State.STOPPING, State.LATCHED):
+                    self._bench.make_safe_again(device)  # so that a STOP finds a writer there, too
             case Troubled(device, sentence):
                 self._trouble(device, sentence, now_ns)
             case Polled(device, readings):
@@ -245,9 +219,8 @@ class Supervisor:
 
     def _hear(self, source: Source, request: Request, at_ns: int) -> None:
         by = getattr(request, "by", source.value)
+        self._feel_pulses(time.monotonic_ns())
         match request:
-            case Beat():
-                self._beat(source, at_ns)
             case StopNow(_, why):
                 self._step(machine.Stop(by, why), at_ns)
             case SelectRig() if not self._setup.can_write:
@@ -274,15 +247,19 @@ class Supervisor:
                 self._step(machine.Reset(by, is_person and source is Source.FRONT_END, self._causes()), at_ns)
             case Ask():
                 self._ask(source, request, at_ns)
+            case Attest(what):
+                if source is Source.ENGINE and self._arming.state not in LIVE:
+                    self._attested = what
             case Observe(signal, value):
                 if signal.partition(".")[0] == PERCEPTION:  # the engine reports about itself, not about devices
                     self._cage.observe(signal, value, at_ns)
 
-    def _beat(self, source: Source, at_ns: int) -> None:
-        last_ns = self._arming.front_ns
-        if source is Source.FRONT_END and last_ns is not None and self._arming.state in LIVE:
-            self._gap_ns = max(self._gap_ns, at_ns - last_ns)
-        self._step(machine.Heartbeat(source), at_ns)
+    def _feel_pulses(self, now_ns: int) -> None:
+        for source, stamp_ns in self._board.fresh_beats(now_ns):
+            last_ns = self._arming.front_ns
+            if source is Source.FRONT_END and last_ns is not None and self._arming.state in LIVE:
+                self._gap_ns = max(self._gap_ns, stamp_ns - last_ns)
+            self._step(machine.Heartbeat(source), stamp_ns)
 
     def _ask(self, source: Source, ask: Ask, now_ns: int) -> None:
         self._asks += 1
@@ -292,18 +269,21 @@ class Supervisor:
             self._answer(Done(self._asks, False, f"there is no device {ask.what.device!r}"))
             return
         if isinstance(ask.what, SetValue | Perform):
-            refusal = self._refusal(ask.what, ask.issued_ns, now_ns)
+            refusal = self._refusal(source, ask.what, ask.issued_ns, now_ns)
             if refusal:
                 self._answer(Done(self._asks, False, refusal))
                 return
         worker.ask(self._asks, ask.what, ask.issued_ns)
 
-    def _refusal(self, what: SetValue | Perform, issued_ns: int, now_ns: int) -> str:
+    def _refusal(self, source: Source, what: SetValue | Perform, issued_ns: int, now_ns: int) -> str:
         """Decide on one actuation; every refusal is counted under its reason."""
         if not self._arming.may_actuate:
             state = self._arming.state
             self._counts["blocked_shadow" if state is State.SHADOW else "blocked_state"] += 1
             return f"the rig is {state.value}; nothing was sent"
+        if source is Source.ENGINE and not self._arming.needs_engine:
+            self._counts["blocked_state"] += 1
+            return "the rig is armed for manual moves, not for a run; nothing was sent"
         if machine.stale(issued_ns, now_ns):
             self._counts["discarded_stale"] += 1
             return "the command is older than 250 ms; nothing was sent"
@@ -322,13 +302,15 @@ class Supervisor:
 
     def _answer(self, done: Done) -> None:
         source, number = self._asked.pop(done.number, (Source.FRONT_END, done.number))
-        answer = Done(number, done.is_ok, done.sentence, done.reading, done.identity, done.is_known)
-        (self._engine_events if source is Source.ENGINE else self._events).append(answer)
-        self._has_events.set()
+        self._board.answer(source, replace(done, number=number))
 
     def _tick(self, now_ns: int) -> None:
+        self._feel_pulses(now_ns)
         self._step(machine.Tick(), now_ns)
         self._judge(now_ns)
+        if self._arming.state not in LIVE and now_ns - self._collected_ns > _COLLECT_S * machine.NS:
+            self._collected_ns = now_ns
+            gc.collect()
         if now_ns - self._status_ns > _STATUS_S * machine.NS:
             self._status_ns = now_ns
             if entries := self._bench.fresh_entries():
@@ -382,15 +364,17 @@ class Supervisor:
         unmet = [f"{device}: {why}" for device, why in sorted(self._bench.troubles.items()) if why]
         unmet += self._bench.unarmable
         unmet += self._active(Severity.BLOCK, Severity.HOLD, Severity.STOP)
-        if needs_engine and not self._setup.has_engine:
-            unmet.append("a run needs its engine, and none is connected")
-        if case.profile_sha256 and case.profile_sha256 != self._setup.profile_sha256:
-            unmet.append("the case was written for another rig profile")
-        for device, wanted in case.identities:
-            found = str(self._bench.identities.get(device, "nothing"))
-            if wanted not in found:
-                unmet.append(f"{device} is {found}, and the case wants {wanted}")
-        return tuple(unmet)
+        return (
+            *unmet,
+            *unproven(
+                case,
+                needs_engine=needs_engine,
+                has_engine=self._setup.has_engine,
+                attested=self._attested,
+                profile_sha256=self._setup.profile_sha256,
+                identities={device: str(identity) for device, identity in self._bench.identities.items()},
+            ),
+        )
 
     def _causes(self) -> tuple[str, ...]:
         """Say what of the latch's cause is still there."""
@@ -412,10 +396,12 @@ class Supervisor:
             self._bench.feed(after.state in LIVE)
             if (before.state, after.state) in _JUDGED_ANEW:
                 self._begin_judging(now_ns)
-        for effect in effects:
-            self._carry_out(effect)
         if is_new:
             self._write_journal(before, after)
+        for effect in effects:
+            self._carry_out(effect)
+        if self._arming is not after:
+            return  # carrying it out failed and led on; that step has told the rest
         if is_new or after.refusal != before.refusal or after.is_verified != before.is_verified:
             self._tell(StateChanged(after))
         if before.refusal and after.refusal == before.refusal:
@@ -439,8 +425,13 @@ class Supervisor:
                 self._bench.feed(False)  # whatever hangs on a dead-man falls now
                 self._bench.urgent_stop(StopCategory.CUT_POWER)
                 self._make_safe(StopCategory.CUT_POWER)
-            case Effect.NOTE_ARMED | Effect.NOTE_SAFE | Effect.NOTE_LATCH:
-                self._note({"armed": State.ARMED, "safe": State.SAFE}.get(effect.name[5:].lower(), State.LATCHED))
+            case Effect.NOTE_ARMED:
+                if why := self._scribe.note_at_once(State.ARMED, self._arming.reason, self._arming.by):
+                    self._distrust(why)
+            case Effect.NOTE_SAFE:
+                self._scribe.note(State.SAFE, self._arming.reason, self._arming.by)
+            case Effect.NOTE_LATCH:
+                self._scribe.note(State.LATCHED, self._arming.reason, self._arming.by)
             case Effect.EXIT:
                 self._is_over = True
 
@@ -448,24 +439,16 @@ class Supervisor:
         self._waiting = _Waiting(self._waiting.token + 1, set(self._bench.devices))
         self._bench.make_safe(self._waiting.token, stop)
 
-    def _note(self, state: State) -> None:
-        try:
-            self._record.note(state, self._arming.reason, self._arming.by)
-        except HilguiError as failure:
-            self._distrust(failure)
-
     def _write_journal(self, before: Arming, after: Arming) -> None:
-        try:
-            self._record.journal(before, after, {"profile": self._setup.profile.name, "counts": dict(self._counts)})
-        except HilguiError as failure:
-            self._distrust(failure)
+        facts = {"profile": self._setup.profile.name, "counts": dict(self._counts)}
+        self._scribe.journal(before, after, facts)
 
-    def _distrust(self, failure: HilguiError) -> None:
+    def _distrust(self, sentence: str) -> None:
         """Nothing may be on that is not on record."""
-        log.error("%s", failure)
-        self._tell(Failed(str(failure)))
+        log.error("%s", sentence)
+        self._tell(Failed(sentence))
         if self._arming.state in (State.ARMED, State.HOLD):
-            self._step(machine.Stop("supervisor", str(failure)), time.monotonic_ns())
+            self._step(machine.Stop("supervisor", sentence), time.monotonic_ns())
 
     def _begin_judging(self, now_ns: int) -> None:
         """Figures of perception are asked for only while a run moves the rig."""

@@ -40,15 +40,16 @@ STOPS = {
 HOME = Action("home", "everything back to its zero")
 QUERIES = frozenset({b"ID?\n", b"GET?\n"})
 MODEL = "HILGUI REHEARSAL"
+_OPTIONS = ("dead_man_ms", "temperature", "tcp")  # tcp 1: the simulator listens on TCP instead of a pseudo terminal
 _LATE_S = 0.03  # answers to what a STOP went over may still come
 _NUMBER = re.compile(rb"-?\d{1,6}(\.\d{1,6})?")
 
 
 def options_of(device: DeviceSpec) -> Mapping[str, Any]:
-    """Check the options: `dead_man_ms` (0: the board has none) and `temperature`; raises ProfileBroken."""
+    """Check the options: `dead_man_ms` (0: the board has none), `temperature`, `tcp`; raises ProfileBroken."""
     for key, value in device.options.items():
-        if key not in ("dead_man_ms", "temperature") or not isinstance(value, int | float) or not math.isfinite(value):
-            raise ProfileBroken(f"{device.name}: a rehearsal board has dead_man_ms, temperature; not {key}: {value!r}")
+        if key not in _OPTIONS or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ProfileBroken(f"{device.name}: a rehearsal board has {', '.join(_OPTIONS)}; not {key}: {value!r}")
     return device.options
 
 
@@ -82,6 +83,7 @@ class RehearsalReader:
     def __init__(self, device: DeviceSpec, link: Link) -> None:
         self._device = device
         self._link = link
+        self._is_behind = False  # an answer may still come that nobody waits for
 
     def identify(self) -> Identity:
         """Ask what it is."""
@@ -124,8 +126,13 @@ class RehearsalReader:
         """Let go; it owns nothing."""
 
     def _ask(self, line: bytes) -> bytes:
+        if self._is_behind:  # a late answer must not be taken for the next one
+            self._link.discard_input(_LATE_S)
+        self._is_behind = True
         self._link.write(line + b"\n")
-        return self._link.read_line()
+        answer = self._link.read_line()
+        self._is_behind = False
+        return answer
 
 
 class RehearsalWriter(RehearsalReader):

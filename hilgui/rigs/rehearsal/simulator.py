@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import select
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -28,6 +29,8 @@ class RehearsalSimulator:
         self._dead_man_s = float(options.get("dead_man_ms", 200)) / 1000
         self._values = {channel.name: channel.safe or 0.0 for channel in CHANNELS}
         self._values["temperature"] = float(options.get("temperature", 23.5))
+        self._is_tcp = bool(options.get("tcp", 0))
+        self._listener: socket.socket | None = None
         self._fed_s = 0.0
         self._fell_s: float | None = None
         self._sent = bytearray()
@@ -40,7 +43,15 @@ class RehearsalSimulator:
         self._overrides: dict[str, str] = {}
 
     def start(self) -> str:
-        """Open a pseudo terminal and serve it."""
+        """Open a pseudo terminal, or a TCP port, and serve it; gives its address.
+
+        What goes through a pseudo terminal is carried by a thread of the kernel, which a crowded machine makes late.
+        """
+        if self._is_tcp:
+            self._listener = socket.create_server(("127.0.0.1", 0))
+            self._thread = threading.Thread(target=self._serve, name="rehearsal-board")
+            self._thread.start()
+            return f"socket://127.0.0.1:{self._listener.getsockname()[1]}"
         import tty
 
         self._master, self._slave = os.openpty()
@@ -76,6 +87,8 @@ class RehearsalSimulator:
             with contextlib.suppress(OSError):
                 os.close(handle)
         self._master = self._slave = -1
+        if self._listener is not None:
+            self._listener.close()
 
     def stall(self) -> None:
         """Take nothing and answer nothing from now on; the dead-man still runs."""
@@ -93,14 +106,27 @@ class RehearsalSimulator:
         """Pull the cable: the port hangs up, the board goes on and feels its dead-man."""
         handles, self._master, self._slave = (self._master, self._slave), -1, -1
         for handle in handles:
-            os.close(handle)
+            if handle >= 0:
+                os.close(handle)
+
+    def _accept(self) -> None:
+        """Wait a little for whoever connects; one at a time."""
+        if self._listener is None:
+            self._end.wait(_TICK_S)
+        elif select.select([self._listener], [], [], _TICK_S)[0]:
+            connection, _ = self._listener.accept()
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._master = connection.detach()
 
     def _serve(self) -> None:
         pending = b""
         while not self._end.is_set():
             self._watch_dead_man()
-            if self._is_stalled.is_set() or self._master < 0:
+            if self._is_stalled.is_set():
                 self._end.wait(_TICK_S)
+                continue
+            if self._master < 0:
+                self._accept()
                 continue
             with contextlib.suppress(OSError, ValueError):
                 if self._is_flooding.is_set():
@@ -108,6 +134,9 @@ class RehearsalSimulator:
                 if not select.select([self._master], [], [], _TICK_S)[0]:
                     continue
                 data = os.read(self._master, 4096)
+                if not data:
+                    self.unplug()
+                    continue
                 self._sent += data
                 del self._sent[:-_KEPT]
                 *lines, pending = (pending + data).split(b"\n")

@@ -281,7 +281,7 @@ class Latch(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.record = RigRecord(self.folder)
-        (self.folder / "latch.json").unlink(missing_ok=True)
+        (self.folder.parent / "latches" / "rig.json").unlink(missing_ok=True)
         self.now_ns = 0
         self.arming = booted(False, None, 0)
         self.is_latched = False
@@ -338,7 +338,7 @@ def test_the_latch_holds_through_any_history_with_crashes(tmp_path: Path) -> Non
 
 
 def test_a_latch_file_that_cannot_be_read_is_a_latch(tmp_path: Path) -> None:
-    record = RigRecord(tmp_path)
+    record = RigRecord(tmp_path / "bench")
     assert record.read().latch_reason is None
-    (tmp_path / "latch.json").write_text("{half", encoding="utf-8")
+    (tmp_path / "latches" / "rig.json").write_text("{half", encoding="utf-8")
     assert (record.read().latch_reason or "").startswith("rig state unknown")

@@ -12,7 +12,7 @@ from hilgui.errors import SupervisorLost
 from hilgui.rigs import Perform, Read, SetValue
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import RigHand, RigWatch, SupervisorClient
-from hilgui.rigs.messages import Ask
+from hilgui.rigs.messages import ArmingCase, Ask
 from tests.unit.rigs.bench_rig import PATIENCE_S, PROFILE, Desk, rig, write_profile
 
 _12_V = SetValue("board", "voltage", 12.0)
@@ -126,11 +126,13 @@ def test_an_engine_that_ends_stops_the_rig(tmp_path: Path) -> None:
         assert desk.engine is not None
         desk.client.select("tester")
         desk.client.wait_verified(PATIENCE_S)
-        desk.client.arm("tester", needs_engine=True)
+        case = ArmingCase("a" * 64, "CPUExecutionProvider")
+        desk.engine.attest("a" * 64, "CPUExecutionProvider")
+        desk.client.arm("tester", case, needs_engine=True)
         desk.client.wait_for(State.ARMING, timeout_s=PATIENCE_S)
         desk.engine.beat()
         desk.client.beat()
-        desk.client.confirm("tester")
+        desk.client.confirm("tester", case)
         engine = desk.engine
 
         def is_armed() -> bool:
