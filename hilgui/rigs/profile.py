@@ -180,7 +180,17 @@ def read_profile(path: Path) -> RigProfile:
             raise _broken(path, tree, ("invariants", index, "signal"), sentence)
         invariants.append(invariant)
     minor = MinorRule(wish.minor.count, wish.minor.within_s)
-    return RigProfile(path, wish.name, wish.devices, wish.hazards, tuple(invariants), minor)
+    devices = tuple(_with_files(device, path.parent) for device in wish.devices)
+    return RigProfile(path, wish.name, devices, wish.hazards, tuple(invariants), minor)
+
+
+def _with_files(device: DeviceWish, folder: Path) -> DeviceWish:
+    """Find the files that options name beside the profile: an option that begins with ./ is one."""
+    options = {
+        key: str((folder / value).resolve()) if isinstance(value, str) and value.startswith("./") else value
+        for key, value in device.options.items()
+    }
+    return device.model_copy(update={"options": options})
 
 
 def _parse(path: Path) -> CommentedMap:
