@@ -101,6 +101,7 @@ LEFT_OUT = {left_out!r}
 datas = [(ROOT + "/assets", "hilgui/assets"), (ROOT + "/testcases", "hilgui/testcases")]
 datas += [(ROOT + "/LICENSE", "."), (ROOT + "/NOTICE", ".")]
 datas += collect_data_files("hilgui")
+datas += collect_data_files("devices")
 for name in METADATA:
     datas += copy_metadata(name)
 

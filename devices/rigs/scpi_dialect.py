@@ -17,6 +17,7 @@ from hilgui.errors import ProfileBroken
 SHIPPED = Path(__file__).parent / "scpi_dialects"
 _GUIDE = "docs/rigs.md"
 _DIGITS = 4
+_NO_NUMBER = 9.9e37  # infinity in SCPI-1999, and 9.91e37 is not-a-number (volume 1, 7.2.1)
 _COMMAND = re.compile(r"[*A-Za-z][A-Za-z0-9:_*]*( [A-Za-z0-9_.{},]+)*")
 _QUERY = re.compile(r"[*A-Za-z][A-Za-z0-9:_]*\?")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
@@ -72,7 +73,8 @@ class Asked(_Part):
         text = text[len(self.before) : len(text) - len(self.after)].strip()
         if text.upper() in ("ON", "OFF"):
             return float(text.upper() == "ON")
-        return float(text) if _NUMBER.fullmatch(text) else math.nan
+        value = float(text) if _NUMBER.fullmatch(text) else math.nan
+        return value if abs(value) < _NO_NUMBER else math.nan
 
 
 class Setting(Asked):

@@ -89,7 +89,7 @@ class ScpiSupplySimulator(SimulatedDevice):
             self._ohm = max(ohm, 1e-3)
 
     def dip(self, mains: float) -> None:
-        """Let the mains fall to a share: below half the controller restarts and the output is off afterwards."""
+        """Let the mains fall to a share: below half the controller is dead, and restarts with the output off."""
         with self.lock:
             self._mains = mains
             if mains < _RESTART_BELOW:
@@ -114,6 +114,8 @@ class ScpiSupplySimulator(SimulatedDevice):
     def take(self, data: bytes) -> bytes:
         """Answer complete lines."""
         self._move(self._now_s())
+        if self._mains < _RESTART_BELOW:
+            return b""
         *lines, self._pending = (self._pending + data).replace(b"\r", b"\n").split(b"\n")
         self._pending = self._pending[:_LINE_LIMIT]
         answers = (self._answer(line.decode("ascii", "replace").strip()) for line in lines if line.strip())

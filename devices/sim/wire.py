@@ -32,6 +32,7 @@ class SimulatedDevice:
         self._listener: socket.socket | None = None
         self._host: socket.socket | None = None
         self._is_unplugged = False
+        self._fatal = b""
         self._is_stalled = threading.Event()
         self._is_flooding = threading.Event()
         self._latency_s = 0.0
@@ -91,6 +92,11 @@ class SimulatedDevice:
         with self.lock:
             self._is_unplugged = True
 
+    def unplug_at(self, part: bytes) -> None:
+        """Pull the cable when the host sends these bytes: they are not taken, and nobody can tell."""
+        with self.lock:
+            self._fatal = part
+
     def slow_down(self, latency_s: float) -> None:
         """Answer so much later."""
         self._latency_s = latency_s
@@ -117,6 +123,9 @@ class SimulatedDevice:
                     with self.lock:
                         self._sent += data
                         del self._sent[:-_KEPT]
+                        if self._fatal and self._fatal in data:
+                            self._is_unplugged = True
+                            continue
                         answer = self.take(data)
                     if self._latency_s:
                         self._end.wait(self._latency_s)

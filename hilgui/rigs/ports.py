@@ -17,6 +17,13 @@ import serial
 
 from hilgui.errors import CallWrong, RigBusy, RigLost
 
+if sys.platform == "win32":
+    _TerminalError: type[Exception] = OSError
+else:
+    import termios
+
+    _TerminalError = termios.error  # of a port that is gone; it is no OSError
+
 _CONNECT_S = 2.0
 _GONE = {errno.EIO, errno.ENXIO, errno.ENODEV, errno.EBADF, errno.EPIPE, errno.ECONNRESET, errno.ENOTCONN}
 
@@ -119,7 +126,7 @@ class SerialPort:
 
     def forget_output(self) -> None:
         """Throw away what was not sent."""
-        with contextlib.suppress(OSError, serial.SerialException):
+        with contextlib.suppress(OSError, serial.SerialException, _TerminalError):
             self._serial.reset_output_buffer()
 
     def close(self) -> None:

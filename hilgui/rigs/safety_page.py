@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 from pathlib import Path
 
-from hilgui.rigs.selftest import Figure
+from hilgui.rigs.figure import Figure
 
 _RIG = "tests/unit/rigs"
 STATES = (

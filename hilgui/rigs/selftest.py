@@ -24,6 +24,8 @@ from pathlib import Path
 from hilgui.errors import RigBroken, RigBusy, SupervisorLost
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import SupervisorClient
+from hilgui.rigs.extreme import extreme_conditions
+from hilgui.rigs.figure import Figure
 from hilgui.rigs.protocol import DeviceSpec, SetValue, StopCategory
 from hilgui.rigs.rehearsal.board import CHANNELS, QUERIES, RehearsalDriver, RehearsalWriter
 from hilgui.rigs.simulation import Simulation
@@ -49,18 +51,6 @@ _ARM_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """One guarantee with its measured figure."""
-
-    guarantee: str
-    limit: str
-    measured: str
-    n: int
-    holds: bool
-    shown_by: str
-
-
-@dataclass(frozen=True, slots=True)
 class Effort:
     """How often each thing is tried."""
 
@@ -83,6 +73,7 @@ def run(effort: Effort, tell: Callable[[str], None] = lambda what: None) -> list
             ("event loop blocked", lambda: [front_end_lost(folder, "blocked", effort.kills)]),
             ("supervisor killed", lambda: supervisor_killed(folder, effort.kills)),
             ("faults", lambda: faults(folder)),
+            ("extreme conditions", lambda: extreme_conditions(folder)),
             ("soak", lambda: soak(folder, effort.soak_s)),
         ]
         figures = []

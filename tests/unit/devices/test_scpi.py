@@ -132,7 +132,9 @@ def test_answers_with_headers_and_units_are_read() -> None:
     numbered = dialect_of({"dialect": "numbered"}, "supply")
     assert numbered.voltage.value("V1 12.500") == 12.5 and numbered.measured_voltage.value("12.48V") == 12.48
     assert math.isnan(numbered.voltage.value("V2 12.500")) and math.isnan(numbered.measured_voltage.value("12.48A"))
-    assert dialect_of({}, "supply").output.value("ON") == 1.0
+    generic = dialect_of({}, "supply")
+    assert generic.output.value("ON") == 1.0 and generic.output.value("0") == 0.0
+    assert all(math.isnan(generic.measured_voltage.value(text)) for text in ("9.91E37", "-9.9e+37", "", "12,0", "nan"))
 
 
 def test_what_the_supply_refuses_is_an_error_with_its_words(

@@ -114,3 +114,12 @@ def test_a_mistake_in_a_profile_names_file_and_line(tmp_path: Path, old: str, ne
         read_profile(path)
     assert str(path) in str(caught.value)
     assert caught.value.line is not None and abs(caught.value.line - line) <= 1, caught.value
+
+
+def test_an_urgent_stop_over_a_pulled_cable_raises_nothing() -> None:
+    master, slave = os.openpty()
+    transport = Transport(os.ttyname(slave))
+    os.close(slave)
+    os.close(master)
+    assert transport.urgent(b"STOP\n") is False
+    transport.close()
