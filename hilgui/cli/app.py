@@ -22,6 +22,7 @@ from hilgui.cli.labels import labels_app
 from hilgui.cli.registry import models_app
 from hilgui.cli.rejudging import corrections, export_dataset, rejudge
 from hilgui.cli.rig import rig_app
+from hilgui.cli.selfcheck import selfcheck
 from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
 from hilgui.cli.triage import triage_app
@@ -52,6 +53,7 @@ app.command()(evaluate)
 app.command()(slices)
 app.command()(compare)
 app.command()(noise)
+app.command()(selfcheck)
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")

@@ -14,21 +14,26 @@ from hilgui.sources import source_for
 from hilgui.stream import StopToken
 
 
-def replay_golden(model_path: Path, clip: Path) -> Golden:
-    """Give what a model says to a clip, on the CPU with one thread, so that machines agree; raises HilguiError."""
+def replay_golden(model_path: Path, clip: Path, *, frames: int | None = None) -> Golden:
+    """Give what a model says to a clip, or to its first `frames`; raises HilguiError.
+
+    On the CPU with one thread, so that machines agree.
+    """
     source = source_for(clip, None, None)
     model = Model.load(model_path, provider="cpu", threads=1)
     try:
         source.open()
         workspace = model.workspace()
-        frames = 0
+        seen = 0
         counts: Counter[str] = Counter()
         scores: list[float] = []
         boxes: list[np.ndarray] = []
         for frame in source.frames(StopToken()):
             if not isinstance(frame, Frame):
                 continue
-            frames += 1
+            if frames is not None and seen >= frames:
+                break
+            seen += 1
             detections = model.infer(frame.image, workspace).detections
             shown = detections.first(detections.count_above(model.threshold))
             counts.update(model.classes[one] for one in shown.classes.tolist())
@@ -41,7 +46,7 @@ def replay_golden(model_path: Path, clip: Path) -> Golden:
     mean = together.mean(axis=0) if len(together) else np.zeros(4)
     return Golden(
         clip_sha256=clip_sha256(clip),
-        frames=frames,
+        frames=seen,
         detections=len(scores),
         by_class=dict(counts),
         mean_score=float(np.mean(scores)) if scores else 0.0,

@@ -19,6 +19,7 @@ from hilgui import __version__
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, speed_factor
+from hilgui.pipeline.selfcheck import recent_check
 from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
 from hilgui.records import FrameRef, Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
@@ -292,6 +293,7 @@ def _header(
         speed=speed,
         workers=workers,
         staffing=staffing,
+        bench_check=recent_check(plan.settings.home, created),
     )
 
 
