@@ -187,7 +187,7 @@ class SupplyWriter(SupplyReader):
         self._is_remote = False
 
     def set(self, channel: str, value: float) -> None:
-        """Set one channel; the error queue, or where there is none the read-back, says whether the supply took it."""
+        """Set one channel; the error queue says whether it was taken. The switch is read back; without a queue, all."""
         known = self._supply.channel(channel)
         if known is None or not known.is_writable:
             raise RigRefused(f"{self._device.name} has no channel {channel!r} to set", port=self._link.port)
@@ -199,7 +199,7 @@ class SupplyWriter(SupplyReader):
         if channel == "output" and value not in (0.0, 1.0):
             raise RigRefused(f"{self._device.name}.output is a switch: 0 or 1, not {value:g}", port=self._link.port)
         self._order(self._dialect.setting(channel, value))
-        if self._dialect.error is None:
+        if channel == "output" or self._dialect.error is None:
             self._check(known, value)
 
     def perform(self, action: str, arguments: Mapping[str, float]) -> None:

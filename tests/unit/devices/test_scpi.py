@@ -164,6 +164,30 @@ def _told(simulator: ScpiSupplySimulator, part: bytes) -> bool:
     return False
 
 
+def test_an_output_that_does_not_go_on_is_an_error(writer: SupplyWriter, simulator: ScpiSupplySimulator) -> None:
+    simulator.override("output", "0")
+    with pytest.raises(RigRefused, match="was set to 1 and reads back 0"):
+        writer.set("output", 1.0)
+
+
+def test_without_an_error_queue_every_setting_is_read_back(tmp_path: Path) -> None:
+    text = (SHIPPED / "generic.yaml").read_text(encoding="utf-8").replace('error: {ask: "SYST:ERR?"}\n', "")
+    path = tmp_path / "quiet.yaml"
+    path.write_text(text, encoding="utf-8")
+    device = DeviceSpec("supply", "scpi", {"dialect": str(path)})
+    simulator = ScpiSupplySimulator(device)
+    transport = Transport(simulator.start())
+    try:
+        writer = ScpiDriver().writer(device, transport)
+        writer.set("voltage", 5.0)
+        simulator.override("voltage", "4.0")
+        with pytest.raises(RigRefused, match="reads back 4"):
+            writer.set("voltage", 6.0)
+    finally:
+        transport.close()
+        simulator.close()
+
+
 def test_an_output_that_does_not_go_off_is_an_error(writer: SupplyWriter, simulator: ScpiSupplySimulator) -> None:
     writer.set("output", 1.0)
     simulator.override("output", "1")
