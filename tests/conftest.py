@@ -40,6 +40,7 @@ def _no_settings_of_the_operator(tmp_path_factory: pytest.TempPathFactory) -> It
             patch.delenv(name)
         patch.setenv("HILGUI_HOME", str(folder / "home"))
         patch.setenv("HILGUI_SETTINGS", str(folder / "settings.toml"))
+        patch.setenv("XDG_DATA_HOME", str(folder / "data"))  # home of `Settings()` without any layer
         yield
 
 

@@ -14,6 +14,7 @@ from hilgui.cli.cameras import cameras_app
 from hilgui.cli.comparing import compare, noise
 from hilgui.cli.decisions import decisions_app, sign
 from hilgui.cli.evaluating import evaluate
+from hilgui.cli.evidence import evidence_app
 from hilgui.cli.findings import findings
 from hilgui.cli.gate import decide_command, gate
 from hilgui.cli.incidents import incident_app
@@ -21,6 +22,7 @@ from hilgui.cli.keys import keys_app
 from hilgui.cli.labels import labels_app
 from hilgui.cli.registry import models_app
 from hilgui.cli.rejudging import corrections, export_dataset, rejudge
+from hilgui.cli.retention import archive, pin, prune, unpin
 from hilgui.cli.rig import rig_app
 from hilgui.cli.selfcheck import selfcheck
 from hilgui.cli.slices import slices
@@ -47,6 +49,7 @@ app.add_typer(cameras_app, name="cameras")
 app.add_typer(rig_app, name="rig")
 app.add_typer(triage_app, name="triage")
 app.add_typer(keys_app, name="keys")
+app.add_typer(evidence_app, name="evidence")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(incident_app, name="incident")
 app.command()(evaluate)
@@ -290,6 +293,8 @@ def runs_relink(
     raise typer.Exit(relink_run(run, load_settings().runs, roots))
 
 
+for retaining in (pin, unpin, archive, prune):
+    runs_app.command()(retaining)
 app.command()(findings)
 app.command()(gate)
 app.command("decide")(decide_command)
@@ -309,4 +314,4 @@ def export(
     from hilgui.cli.showing import write_export
     from hilgui.settings import load_settings
 
-    raise typer.Exit(write_export(run, load_settings().runs, form, out))
+    raise typer.Exit(write_export(run, load_settings(), form, out))

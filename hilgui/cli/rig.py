@@ -211,16 +211,20 @@ def rig_selftest(
     from rich.table import Table
 
     from hilgui.cli.console import notes, print_json, results
+    from hilgui.evidence.tool_validation import keep_validation
     from hilgui.rigs.safety_page import write_page
     from hilgui.rigs.selftest import Effort, run
+    from hilgui.settings import load_settings
 
     effort = Effort(shadow, stops, kills, soak_s)
     figures = run(effort, lambda what: notes.print(f"self-test: {what}", markup=False))
     if document is not None:
         command = f"hilgui rig selftest --shadow {shadow} --stops {stops} --kills {kills} --soak-s {soak_s:g}"
         write_page(document, figures, f"{command} --document docs/safety.md")
+    told = {"figures": [asdict(figure) for figure in figures], "holds": all(each.holds for each in figures)}
+    keep_validation(load_settings().home, "rig-selftest", told, by=_user())
     if as_json:
-        print_json({"figures": [asdict(figure) for figure in figures], "holds": all(each.holds for each in figures)})
+        print_json(told)
     else:
         table = Table("guarantee", "limit", "measured", "n", "verdict", box=None)
         for each in figures:

@@ -11,10 +11,13 @@ from rich.markup import escape
 from rich.table import Table
 
 from hilgui.cli.console import Ticker, notes, print_json, results
+from hilgui.cli.recording import who
 from hilgui.cli.replaying import Ended, print_summary
 from hilgui.errors import SourceBroken
+from hilgui.evidence.runs import note_export
 from hilgui.records import Outcome
 from hilgui.report import attested_in_words, comparison_in_words, export_run, summary
+from hilgui.settings import Settings
 from hilgui.sources.relink import find_by_hash
 from hilgui.store import RunReader, find_run, list_runs, relink
 
@@ -56,9 +59,9 @@ def show_run(text: str, root: Path, *, as_json: bool) -> int:
     return 0
 
 
-def write_export(text: str, root: Path, form: str, out: Path | None) -> int:
-    """Export a run; prints the path that was written."""
-    with closing(RunReader(find_run(text, root))) as reader:
+def write_export(text: str, settings: Settings, form: str, out: Path | None) -> int:
+    """Export a run and note it in the journal; prints the path that was written."""
+    with closing(RunReader(find_run(text, settings.runs))) as reader:
         started = time.monotonic()
         with Ticker(f"export {form}") as ticker:
 
@@ -67,6 +70,7 @@ def write_export(text: str, root: Path, form: str, out: Path | None) -> int:
                 ticker.advance(done, done / max(time.monotonic() - started, 1e-6), "frames")
 
             written = export_run(reader, form, out, advance)
+        note_export(settings.home, reader.header.run_id, form, written, by=who(settings))
     results.print(str(written), markup=False)
     return 0
 

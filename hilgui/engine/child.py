@@ -20,6 +20,7 @@ from hilgui.engine.commands import Close, Command, Pause, Resume, StartRun, Stop
 from hilgui.engine.events import Event, RunFailed, RunFinished, RunStarted
 from hilgui.engine.screen import SharedScreen
 from hilgui.errors import HilguiError
+from hilgui.evidence.runs import note_finished
 from hilgui.pipeline import Progress, Run, RunPlan, Watchers, prepare
 from hilgui.records import Frame, Moment
 from hilgui.stream import Channel, Closed, Mailbox
@@ -130,6 +131,8 @@ class _Service:
                 verdict = run.execute()
             finally:
                 prepared.close()
+                if folder is not None:
+                    note_finished(plan.settings.home, folder)
             self._tell(RunFinished(folder, verdict.outcome, verdict.reasons))
         except HilguiError as failure:
             self._tell(RunFailed(str(failure), traceback.format_exc(), folder, failure.exit_code))

@@ -17,7 +17,7 @@ from typing import Any
 from hilgui.durable import sync_folder, write_whole
 from hilgui.errors import CallWrong, EvidenceBroken
 from hilgui.evidence.chain import IN_TOTO, canonical, open_envelope, sha256, strict_json
-from hilgui.evidence.dsse import countersign, seal_statement, test_result
+from hilgui.evidence.dsse import countersign, result_statement, seal_statement
 from hilgui.evidence.journal import EventKind, Journal
 from hilgui.evidence.keys import BENCH, KeyRing, Signer
 from hilgui.evidence.loosening import loosened
@@ -230,7 +230,7 @@ def _statement(plain: Mapping[str, Any], digest: str) -> dict[str, Any]:
     subjects |= {f"model:{role}": model for role, model in decision["models"].items()}
     subjects |= {f"run:{one['run_id']}": one["results_sha256"] for one in plain["runs"]}
     bad = (GateVerdict.HARM.value,)
-    return test_result(
+    return result_statement(
         subjects,
         _RESULTS.get(Action(decision["action"]), "WARNED"),
         passedTests=[one["id"] for one in decision["invariants"] if one["holds"]]

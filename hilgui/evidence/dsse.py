@@ -29,7 +29,7 @@ def countersign(envelope: dict[str, Any], signer: Signer) -> dict[str, Any]:
     return {**envelope, "signatures": [*envelope["signatures"], added]}
 
 
-def test_result(subjects: Mapping[str, str], result: str, **more: Sequence[str]) -> dict[str, Any]:
+def result_statement(subjects: Mapping[str, str], result: str, **more: Sequence[str]) -> dict[str, Any]:
     """Make an in-toto statement of a test result (PASSED, WARNED, FAILED) about things by name and sha256.
 
     `more`: passedTests, warnedTests, failedTests, as the predicate has them; `configuration` by name and sha256 is a

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 from contextlib import closing
@@ -70,3 +71,13 @@ def note_finished(home: Path, folder: Path) -> None:
             Journal(home).append(EventKind.RUN, facts, by=reader.header.people.operator)
     except (EvidenceBroken, StoreBroken) as failure:
         log.error("the run %s is not in the journal: %s", folder.name, failure)
+
+
+def note_export(home: Path, run_id: str, form: str, written: Path, *, by: str) -> None:
+    """Put an export into the journal, by the hash of its file; a folder by its name alone. Raises EvidenceBroken."""
+    digest = ""
+    if written.is_file():
+        with written.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    facts = {"form": form, "file": written.name, "sha256": digest, "of_run": run_id}
+    Journal(home).append(EventKind.EXPORT, facts, by=by)

@@ -31,6 +31,7 @@ from hilgui.evidence.chain import (
     IN_TOTO,
     MOST_PROBLEMS,
     Chain,
+    canonical,
     check_chain,
     check_checkpoint,
     open_envelope,
@@ -143,7 +144,10 @@ class _Check:
         return payload
 
     def _signed_manifest(self) -> None:
-        payload = self._open("manifest.json", self._document("manifest.dsse.json"), IN_TOTO)
+        envelope = self._document("manifest.dsse.json")
+        if canonical(envelope) != self._container.read("manifest.dsse.json"):
+            self._complain("manifest.dsse.json was changed: it is not in the form in which it was written")
+        payload = self._open("manifest.json", envelope, IN_TOTO)
         digest = self._container.entries["manifest.json"].sha256
         if payload is not None:
             subjects = {one["name"]: one["digest"]["sha256"] for one in strict_json(payload)["subject"]}
