@@ -23,6 +23,7 @@
         │   ├── RigRefused       the device answered with an error, or the value is outside its range
         │   ├── RigIdentityWrong another device, another version, or none that can say what it is
         │   └── RigBlocked       the supervisor did not let a command through: state, cage, age
+        ├── CaseBroken       a test case that cannot be read, with file and line; a step that the bench cannot take
         ├── ProfileBroken    a rig profile that cannot be read, with file and line
         ├── SupervisorLost   the rig supervisor ended or fell silent
         └── PluginBroken     a plug-in that does not import or raises
@@ -142,6 +143,10 @@ class RigIdentityWrong(RigBroken):
 
 class RigBlocked(RigBroken):
     """A command that the supervisor did not let through; nothing was sent."""
+
+
+class CaseBroken(BenchBroken):
+    """A test case that cannot be read, or a step of it that the bench cannot take."""
 
 
 class ProfileBroken(BenchBroken):

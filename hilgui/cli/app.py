@@ -11,6 +11,7 @@ from typing import Annotated, cast
 import typer
 
 from hilgui.cli.cameras import cameras_app
+from hilgui.cli.cases import cases_app, run
 from hilgui.cli.comparing import compare, noise
 from hilgui.cli.decisions import decisions_app, sign
 from hilgui.cli.evaluating import evaluate
@@ -52,6 +53,8 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(evidence_app, name="evidence")
 app.add_typer(decisions_app, name="decisions")
 app.add_typer(incident_app, name="incident")
+app.add_typer(cases_app, name="cases")
+app.command()(run)
 app.command()(evaluate)
 app.command()(slices)
 app.command()(compare)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from hilgui.documents import read_document
 from hilgui.errors import GateBroken
-from hilgui.gate.limits import Limit, parse_limit
+from hilgui.evaluation.limits import Limit, parse_limit
 
 _Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 _Metric = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,127}$")]

@@ -39,6 +39,8 @@ class RunPlan:
     signals: tuple[str, ...] = ()  # of the bus that are kept beside the speed
     can_offset_s: float | None = None  # recording time of a log's first frame; None: by the wall clocks
     duration_s: float | None = None  # a live run ends after this; None: when the operator ends it
+    frames: tuple[int, int | None] | None = None  # only these frames of a recording, first and last
+    exposure: tuple[tuple[int, float], ...] = ()  # (frame, gain): the exposure steps there
     record: bool = False  # keep what a camera saw, to be replayed as a drive
     record_mb: int = 8000  # the recording ends before it is larger
     people: People = field(default_factory=People)

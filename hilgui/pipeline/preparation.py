@@ -27,6 +27,7 @@ from hilgui.sources import FrameSource, cameras_for, recorder
 from hilgui.sources.camera import is_camera, without_password
 from hilgui.sources.camera_geometry import find_geometry
 from hilgui.sources.camera_profile import CameraProfile, find_profile, read_profile
+from hilgui.sources.excerpt import Excerpt
 from hilgui.sources.live import live_source
 from hilgui.sources.vehicle import VehicleSignals, read_vehicle
 from hilgui.store import new_run_id
@@ -67,6 +68,8 @@ def prepare(plan: RunPlan) -> Prepared:
     factor = speed_factor(plan.speed)
     staffing = staff_replay(plan.settings, factor)
     source = cameras_for(plan.source, plan.beside, plan.fps, plan.topic)
+    if plan.frames is not None or plan.exposure:
+        source = Excerpt(source, *(plan.frames or (0, None)), plan.exposure)
     models: dict[Role, Model] = {}
     try:
         facts = source.open()
@@ -197,6 +200,8 @@ def _refuse_recorded_wishes(plan: RunPlan) -> None:
         raise CallWrong("a live run has one camera; record each of them, then replay the recordings side by side")
     if plan.can or plan.dbc:
         raise CallWrong("a bus log belongs to a recording; record the session, then replay it with the log")
+    if plan.frames is not None or plan.exposure:
+        raise CallWrong("frames of a camera have no numbers yet; leave out the range and the exposure")
     if plan.duration_s is not None and not plan.duration_s > 0:
         raise CallWrong(f"a live run lasts longer than {plan.duration_s:g} s")
 

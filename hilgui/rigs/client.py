@@ -110,6 +110,10 @@ class RigHand(RigWatch):
         """Ask for an actuation; gives the number of its answer."""
         return self._ask(what)
 
+    def watching(self) -> RigWatch:
+        """Give the same pipe without the power to actuate, for a run that only watches; this end is not used again."""
+        return RigWatch(self._pipe)
+
 
 class SupervisorClient:
     """The front end's end: owns the supervisor process. `poll` never waits and also beats; `stop` is for any thread.

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from hilgui.errors import GateBroken
+from hilgui.evaluation.limits import parse_limit
 from hilgui.gate import read_specification
-from hilgui.gate.limits import parse_limit
 
 GOOD = """schema: hilgui/gate.v1
 name: front-camera-detector
