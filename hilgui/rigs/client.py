@@ -111,8 +111,8 @@ class RigHand(RigWatch):
         return self._ask(what)
 
     def watching(self) -> RigWatch:
-        """Give the same pipe without the power to actuate, for a run that only watches; this end is not used again."""
-        return RigWatch(self._pipe)
+        """Give the same end without the power to actuate, for a run that only watches; this one is not used again."""
+        return RigWatch(self._lines)
 
 
 class SupervisorClient:

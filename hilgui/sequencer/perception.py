@@ -33,18 +33,24 @@ class Perception:
 
     def __init__(self, rig: RigWatch, role: Role = Role.BASELINE) -> None:
         self._rig = rig
-        self._role = role
+        self.role = role
         self._lock = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._live, name="signs of life")
         self._thread.start()
+
+    def attest(self, header: RunHeader) -> None:
+        """Say what really runs, before the rig is armed for it."""
+        facts = header.models[self.role]
+        with self._lock, suppress(SupervisorLost):
+            self._rig.attest(facts.sha256, facts.provider)
 
     def begin(self, header: RunHeader) -> None:
         """Begin a run."""
 
     def see(self, moment: Moment) -> None:
         """Report one judged frame; called on the judge thread."""
-        inference = moment.inferences.get(self._role)
+        inference = moment.inferences.get(self.role)
         age_ms = (time.monotonic_ns() - moment.ref.captured_ns) / 1e6
         with self._lock, suppress(SupervisorLost):  # the front end hears of it too, and ends the case
             self._rig.observe(LATENCY, age_ms)
@@ -90,7 +96,7 @@ class Reflex(Perception):
         """Learn the run's classes, camera and threshold."""
         vocabulary, when = header.vocabulary, self._rule.when
         self._meter = CriticalityMeter(CriticalityLimits(), vocabulary, CameraGeometry.of(header.source.geometry))
-        self._score = header.models[self._role].threshold if when.score is None else when.score
+        self._score = header.models[self.role].threshold if when.score is None else when.score
         names = {name.casefold() for name in when.classes}
         self._classes = (
             frozenset(number for number, name in enumerate(vocabulary.names) if name.casefold() in names)
@@ -108,11 +114,11 @@ class Reflex(Perception):
 
     def _matches(self, moment: Moment) -> bool:
         assert self._meter is not None
-        known = self._meter.detections(moment, self._role, self._score)
+        known = self._meter.detections(moment, self.role, self._score)
         if known is None:
             return False
         when = self._rule.when
-        shown = moment.inferences[self._role].detections.first(len(known))
+        shown = moment.inferences[self.role].detections.first(len(known))
         return any(
             (self._classes is None or number in self._classes)
             and (not when.in_corridor or bool(known.in_corridor[row]))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hilgui.errors import EngineLost, HilguiError
 from hilgui.pipeline import Prepared, Progress, Run, RunPlan, Watchers, prepare
-from hilgui.records import Frame, Moment, Outcome, Verdict
+from hilgui.records import Frame, Moment, Outcome, Role, Verdict
 from hilgui.rigs.client import RigHand, RigWatch
 from hilgui.sequencer.case import Controller
 from hilgui.sequencer.perception import Perception, Reflex
@@ -244,7 +244,10 @@ class _Service:
         self._halted = ""
         self._prepared = prepare(plan)
         header = self._prepared.header
-        facts = next(iter(header.models.values()))
+        facts = header.models[Role.BASELINE]
+        if self._perception is not None:
+            facts = header.models[self._perception.role]
+            self._perception.attest(header)
         self._tell(Ready(facts.sha256, facts.provider, self._prepared.notes))
 
     def _play(self) -> None:

@@ -183,8 +183,16 @@ class Taking:
         case = rig.arming_case(ready.model_sha256, ready.provider)
         devices = ", ".join(f"{name} ({says})" for name, says in rig.identities.items())
         self._confirm(Purpose.ARM, f"This case moves {rig.name}: {devices}. Arm it?")
-        rig.arm(by, case, needs_engine=model is not None)
-        self._until(lambda: rig.state is State.ARMING, f"{rig.name} does not arm", ANSWER_S, rig)
+        asked_s = -math.inf
+
+        def is_arming() -> bool:
+            nonlocal asked_s
+            if rig.state is State.SAFE and time.monotonic() - asked_s > 1.0:  # what runs may be attested a moment later
+                asked_s = time.monotonic()
+                rig.arm(by, case, needs_engine=model is not None)
+            return rig.state is State.ARMING
+
+        self._until(is_arming, f"{rig.name} does not arm", ANSWER_S, rig)
         self._confirm(Purpose.CONFIRM, f"{rig.name}: is everybody clear of the rig? Confirm a second time.")
         rig.confirm(by, case)
         self._until(lambda: rig.state is State.ARMED, f"{rig.name} is not armed", ANSWER_S, rig)
