@@ -13,7 +13,8 @@ from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity, Suspe
 class Gap:
     """Reports a labelled object that was matched, then not for more than `longer_s`, and then again.
 
-    The hits come with the second match and cover the frames between the two. What is not found again is missed.
+    The hits come with the second match and cover the frames between the two (the last 1,000).
+    What is not found again is missed.
     """
 
     kind: ClassVar[Kind] = Kind.GAP
@@ -52,7 +53,7 @@ class Gap:
                 why=f"{frame.one.name} is lost by the {role} for {wait.lasted_s:.1f} s between two matches",
                 role=role,
                 objects=(FoundObject(frame.one.label, frame.one.box, frame.one.track, None, frame.one.distance_m),),
-                evidence={"gap_s": wait.lasted_s, "frames_lost": float(len(frames)), "height_px": largest},
+                evidence={"gap_s": wait.lasted_s, "frames_lost": float(wait.asked), "height_px": largest},
                 suspect=Suspect.TIMING if shifted else None,
                 suspect_why=shifted,
             )

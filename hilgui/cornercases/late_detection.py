@@ -13,8 +13,8 @@ from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Suspect
 class LateDetection:
     """Reports a labelled object whose first match comes more than `after_s` after the first frame it was asked for.
 
-    The hits come with the first match and cover the wait; the last frame of it is the worst. An object that is never
-    matched is missed, not late.
+    The hits come with the first match and cover the wait (its last 1,000 frames), the last frame of which is the worst.
+    An object that is never matched is missed, not late.
     """
 
     kind: ClassVar[Kind] = Kind.LATE_DETECTION

@@ -32,32 +32,40 @@ _GROWS_INTO = {Kind.MISSED_CRITICAL: Kind.MISSED_OBJECT}  # one finding, which h
 
 _Thread = tuple[Kind, Role | None, str]
 _Clock = tuple[Role | None, bool]  # a model (None: whichever), with truth only
+_CLOCKS: tuple[_Clock, ...] = tuple((role, with_truth) for role in (None, *Role) for with_truth in (False, True))
+_BLOCK = 64  # frames whose counts are counted again when asked for
 
 
 class Calendar:
     """Knows every evaluated frame: its time, and how many frames could have shown a hit until then.
 
     A frame without labels cannot show a miss, and a frame that the candidate skipped cannot show its phantom: such
-    frames are no gap. 36 bytes a frame, so that hits may come as late as they like.
+    frames are no gap. 17 bytes a frame, so that hits may come as late as they like.
     """
 
     def __init__(self) -> None:
         self._seqs = array("q")
         self._times = array("d")
-        self._counts: dict[_Clock, array[int]] = {}
-        for role in (None, *Role):
-            for with_truth in (False, True):
-                self._counts[role, with_truth] = array("I")
+        self._shown = bytearray()  # of each frame, one bit a clock
+        self._totals = dict.fromkeys(_CLOCKS, 0)
+        self._until: dict[_Clock, array[int]] = {clock: array("Q") for clock in _CLOCKS}  # before each block of frames
 
     def turn(self, moment: Moment) -> None:
         """Note the next evaluated frame; frames come in rising order."""
         if self._seqs and moment.ref.seq <= self._seqs[-1]:
             raise ValueError(f"frame {moment.ref.seq} comes after frame {self._seqs[-1]}")
+        is_first = len(self._seqs) % _BLOCK == 0
         self._seqs.append(moment.ref.seq)
         self._times.append(moment.ref.time_s)
-        for (role, with_truth), counts in self._counts.items():
-            shown = (role is None or role in moment.inferences) and not (with_truth and moment.truth is None)
-            counts.append((counts[-1] if counts else 0) + shown)
+        bits = 0
+        for bit, (role, with_truth) in enumerate(_CLOCKS):
+            clock = (role, with_truth)
+            if is_first:
+                self._until[clock].append(self._totals[clock])
+            if (role is None or role in moment.inferences) and not (with_truth and moment.truth is None):
+                bits |= 1 << bit
+                self._totals[clock] += 1
+        self._shown.append(bits)
 
     def knows(self, seq: int) -> bool:
         """Say whether the frame was evaluated."""
@@ -74,11 +82,14 @@ class Calendar:
 
     def position(self, hit: Hit) -> int:
         """Count the frames up to the hit's in which its kind and role could have shown a hit."""
-        return self._counts[_clock(hit.kind, hit.role)][bisect_left(self._seqs, hit.seq)]
+        clock = _clock(hit.kind, hit.role)
+        place = bisect_left(self._seqs, hit.seq)
+        block, bit = place // _BLOCK, 1 << _CLOCKS.index(clock)
+        return self._until[clock][block] + sum(bool(bits & bit) for bits in self._shown[block * _BLOCK : place + 1])
 
     def now(self, kind: Kind, role: Role | None) -> int:
         """Count those frames up to the newest."""
-        return self._counts[_clock(kind, role)][-1]
+        return self._totals[_clock(kind, role)]
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,6 +11,7 @@ from hilgui.cornercases.protocol import RunContext
 from hilgui.records import Comparison, Judgement, Moment, Role
 
 SLACK_S = 1e-6  # stamps of videos are rounded
+LONGEST = 1000  # frames of a wait that are remembered, the newest; its length counts in full
 
 
 class Asked(NamedTuple):
@@ -24,14 +26,16 @@ class Asked(NamedTuple):
 class _Wait:
     was_matched: bool = False  # before
     since_s: float = 0.0  # of the last match, else of the first frame asked
-    frames: list[Asked] = field(default_factory=list)
+    asked: int = 0  # frames without a match
+    frames: deque[Asked] = field(default_factory=lambda: deque(maxlen=LONGEST))
 
 
 class Wait(NamedTuple):
     """A wait that a match has ended."""
 
-    frames: list[Asked]  # the ones without a match, then the one with
+    frames: list[Asked]  # the ones without a match, at most LONGEST, then the one with
     lasted_s: float
+    asked: int  # frames without a match, all of them
 
 
 class Waits:
@@ -57,11 +61,13 @@ class Waits:
                 continue
             wait = today[one.thread] = before.get(one.thread) or _Wait(since_s=now_s)
             if verdicts[one.row] != Judgement.MATCHED:
-                wait.frames.append(Asked(seq, now_s, one))
+                if wait.was_matched is self._after_match:  # else nobody will ask for it
+                    wait.asked += 1
+                    wait.frames.append(Asked(seq, now_s, one))
                 continue
-            if wait.frames and wait.was_matched is self._after_match:
-                ended.append(Wait([*wait.frames, Asked(seq, now_s, one)], now_s - wait.since_s))
-            wait.was_matched, wait.since_s = True, now_s
+            if wait.frames:
+                ended.append(Wait([*wait.frames, Asked(seq, now_s, one)], now_s - wait.since_s, wait.asked))
+            wait.was_matched, wait.since_s, wait.asked = True, now_s, 0
             wait.frames.clear()
         self._waits[role] = today
         return ended

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol, overload
 
 from hilgui.evaluation.figure import Figure
@@ -20,6 +22,7 @@ class Subject:
     threshold: float  # score of the operating point
     task: Task = Task.DETECTION
     model_classes: tuple[str, ...] = ()  # the model's own numbering
+    scratch: Path | None = None  # folder for the rows of long runs; None: the system's for temporary files
 
     @property
     def judged(self) -> list[int]:
@@ -61,14 +64,13 @@ class Seen:
 
 
 class _Frames(Sequence[Seen]):
-    """Frames in about 30 bytes each: of a key `name.mp4#000123` only the name is kept, once."""
+    """Frames in 16 bytes each: of a key `name.mp4#000123` only the name is kept, once while it does not change."""
 
     def __init__(self) -> None:
-        self._drives = array("l")
         self._seqs = array("q")
         self._times = array("d")
-        self._stems: list[str] = []  # what stands before # in the keys
-        self._stem_of = array("l")  # -1 where the key is written out
+        self._spells: list[tuple[int, str]] = []  # drive and what stands before # in the keys of a run of frames
+        self._starts: list[int] = []  # the first frame of each
         self._keys: dict[int, str] = {}  # those that are made otherwise
 
     def __len__(self) -> int:
@@ -82,21 +84,19 @@ class _Frames(Sequence[Seen]):
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
         place = range(len(self))[place]
-        seq, stem = self._seqs[place], self._stem_of[place]
-        key = self._keys[place] if stem < 0 else f"{self._stems[stem]}#{seq:06d}"
-        return Seen(self._drives[place], seq, key, self._times[place])
+        seq, (drive, stem) = self._seqs[place], self._spells[bisect_right(self._starts, place) - 1]
+        key = self._keys.get(place) or f"{stem}#{seq:06d}"
+        return Seen(drive, seq, key, self._times[place])
 
     def add(self, drive: int, ref: FrameRef) -> None:
         """Take one more."""
         stem = ref.key.rpartition("#")[0]
         if ref.key != f"{stem}#{ref.seq:06d}":
             self._keys[len(self)] = ref.key
-            self._stem_of.append(-1)
-        else:
-            if not self._stems or self._stems[-1] != stem:
-                self._stems.append(stem)
-            self._stem_of.append(len(self._stems) - 1)
-        self._drives.append(drive)
+            stem = ""
+        if not self._spells or self._spells[-1] != (drive, stem):
+            self._spells.append((drive, stem))
+            self._starts.append(len(self))
         self._times.append(ref.time_s)
         self._seqs.append(ref.seq)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from hilgui.evaluation.figures import ClassFigures, DetectionFigures
 from hilgui.evaluation.match_rows import RANGES, THRESHOLDS, MatchRows, TruthRows, match_block
 from hilgui.evaluation.nearest import Nearest, nearest
 from hilgui.evaluation.ranked import RECALLS, RankedRows, known_mean
+from hilgui.evaluation.row_log import RowLog
 from hilgui.records import Detections, Truth
 
 __all__ = ["COCO_FIGURES", "RECALLS", "AveragePrecision"]
@@ -48,17 +50,24 @@ class AveragePrecision:
     that is not a crowd takes out one detection at each threshold.) A region without class takes out every
     detection of which half lies inside and that matched nothing. Truths of classes that are not judged play no part.
 
-    Not thread-safe: one thread owns it. Detections and truth must not change after `add`.
+    Rows beyond some thousands lie in a nameless file in `scratch`. Not thread-safe: one thread owns it. Detections and
+    truth must not change after `add`.
     """
 
-    def __init__(self, judged: Sequence[int] | frozenset[int], *, with_nearest: bool = False) -> None:
+    def __init__(
+        self,
+        judged: Sequence[int] | frozenset[int],
+        *,
+        with_nearest: bool = False,
+        scratch: Path | None = None,
+    ) -> None:
         self.judged = sorted(set(judged))
         self._columns = _columns(self.judged)
         self._waiting: list[tuple[Detections, Truth]] = []
         self._pairs = 0
-        self._rows: list[MatchRows] = []
-        self._truths: list[TruthRows] = []
-        self._nearest: list[Nearest] | None = [] if with_nearest else None
+        self._rows = RowLog(MatchRows, scratch)
+        self._truths = RowLog(TruthRows, scratch)
+        self._nearest = RowLog(Nearest, scratch) if with_nearest else None
         self._ranked: dict[int, RankedRows] = {}
         self.frames = 0
 
@@ -73,18 +82,14 @@ class AveragePrecision:
     def rows(self) -> tuple[MatchRows, TruthRows]:
         """Give the match rows of all frames so far; frames are numbered in the order of `add`, from 0."""
         self._match()
-        if len(self._rows) != 1:
-            self._rows, self._truths = [MatchRows.joined(self._rows)], [TruthRows.joined(self._truths)]
-        return self._rows[0], self._truths[0]
+        return self._rows.joined(), self._truths.joined()
 
     def nearest(self) -> Nearest:
         """Give the nearest truths of each match row; only where they were asked for."""
         self._match()
         if self._nearest is None:
             raise ValueError("the nearest truths were not asked for: AveragePrecision(..., with_nearest=True)")
-        if len(self._nearest) != 1:
-            self._nearest = [Nearest.joined(self._nearest)]
-        return self._nearest[0]
+        return self._nearest.joined()
 
     def ranked(self, area: int = 0) -> RankedRows:
         """Give the rows ranked for reading, of one of RANGES; kept until the next frame."""
@@ -140,10 +145,9 @@ class AveragePrecision:
         first = self.frames - len(self._waiting)
         rows, truths = match_block(self._waiting, self._columns, len(self.judged), first)
         if self._nearest is not None:
-            offset = sum(len(part.rows) for part in self._truths)
-            self._nearest.append(nearest(self._waiting, first, rows, truths, offset))
-        self._rows.append(rows)
-        self._truths.append(truths)
+            self._nearest.add(nearest(self._waiting, first, rows, truths, len(self._truths)))
+        self._rows.add(rows)
+        self._truths.add(truths)
         self._waiting = []
         self._pairs = 0
         self._ranked = {}

@@ -23,6 +23,7 @@ from hilgui.evaluation.error_split import ERRORS, ErrorSplit, split_errors
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.figures import DetectionFigures
 from hilgui.evaluation.operating_point import BACKGROUND, Outcomes, outcomes
+from hilgui.evaluation.row_log import RowLog
 from hilgui.evaluation.score_curves import reliability, score_curves
 from hilgui.records import Moment
 
@@ -38,10 +39,10 @@ class DetectionQuality:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.precision = AveragePrecision(subject.judged, with_nearest=True)
+        self.precision = AveragePrecision(subject.judged, with_nearest=True, scratch=subject.scratch)
         self.book = FrameBook()
         self._outcomes: list[Outcomes] = []  # of the newest frames, one part a frame
-        self._blocks: list[Outcomes] = []  # of those before
+        self._before = RowLog(Outcomes, subject.scratch)
 
     def start_drive(self, name: str) -> None:
         """Begin another drive."""
@@ -57,8 +58,7 @@ class DetectionQuality:
         self.precision.add(inference.detections, truth)
         self._outcomes.append(outcomes(frame, inference.detections, truth, comparison))
         if len(self._outcomes) == _BLOCK_FRAMES:  # joined, as four small arrays a frame are half a kilobyte
-            self._blocks.append(Outcomes.joined(self._outcomes))
-            self._outcomes = []
+            self._join()
 
     def average_precision(self) -> DetectionFigures:
         """Read average precision alone."""
@@ -66,9 +66,9 @@ class DetectionQuality:
 
     def outcomes(self) -> Outcomes:
         """Give what became of truths and detections at the operating point, all frames so far."""
-        if self._outcomes or len(self._blocks) != 1:
-            self._blocks, self._outcomes = [Outcomes.joined([*self._blocks, *self._outcomes])], []
-        return self._blocks[0]
+        if self._outcomes:
+            self._join()
+        return self._before.joined()
 
     def errors(self) -> ErrorSplit:
         """Split the errors so far by their cause."""
@@ -165,6 +165,10 @@ class DetectionQuality:
             return np.array(rows, np.float64).reshape(-1)
 
         return names, read
+
+    def _join(self) -> None:
+        self._before.add(Outcomes.joined(self._outcomes))
+        self._outcomes = []
 
     def _beliefs(self) -> dict[str, Figure]:
         """Read what depends on scores: calibration at the operating point, the threshold with the best F1."""

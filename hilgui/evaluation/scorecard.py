@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from hilgui.evaluation.accumulator import Accumulator, Subject
@@ -38,7 +39,8 @@ class Scorecard:
     """Measures the models of a run while it plays, or again from its stored moments.
 
     The judge thread feeds it; a stored run does so through `report.evaluate`, perhaps at another threshold, with
-    other classes or other truth. The same moments give the same figures, to the last bit.
+    other classes or other truth. The same moments give the same figures, to the last bit. What figures remember of a
+    long run lies in nameless files in `scratch`.
     """
 
     def __init__(
@@ -48,12 +50,18 @@ class Scorecard:
         thresholds: Mapping[Role, float] | None = None,
         vocabulary: Vocabulary | None = None,
         measurements: Mapping[str, Callable[[Subject], Accumulator]] | None = None,
+        scratch: Path | None = None,
     ) -> None:
         made = MEASUREMENTS if measurements is None else measurements
         self.vocabulary = vocabulary or header.vocabulary
         self.subjects = {
             role: Subject(
-                role, self.vocabulary, (thresholds or {}).get(role, facts.threshold), Task(facts.task), facts.classes
+                role,
+                self.vocabulary,
+                (thresholds or {}).get(role, facts.threshold),
+                Task(facts.task),
+                facts.classes,
+                scratch,
             )
             for role, facts in header.models.items()
         }

@@ -1,20 +1,40 @@
 """Track rows: which identities a labelled frame held, and how much truth and tracker overlap there.
 
-The rows of one class are all that CLEAR, identity and HOTA figures need. They are kept as flat arrays, about 40 bytes
-for each overlapping pair.
+The rows of one class are all that CLEAR, identity and HOTA figures need. They are kept as flat arrays, 28 bytes for
+each overlapping pair, in a file once they are many.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hilgui.evaluation.row_log import RowLog
+
 _WAITING = 256  # frames whose arrays are still apart
 
-_Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """The columns of `Pairs`, as narrow as they are kept."""
+
+    frames: NDArray[np.int32]
+    truths: NDArray[np.int32]
+    tracked: NDArray[np.int32]
+    overlap: NDArray[np.float64]
+    share: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Rows]) -> _Rows:
+        """Put blocks one after the other."""
+        if not parts:
+            nothing, none = np.empty(0, np.int32), np.empty(0)
+            return cls(nothing, nothing, nothing, none, none)
+        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,15 +57,13 @@ class Pairs:
 class TrackRows:
     """Collects the frames of one class; one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path | None = None) -> None:
         self._truths: dict[Hashable, int] = {}
         self._tracked: dict[Hashable, int] = {}
         self._truth_frames: list[int] = []
         self._tracked_frames: list[int] = []
-        self._parts: list[_Columns] = []
-        self._shares: list[NDArray[np.float64]] = []
-        self._blocks: list[_Columns] = []  # what lay in the two lists above, joined: small arrays cost 100 bytes each
-        self._share_blocks: list[NDArray[np.float64]] = []
+        self._parts: list[_Rows] = []  # of the newest frames
+        self._before = RowLog(_Rows, scratch)  # joined: small arrays cost 100 bytes each
         self._frames = 0
 
     def add(
@@ -58,47 +76,35 @@ class TrackRows:
             whole = overlap.sum(axis=0)[None] + overlap.sum(axis=1)[:, None] - overlap
             rows, columns = np.nonzero(overlap)
             if len(rows):
-                frame = np.full(len(rows), self._frames)
+                frame = np.full(len(rows), self._frames, np.int32)
                 near = overlap[rows, columns]
-                self._parts.append((frame, np.array(one)[rows], np.array(other)[columns], near))
-                self._shares.append(near / whole[rows, columns])
+                share = near / whole[rows, columns]
+                mine, theirs = np.array(one, np.int32)[rows], np.array(other, np.int32)[columns]
+                self._parts.append(_Rows(frame, mine, theirs, near, share))
                 if len(self._parts) == _WAITING:
-                    self._blocks.append(_joined(self._parts))
-                    self._share_blocks.append(np.concatenate(self._shares))
-                    self._parts, self._shares = [], []
+                    self._join()
         self._frames += 1
         return one, other
 
     def pairs(self) -> Pairs:
-        """Give everything so far; the arrays are not copied."""
-        self._join()
-        if self._blocks:
-            frames, truths, tracked, overlap = self._blocks[0]
-            share = self._share_blocks[0]
-        else:
-            frames, truths, tracked = (np.empty(0, np.int64) for _ in range(3))
-            overlap = share = np.empty(0)
+        """Give everything so far."""
+        if self._parts:
+            self._join()
+        rows = self._before.joined()
         return Pairs(
-            frames,
-            truths,
-            tracked,
-            overlap,
-            share,
+            rows.frames.astype(np.int64),
+            rows.truths.astype(np.int64),
+            rows.tracked.astype(np.int64),
+            rows.overlap,
+            rows.share,
             np.array(self._truth_frames, np.int64),
             np.array(self._tracked_frames, np.int64),
             self._frames,
         )
 
     def _join(self) -> None:
-        if self._parts or len(self._blocks) > 1:
-            self._blocks = [_joined([*self._blocks, *self._parts])]
-            self._share_blocks = [np.concatenate([*self._share_blocks, *self._shares])]
-            self._parts, self._shares = [], []
-
-
-def _joined(parts: Sequence[_Columns]) -> _Columns:
-    frames, truths, tracked, overlap = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return frames, truths, tracked, overlap
+        self._before.add(_Rows.joined(self._parts))
+        self._parts = []
 
 
 def _numbered(names: Sequence[Hashable], known: dict[Hashable, int], frames: list[int]) -> list[int]:

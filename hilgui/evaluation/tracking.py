@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,8 +41,8 @@ class TrackingFigures:
 class _Class:
     """What was seen of one class."""
 
-    def __init__(self) -> None:
-        self.rows = TrackRows()
+    def __init__(self, scratch: Path | None) -> None:
+        self.rows = TrackRows(scratch)
         self.clear = Clear()
 
     def figures(self) -> TrackingFigures:
@@ -56,8 +57,9 @@ class TrackingJudge:
     class, or by half in a region without class. Identities are told apart by drive: `drive` may be anything hashable.
     """
 
-    def __init__(self, judged: frozenset[int]) -> None:
+    def __init__(self, judged: frozenset[int], scratch: Path | None = None) -> None:
         self._judged = judged
+        self._scratch = scratch
         self._classes: dict[int, _Class] = {}
         self.frames = 0
 
@@ -78,7 +80,9 @@ class TrackingJudge:
         for number in present:
             mine = np.flatnonzero(counted & (truth.classes == number))
             theirs = np.flatnonzero(kept & (classes == number))
-            known = self._classes.setdefault(number, _Class())
+            known = self._classes.get(number)
+            if known is None:
+                known = self._classes[number] = _Class(self._scratch)
             near = overlap[np.ix_(mine, theirs)]
             names = [(drive, track) for track in truth.tracks[mine].tolist()]
             one, other = known.rows.add(names, [(drive, track) for track in tracks[theirs].tolist()], near)

@@ -31,7 +31,7 @@ class TrackingQuality:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._judged = subject.vocabulary.judged
-        self._judge = TrackingJudge(self._judged)
+        self._judge = TrackingJudge(self._judged, subject.scratch)
         self._drive = 0
         self._tracker = self._fresh()
         self.unidentified = 0  # labelled frames in which an object had no identity

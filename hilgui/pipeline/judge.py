@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from hilgui.cornercases import HealthMeter, RunContext, Watches
@@ -28,7 +29,8 @@ class Judged:
 class Judge:
     """Owned by the judge thread; sees every frame once, in order."""
 
-    def __init__(self, prepared: Prepared) -> None:
+    def __init__(self, prepared: Prepared, scratch: Path | None = None) -> None:
+        """Make the judge of a run; what figures remember of a long one lies in nameless files in `scratch`."""
         header = prepared.header
         self._prepared = prepared
         self._judged = header.vocabulary.judged
@@ -36,7 +38,7 @@ class Judge:
         self._detectors = {role for role, facts in header.models.items() if facts.task == Task.DETECTION}
         # A tracker follows one camera: over several, whose frames take turns, identities would mean nothing.
         measured = {name: make for name, make in MEASUREMENTS.items() if name != "tracking"}
-        self.scorecard = Scorecard(header, measurements=measured if header.source.cameras else None)
+        self.scorecard = Scorecard(header, measurements=measured if header.source.cameras else None, scratch=scratch)
         self._ignoring = Ignoring(prepared.profile)
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
         rates = header.source.rates

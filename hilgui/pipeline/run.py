@@ -64,7 +64,7 @@ class Run:
         self._may_capture = threading.Event()
         self._may_capture.set()
         self._writer = RunWriter(prepared.plan.out, prepared.header)
-        self._judge = Judge(prepared)
+        self._judge = Judge(prepared, self._writer.folder)
         for signal in prepared.vehicle.signals.values() if prepared.vehicle is not None else ():
             self._writer.put_series(signal.name, signal.unit, signal.times, signal.values)
         self._captured = 0

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from hilgui.cornercases.merge import Merger
+from hilgui.cornercases.merge import Calendar, Merger
 from hilgui.records import Finding, FoundObject, Hit, Kind, Role, Severity
 from tests.unit.cornercases.drive import B, C, Known, moment
 
@@ -156,3 +156,20 @@ def test_frames_come_in_order() -> None:
     merger.calendar.turn(moment(3))
     with pytest.raises(ValueError, match="frame 3 comes after frame 3"):
         merger.calendar.turn(moment(3))
+
+
+def test_the_calendar_counts_as_one_by_one_over_many_frames() -> None:
+    calendar, shown = Calendar(), 0
+    positions = []
+    for seq in range(300):
+        labelled = seq % 3 > 0
+        calendar.turn(moment(2 * seq, truth=[] if labelled else None, seen={B: [], C: []} if seq % 5 else {B: []}))
+        shown += labelled and seq % 5 > 0
+        positions.append(shown)
+    hits = [hit(2 * seq, Kind.PHANTOM, role=C) for seq in range(300)]
+    assert [calendar.position(each) for each in hits] == positions
+    assert calendar.now(Kind.PHANTOM, C) == shown
+    assert calendar.now(Kind.FLICKER, None) == 300
+    assert calendar.knows(598)
+    assert not calendar.knows(599)
+    assert calendar.count(0, 20) == 11

@@ -8,6 +8,7 @@ import pytest
 
 from hilgui.cornercases.gap import Gap
 from hilgui.cornercases.late_detection import LateDetection
+from hilgui.cornercases.waits import LONGEST
 from hilgui.records import Hit, Moment, Severity
 from tests.unit.cornercases.drive import PERSON, B, Known, context, look, moment, seqs
 
@@ -66,3 +67,12 @@ def test_a_short_loss_the_time_before_the_first_match_and_after_the_last_are_no_
 
 def test_an_object_that_leaves_and_comes_back_begins_anew() -> None:
     assert gaps([*range(20), *range(45, 60)], labelled=[*range(20), *range(40, 60)]) == []
+
+
+def test_of_a_long_wait_the_newest_frames_are_remembered_and_its_length_in_full() -> None:
+    hits = late([LONGEST + 200], frames=LONGEST + 201)
+    assert seqs(hits) == list(range(200, LONGEST + 201))
+    assert hits[0].evidence["delay_s"] == pytest.approx((LONGEST + 200) / 30)
+    hits = gaps([0, LONGEST + 200], frames=LONGEST + 201)
+    assert seqs(hits) == list(range(200, LONGEST + 200))
+    assert hits[0].evidence["frames_lost"] == LONGEST + 199
