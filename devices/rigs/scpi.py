@@ -29,10 +29,7 @@ _OPTIONS = ("dialect", "max_voltage", "max_current", "simulator")
 _READ_S = 0.2
 _LATE_S = 0.03  # answers to what a STOP went over, or to what was given up, may still come
 _OLD_ERRORS = 20  # of the queue, thrown away before a command; SCPI queues hold 10 to 20
-_SILENT = (
-    "none: a supply keeps its output when the host falls silent, so it cannot be armed without a relay that drops by "
-    "itself (cut_by)"
-)
+_SILENT = "keeps its output when the host falls silent; armed only behind a relay that drops by itself, cut_by"
 _CLEAR = Action("clear_protection", "clears a tripped protection; the output stays off")
 
 

@@ -85,8 +85,14 @@ def profile_check(profile: ProfilePath, as_json: Json = False) -> None:
         }
         print_json({"name": read.name, "devices": devices, "unarmable": list(said)})
         return
+    cuts = {wish.name: f"{wish.cut_by.device}.{wish.cut_by.channel}" for wish in read.devices if wish.cut_by}
     for name, each in facts.items():
-        results.print(f"{name}: dead-man {each.dead_man.kind.value} {each.dead_man.timeout_ms:g} ms", markup=False)
+        says = f" ({each.dead_man.says})" if each.dead_man.says else ""
+        results.print(
+            f"{name}: dead-man {each.dead_man.kind.value} {each.dead_man.timeout_ms:g} ms{says}", markup=False
+        )
+        if name in cuts:
+            results.print(f"  power cut by {cuts[name]}", markup=False)
         for channel in each.channels:
             kind = "set" if channel.is_writable else "read"
             hazard = ", hazardous" if channel.is_hazardous else ""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from hilgui.cli.app import main
 from hilgui.resources import shipped
 from hilgui.rigs.arming import State
 from hilgui.rigs.bench import facts_of, unarmable
@@ -74,3 +75,9 @@ def test_another_device_at_the_port_is_never_armed(tmp_path: Path) -> None:
         done = client.answer(client.command(SetValue("board", "led", 1.0)), PATIENCE_S)
         assert not done.is_ok and "nothing was sent" in done.sentence
         assert client.arming.state is not State.ARMED and desk.is_off()
+
+
+def test_the_check_of_a_profile_says_what_stops_a_supply(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["rig", "profile", "check", str(shipped("assets/rigs/supply_bench.yaml"))]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "keeps its output when the host falls silent" in said and "power cut by board.relay" in said
