@@ -34,8 +34,6 @@ from hilgui.rigs import (
 STATUS, HOLD, RESET = b"?", b"!", b"\x18"
 BUILD, SETTINGS, STARTUP = b"$I\n", b"$$\n", b"$N\n"
 QUERIES = frozenset({STATUS, BUILD, SETTINGS, STARTUP, b"$#\n", b"$G\n"})
-UNKNOWN_ALARM = 255  # it is locked, and did not say why while we listened
-
 _ANSWER_S = 0.25
 _RESET_S = 0.4
 _STOPPED_S = 0.9
@@ -102,7 +100,8 @@ class GrblDriver:
         unit = next(iter(options.axes.values())).unit
         watched = (
             Channel("speed", f"{unit}/s", 0.0, 1e4),
-            Channel("alarm", "", 0.0, float(UNKNOWN_ALARM)),
+            Channel("alarm", "", 0.0, 255.0),  # the code told since the last reset, 0 for none
+            Channel("locked", "", 0.0, 1.0),  # wants to be homed or unlocked
             Channel("limit", "", 0.0, 1.0),
         )
         slowest_ms = max(axis.speed / axis.acceleration for axis in options.axes.values()) * 1000
@@ -144,7 +143,8 @@ class GrblReader:
         self._link = link
         self._options = options_of(device)
         self._offset: tuple[float, ...] | None = None  # WCO, told now and then where $10 asks for work positions
-        self._alarm = 0
+        self._alarm = 0  # since the last reset of ours
+        self._cause = 0  # of the lock
         self._is_known = False
         self._rebooted = ""
 
@@ -176,7 +176,7 @@ class GrblReader:
     def signals(self) -> tuple[Reading, ...]:
         """Read positions, speed, alarm and limit pins in one status report.
 
-        After a hit switch the firmware answers nothing more: the alarm is told, positions are NaN.
+        After a hit switch the firmware answers nothing until a reset: the alarm is told, positions are NaN.
         """
         if not self._is_known:
             self.identify()
@@ -194,6 +194,7 @@ class GrblReader:
         readings += [
             Reading("speed", status.feed / 60, f"{unit}/s", now_ns),
             Reading("alarm", float(self._alarm), "", now_ns),
+            Reading("locked", float(status.state == "Alarm"), "", now_ns),
             Reading("limit", at_limit, "", now_ns),
         ]
         return tuple(readings)
@@ -225,9 +226,7 @@ class GrblReader:
                 self._refuse_rebooted()
                 status = self._parsed(line)
                 if status.state != "Alarm":
-                    self._alarm = 0
-                elif not self._alarm:
-                    self._alarm = UNKNOWN_ALARM
+                    self._alarm = self._cause = 0
                 return status
         raise RigTimeout(f"{self._link.port} gave no status report within {_ANSWER_S:g} s", port=self._link.port)
 
@@ -253,7 +252,7 @@ class GrblReader:
         while (left := deadline - time.monotonic()) > 0:
             line = self._link.read_line(left).strip()
             if line.startswith(b"ALARM:") and line[6:].isdigit():
-                self._alarm = int(line[6:8])
+                self._alarm = self._cause = int(line[6:9])
             elif line.startswith(b"Grbl "):
                 self._rebooted = line.decode("ascii", "replace")
                 yield line
@@ -366,7 +365,7 @@ class GrblWriter(GrblReader):
         if action == _UNLOCK.name and not arguments:
             self._status()  # throws the late answer of a homing cycle away
             self._ask(b"$X\n")
-            self._alarm = 0
+            self._alarm = self._cause = 0
         elif action == _HOME.name and not arguments and self._options.homing:
             self._home()
         else:
@@ -409,7 +408,7 @@ class GrblWriter(GrblReader):
         else:
             raise RigTimeout(f"{self._link.port} showed no banner after a soft reset", port=self._link.port)
         self._link.discard_input(_LATE_S)
-        self._rebooted = ""
+        self._rebooted, self._alarm = "", 0
         state = self._status().state
         if state not in (*_STANDING, "Sleep") and not state.startswith("Door"):
             raise RigRefused(f"{self._device.name} is in {state} after a soft reset", port=self._link.port)
@@ -427,9 +426,11 @@ class GrblWriter(GrblReader):
                     raise self._refused(b"$H", line.decode("ascii", "replace"))
                 if line.startswith(b"<"):
                     break
-            if self._alarm and self._alarm != UNKNOWN_ALARM:
+            if self._alarm:
                 raise RigRefused(f"{self._device.name} cannot home: {self._alarm_said()}", port=self._link.port)
         raise RigTimeout(f"{self._device.name} did not begin to home", port=self._link.port)
 
     def _alarm_said(self) -> str:
-        return f"ALARM:{self._alarm}: {ALARMS.get(self._alarm, 'of a cause that it told nobody')}"
+        if not self._cause:
+            return "it has not been homed, or told its alarm to somebody else"
+        return f"ALARM:{self._cause}: {ALARMS.get(self._cause, 'a code that the interface does not have')}"

@@ -29,6 +29,7 @@ from hilgui.rigs import (
 
 LISTEN_ONLY, NORMAL = b"L", b"O"
 CLOSE, VERSION, SERIAL, FLAGS = b"C\r", b"V\r", b"N\r", b"F\r"
+_ANSWERS = {b"V": (b"V", b"v"), b"N": (b"N",), b"F": (b"F",)}
 BUS_STATES = ("error active", "error warning", "error passive", "bus error or bus-off")
 
 _ANSWER_S = 0.25
@@ -124,7 +125,8 @@ class SlcanReader:
         self._ready()
         for _ in range(_MOUTHFUL):
             data = self._link.read_some(0.0)
-            self._take(data)
+            for answer in self._take(data):
+                self._notice(answer)
             if not data:
                 break
         self._look_at_bus()
@@ -159,8 +161,7 @@ class SlcanReader:
         self._flags_s = time.monotonic()
         answer = self._ask(FLAGS)
         if answer is None:
-            self._trouble = f"{self._device.name} has closed its channel: it restarted by itself; connect again"
-            raise RigIdentityWrong(self._trouble, port=self._link.port)
+            raise self._restarted()
         try:
             flags = int(answer[1:], 16)
         except ValueError:
@@ -172,9 +173,12 @@ class SlcanReader:
         self._link.write(command)
         deadline = time.monotonic() + _ANSWER_S
         while (left := deadline - time.monotonic()) > 0:
-            answers = self._take(self._link.read_some(left))
-            if answers:
-                return None if answers[0] == REFUSED else answers[0]
+            for answer in self._take(self._link.read_some(left)):
+                if answer == REFUSED:
+                    return None
+                if answer[:1] in _ANSWERS.get(command[:1], (b"", b"z", b"Z")):
+                    return answer
+                self._notice(answer)
         sentence = f"{self._device.name} did not answer {command[:1].decode()} within {_ANSWER_S:g} s; is it powered?"
         raise RigTimeout(sentence, port=self._link.port, sent=command)
 
@@ -193,6 +197,15 @@ class SlcanReader:
         if self._lines.is_endless:
             raise self._garbled(data)
         return answers
+
+    def _notice(self, answer: bytes) -> None:
+        """Look at an answer that nobody waits for: a version line is the banner of an adaptor that restarted."""
+        if self._is_open and answer[:1] in _ANSWERS[b"V"]:
+            raise self._restarted()
+
+    def _restarted(self) -> RigIdentityWrong:
+        self._trouble = f"{self._device.name} restarted by itself, its channel is closed; check its supply"
+        return RigIdentityWrong(self._trouble, port=self._link.port)
 
     def _resynchronise(self, quiet_s: float) -> None:
         """Forget what came, and half of what was coming. A busy bus never falls silent, so this waits no longer."""

@@ -21,7 +21,6 @@ BANNER = b"\r\nGrbl 1.1h ['$' for help]\r\n"
 _LINE = 80
 _PLANNER = 15
 _PULL_OFF = 1.0
-_HOMING_RATE = 100.0
 _WORD = re.compile(r"([A-Z])([-+]?(?:\d+\.?\d*|\.\d+))")
 _LETTERS = "XYZ"
 _PAN_TILT = {
@@ -289,7 +288,7 @@ class GrblSimulator(PortSimulator):
     def _seek(self, axis: int) -> None:
         target = list(self.stage.position)
         target[axis] -= 1.5 * self.settings[130 + axis] + 1
-        self.stage.moves.append(Move(tuple(target), _HOMING_RATE, False))
+        self.stage.moves.append(Move(tuple(target), self.settings[110 + axis] / 60, False))
 
     def _go_home(self) -> None:
         """Go on with the homing cycle: to the switch, pull off, next axis."""

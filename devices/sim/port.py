@@ -15,6 +15,7 @@ class PortSimulator(SimulatedDevice):
         super().__init__(device.name)
         self.device = device
         self._said = bytearray()
+        self._trap = b""
 
     @abstractmethod
     def hear(self, data: bytes) -> None:
@@ -28,8 +29,16 @@ class PortSimulator(SimulatedDevice):
         """Send to the host."""
         self._said += data
 
+    def pull_at(self, command: bytes) -> None:
+        """Pull the cable the moment this comes: the command is out, its answer never arrives."""
+        with self.lock:
+            self._trap = command
+
     def take(self, data: bytes) -> bytes:
         """See SimulatedDevice."""
+        if self._trap and self._trap in data:
+            self.unplug()
+            return b""
         self.hear(data)
         return self._drained()
 

@@ -16,6 +16,7 @@ from tests.unit.devices.wire import Conversation, at_simulator, eventually, valu
 AXIS = {"letter": "x", "travel": [0, 200], "speed": 50, "acceleration": 100}
 STAGE = DeviceSpec("stage", "grbl", {"axes": {"x": AXIS}})
 HOMED = DeviceSpec("stage", "grbl", {"axes": {"x": AXIS}, "homing": True})
+SHORT = DeviceSpec("stage", "grbl", {"axes": {"x": {**AXIS, "travel": [0, 30]}}, "homing": True})
 SETTINGS = {13: 0, 20: 0, 22: 0, 110: 3000, 120: 100, 130: 200}
 IDLE = b"<Idle|MPos:1.500,0.000,0.000|FS:0,0>\r\n"
 
@@ -150,7 +151,7 @@ def test_a_hold_decelerates_and_keeps_the_position_a_reset_stops_at_once_and_los
         writer.set("x", 190)
         assert eventually(lambda: simulator.stage.speed > 20)
         writer.stop(StopCategory.CUT_POWER)
-        assert not simulator.is_moving() and values(writer)["alarm"] == 3
+        assert not simulator.is_moving() and values(writer)["locked"] == 1
         with pytest.raises(RigRefused, match="ALARM:3: it was reset while moving"):
             writer.set("x", 0)
         writer.perform("unlock", {})
@@ -174,12 +175,12 @@ def test_a_hit_switch_is_told_though_the_controller_falls_silent_and_a_reset_bri
 
 
 def test_homing_finds_the_switch_and_a_jammed_axis_ends_in_alarm_9() -> None:
-    simulator = GrblSimulator(HOMED)
+    simulator = GrblSimulator(SHORT)
     with at_simulator(GrblDriver(), simulator) as (writer, _):
         with pytest.raises(RigRefused, match="home or unlock"):
             writer.set("x", 10)
         writer.perform("home", {})
-        assert eventually(lambda: values(writer)["alarm"] == 0 and not simulator.is_moving())
+        assert eventually(lambda: values(writer)["locked"] == 0 and not simulator.is_moving())
         writer.set("x", 1)
         assert eventually(lambda: not simulator.is_moving())
         simulator.jam("x")
@@ -189,15 +190,15 @@ def test_homing_finds_the_switch_and_a_jammed_axis_ends_in_alarm_9() -> None:
 
 
 def test_a_stop_ends_homing() -> None:
-    simulator = GrblSimulator(HOMED)
+    simulator = GrblSimulator(SHORT)
     with at_simulator(GrblDriver(), simulator) as (writer, transport):
-        simulator.stage.real[0] = 190.0
+        simulator.stage.real[0] = 29.0
         writer.perform("home", {})
         assert simulator.is_moving()
         assert transport.urgent(writer.stop_bytes(StopCategory.RAMP_AND_HOLD).data)
         transport.resume()
         writer.stop(StopCategory.RAMP_AND_HOLD)
-        assert not simulator.is_moving() and values(writer)["alarm"] == 6
+        assert not simulator.is_moving() and values(writer)["locked"] == 1
 
 
 def test_a_reboot_is_noticed_until_the_device_is_identified_again() -> None:
