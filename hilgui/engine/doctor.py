@@ -52,6 +52,7 @@ def report() -> list[Item]:
         "shared memory": shared_memory,
         "cameras": cameras,
         "serial ports": serial_ports,
+        "rig scheduling": rig_scheduling,
     }
     return [item for name, look in looks.items() for item in _looked(name, look)]
 
@@ -282,6 +283,16 @@ def serial_ports() -> list[Item]:
     if not ports:
         return [Item("serial ports", "ok", "none found")]
     return [_device("serial port", str(port.device), str(port.description), "dialout") for port in ports]
+
+
+def rig_scheduling() -> list[Item]:
+    """How soon the rig supervisor would get the processor."""
+    from hilgui.rigs.urgency import HOW_TO, possible_urgency
+
+    urgency = possible_urgency()
+    if urgency.is_urgent and not urgency.why:
+        return [Item("rig scheduling", "ok", urgency.scheduling)]
+    return [Item("rig scheduling", "warning", f"{urgency.scheduling}: {urgency.why}", HOW_TO)]
 
 
 def _device(kind: str, path: str, description: str, group: str) -> Item:

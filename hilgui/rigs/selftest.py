@@ -30,6 +30,7 @@ from hilgui.rigs.protocol import DeviceSpec, SetValue, StopCategory
 from hilgui.rigs.rehearsal.board import CHANNELS, QUERIES, RehearsalDriver, RehearsalWriter
 from hilgui.rigs.simulation import Simulation
 from hilgui.rigs.transport import ANSWER_S, LINE_LIMIT, QueryLink, Transport
+from hilgui.rigs.urgency import HOW_TO, possible_urgency
 
 PROFILE = """\
 schema: hilgui/rig.v1
@@ -67,6 +68,7 @@ def run(effort: Effort, tell: Callable[[str], None] = lambda what: None) -> list
         write_profiles(folder)
         steps: list[tuple[str, Callable[[], list[Figure]]]] = [
             ("shadow", lambda: shadow_cannot_actuate(effort.shadow)),
+            ("scheduling", scheduling),
             ("STOP under load", lambda: stop_to_bytes(folder, effort.stops)),
             ("front end killed", lambda: [front_end_lost(folder, "killed", effort.kills)]),
             ("front end frozen", lambda: [front_end_lost(folder, "frozen", effort.kills)]),
@@ -87,6 +89,14 @@ def write_profiles(folder: Path) -> None:
     """Write the profiles that the measurements use."""
     (folder / "rig.yaml").write_text(PROFILE, encoding="utf-8")
     (folder / _TCP).write_text(PROFILE.replace("dead_man_ms: 200", "dead_man_ms: 200, tcp: 1"), encoding="utf-8")
+
+
+def scheduling() -> list[Figure]:
+    """Say how soon a supervisor of this user gets the processor."""
+    urgency = possible_urgency()
+    shown = "tests/unit/rigs/test_selftest.py::test_the_self_test_says_how_the_supervisor_is_scheduled"
+    said = urgency.scheduling + (f" ({urgency.why}; {HOW_TO})" if urgency.why else "")
+    return [Figure("scheduling of the supervisor", "real-time where allowed", said, 1, True, shown)]
 
 
 class _CountingLink:
@@ -143,7 +153,7 @@ def shadow_cannot_actuate(count: int, seed: int = 7) -> list[Figure]:
                     passed += 1
     measured = f"{wire.actuation_bytes} actuation bytes, {link.blocked} writes refused, {passed} queries let through"
     is_good = wire.actuation_bytes == 0 and link.blocked > 0 and passed > 0
-    shown = "test_selftest.py::test_shadow_cannot_actuate_in_ten_thousand_commands"
+    shown = "tests/unit/rigs/test_selftest.py::test_shadow_cannot_actuate_in_ten_thousand_commands"
     return [Figure("shadow cannot actuate", "0 actuation bytes", measured, count, is_good, shown)]
 
 
@@ -229,7 +239,7 @@ def stop_to_bytes(folder: Path, count: int, busy: Callable[[], AbstractContextMa
                 _arm_in_spite_of_trips(client)
             pressed.append(_press(client, board))
     to_port = _spread([each.to_port_ms for each in pressed])
-    shown = "benchmarks/stop.py, test_selftest.py::test_stop_reaches_the_device_under_load"
+    shown = "tests/unit/rigs/test_selftest.py::test_stop_reaches_the_device_under_load"
     limit = "p99 ≤ 100 ms, max ≤ 250 ms, 4 busy threads, all cores at 100 %"
     hops = (
         f"call to supervisor {_spread([each.to_supervisor_ms for each in pressed])}; "
@@ -353,7 +363,7 @@ def front_end_lost(folder: Path, how: str, count: int) -> Figure:
         "frozen": "GUI frozen (SIGSTOP) → STOP",
         "blocked": "GUI's event loop blocked → STOP",
     }[how]
-    shown = f"test_selftest.py::test_a_front_end_that_is_lost_stops_the_rig[{how}]"
+    shown = f"tests/unit/rigs/test_selftest.py::test_a_front_end_that_is_lost_stops_the_rig[{how}]"
     return Figure(name, f"≤ {limit_ms} ms", f"max {max(times_ms):.1f} ms", count, max(times_ms) <= limit_ms, shown)
 
 
@@ -387,7 +397,7 @@ def supervisor_killed(folder: Path, count: int) -> list[Figure]:
         f"max {max(times_ms):.1f} ms",
         count,
         max(times_ms) <= 300,
-        "test_selftest.py::test_a_killed_supervisor_leaves_a_safe_rig_and_a_latch",
+        "tests/unit/rigs/test_selftest.py::test_a_killed_supervisor_leaves_a_safe_rig_and_a_latch",
     )
     latch = Figure(
         "latch holds",
@@ -395,7 +405,7 @@ def supervisor_killed(folder: Path, count: int) -> list[Figure]:
         f"{restarts} restarts without reset",
         count,
         restarts == 0,
-        "test_arming.py::test_the_latch_holds_through_any_history_with_crashes",
+        "tests/unit/rigs/test_arming.py::test_the_latch_holds_through_any_history_with_crashes",
     )
     return [killed, latch]
 
@@ -403,7 +413,7 @@ def supervisor_killed(folder: Path, count: int) -> list[Figure]:
 def faults(folder: Path) -> list[Figure]:
     """Break the device while the rig is armed; each has to end latched and off."""
     figures = []
-    shown = "test_selftest.py::test_every_fault_ends_latched_and_off"
+    shown = "tests/unit/rigs/test_selftest.py::test_every_fault_ends_latched_and_off"
     for name, method in (("cable pulled", "unplug"), ("device stalled", "stall"), ("endless garbage", "flood")):
         with _rig(folder) as (client, board):
             _arm(client)
@@ -462,4 +472,4 @@ def soak(folder: Path, duration_s: float) -> list[Figure]:
     ]
 
 
-_SOAK = "test_selftest.py::test_a_soak_at_full_load_does_not_trip"
+_SOAK = "tests/unit/rigs/test_selftest.py::test_a_soak_at_full_load_does_not_trip"

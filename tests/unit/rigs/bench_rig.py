@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from hilgui.rigs import arming, supervisor
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import RigHand, SupervisorClient
+from hilgui.rigs.lines import Lines
 
 PROFILE = """\
 schema: hilgui/rig.v1
@@ -33,6 +35,7 @@ invariants:
     rationale: the camera dies above
     tests: [test_supervisor]
 """
+HURRIED_S = 1.5  # both limits of a hurried supervisor
 PATIENCE_S = 20.0  # the machine may be busy
 
 
@@ -40,6 +43,12 @@ def write_profile(folder: Path, text: str = PROFILE) -> Path:
     path = folder / "rig.yaml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def hurried(front: Lines, engine: Lines | None, setup: supervisor.Setup) -> None:
+    """Run the real supervisor with the 30 s for the second confirmation and the 10 idle minutes shortened."""
+    arming.CONFIRM_NS = arming.IDLE_NS = int(HURRIED_S * arming.NS)
+    supervisor.main(front, engine, setup)
 
 
 class Desk:
@@ -78,8 +87,15 @@ class Desk:
 
 
 @contextmanager
-def rig(folder: Path, text: str = PROFILE, *, shadow: bool = False, with_engine: bool = False) -> Iterator[Desk]:
-    client = SupervisorClient(write_profile(folder, text), folder / "home", shadow=shadow)
+def rig(
+    folder: Path,
+    text: str = PROFILE,
+    *,
+    shadow: bool = False,
+    with_engine: bool = False,
+    main: Callable[[Lines, Lines | None, supervisor.Setup], None] = supervisor.main,
+) -> Iterator[Desk]:
+    client = SupervisorClient(write_profile(folder, text), folder / "home", shadow=shadow, main=main)
     engine = client.start(with_engine=with_engine)
     try:
         client.wait_ready()

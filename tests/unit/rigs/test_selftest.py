@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from hilgui.rigs import selftest
-from hilgui.rigs.safety_page import FAULTS, write_page
+from hilgui.rigs.safety_page import write_page
+from hilgui.rigs.safety_tables import ATTACKS, FAULTS, GUARANTEES, MISSING, STATE_TESTS
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -84,9 +85,30 @@ def test_a_soak_at_full_load_does_not_trip(folder: Path) -> None:
     assert trips.holds and gap.holds, (trips, gap)
 
 
-def test_every_row_of_the_safety_page_names_a_test_that_exists(tmp_path: Path) -> None:
-    write_page(tmp_path / "safety.md", selftest.shadow_cannot_actuate(1000), "hilgui rig selftest")
-    assert "shadow cannot actuate" in (tmp_path / "safety.md").read_text(encoding="utf-8")
-    for _, _, test in FAULTS:
-        file, _, name = test.partition("::")
-        assert f"def {name}" in (_ROOT / file).read_text(encoding="utf-8"), test
+def test_the_self_test_says_how_the_supervisor_is_scheduled() -> None:
+    (figure,) = selftest.scheduling()
+    assert "scheduling" in figure.measured or "SCHED_RR" in figure.measured or "nice" in figure.measured
+
+
+_ROWS = [*GUARANTEES, *STATE_TESTS, *FAULTS, *ATTACKS]
+
+
+@pytest.mark.parametrize("row", _ROWS, ids=[row[0] for row in _ROWS])
+def test_every_row_of_the_safety_page_names_a_test_that_exists(row: tuple[str, str, str]) -> None:
+    if row[2] == MISSING:
+        return
+    file, _, name = row[2].partition("::")
+    assert f"def {name}(" in (_ROOT / file).read_text(encoding="utf-8"), row[2]
+
+
+def test_every_fault_and_every_state_has_a_test() -> None:
+    assert all(test != MISSING for _, _, test in (*GUARANTEES, *STATE_TESTS, *FAULTS))
+
+
+def test_the_safety_page_shows_figures_rows_and_what_is_missing(tmp_path: Path) -> None:
+    figures = selftest.shadow_cannot_actuate(1000)
+    write_page(tmp_path / "safety.md", figures, "hilgui rig selftest")
+    text = (tmp_path / "safety.md").read_text(encoding="utf-8")
+    assert "0 actuation bytes" in text and "load average" in text and "**no test yet**" in text
+    file, _, name = figures[0].shown_by.partition("::")
+    assert f"def {name}(" in (_ROOT / file).read_text(encoding="utf-8")
