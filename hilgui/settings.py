@@ -63,13 +63,17 @@ class FlickerLimits(_Section):
     """How many presence changes, within what time."""
 
     changes: int = Field(2, ge=2)
+    changes_low: int = Field(4, ge=2, description="... of an object that matters little (LOW)")
     within_s: float = Field(0.5, gt=0)
+    min_height_px: float = Field(20.0, ge=0, description="smaller objects come and go by right")
 
 
 class ClassFlipLimits(_Section):
     """A class that differs from the track's usual one."""
 
     window: int = Field(10, ge=3, description="frames whose most frequent class counts as usual")
+    frames: int = Field(2, ge=1, description="in a row that it is called otherwise")
+    min_height_px: float = Field(20.0, ge=0, description="smaller objects come and go by right")
 
 
 class ShortLivedLimits(_Section):
@@ -91,13 +95,14 @@ class DuplicateLimits(_Section):
 class IdentitySwitchLimits(_Section):
     """A labelled object whose track changes."""
 
-    within_s: float = Field(1.0, gt=0, description="since it was last matched; later it is a new track by right")
+    within_s: float = Field(0.2, gt=0, description="since it was last matched; later it is a new track by right")
 
 
 class JitterLimits(_Section):
     """A box that trembles around its object."""
 
-    deviation: float = Field(0.05, gt=0, description="of the centre in sizes of the object, or of the log height")
+    deviation: float = Field(0.08, gt=0, description="of the centre in sizes of the object, or of the log height")
+    least_px: float = Field(2.0, ge=0, description="a smaller tremble is that of the grid of pixels")
     window: int = Field(10, ge=3, description="matched frames in a row")
 
 
@@ -123,8 +128,9 @@ class PoorLocalisationLimits(_Section):
 class BorderlineLimits(_Section):
     """A score that stays near the threshold."""
 
-    margin: float = Field(0.1, gt=0, le=1, description="to either side of the threshold")
-    frames: int = Field(5, ge=2)
+    margin: float = Field(0.05, gt=0, le=1, description="to either side of the threshold")
+    frames: int = Field(15, ge=2, description="in a row")
+    min_height_px: float = Field(20.0, ge=0, description="smaller objects come and go by right")
 
 
 class OverconfidentLimits(_Section):
@@ -226,6 +232,7 @@ class CornerCaseLimits(_Section):
     blur: BlurLimits = BlurLimits()
     noise_burst: NoiseBurstLimits = NoiseBurstLimits()
     merge_gap: int = Field(5, ge=0, description="frames without a hit that do not end a finding")
+    merge_s: float = Field(2.0, ge=0, description="... seconds, where it is about one object")
 
 
 def stored_limits(settings: Mapping[str, Any]) -> CornerCaseLimits | None:

@@ -48,7 +48,8 @@ class Borderline:
             today: dict[int, _Streak] = {}
             grades = self._context.grading.shown(moment, role)
             for number, sighting in present.items():
-                if sighting.score < threshold + self._limits.margin:
+                height_px = sighting.box[3] - sighting.box[1]
+                if sighting.score < threshold + self._limits.margin and height_px >= self._limits.min_height_px:
                     streak = today[number] = before.get(number) or _Streak(sighting)
                     streak.last, streak.severity = sighting, grades[number].severity
                     hits += self._grown(role, number, streak, sighting.score, moment)
@@ -96,7 +97,7 @@ class Borderline:
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
-            thread=f"track {number}",
+            thread=self._context.grading.thread(moment, role, number),
             severity=Severity(max(min(streak.severity, Severity.MEDIUM) - 1, Severity.LOW)),
             weight=height_px / (1.0 + 10.0 * abs(score - threshold)),
             why=f"the score of the {role} for a {label} (track {number}) stays near the threshold for {DURATION}: "

@@ -16,7 +16,7 @@ LEAST_FRAMES = 3  # before there is anything usual
 
 
 class ClassFlip:
-    """Reports a track whose class differs from the most frequent one of its last `window` frames.
+    """Reports a track whose class differs from the most frequent one of its last `window` frames, `frames` in a row.
 
     Frames in which the track is not seen do not count. A class that is as frequent as the first is no flip; one that
     stays becomes the usual one, and the flip is over.
@@ -29,26 +29,31 @@ class ClassFlip:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._window = context.limits.class_flip.window
+        self._limits = context.limits.class_flip
         self._pasts: dict[Role, dict[int, deque[int]]] = {role: {} for role in context.thresholds}
+        self._waiting: dict[Role, dict[int, list[Hit]]] = {role: {} for role in context.thresholds}
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give a hit for each track that is called differently in this frame."""
-        hits = []
+        hits: list[Hit] = []
         following = self._context.following
         for role, present in following.at(moment).items():
-            pasts = self._pasts[role]
+            pasts, before, today = self._pasts[role], self._waiting[role], {}
             for number, sighting in present.items():
                 past = pasts.get(number)
                 if past is None:
-                    past = pasts[number] = deque(maxlen=self._window)
+                    past = pasts[number] = deque(maxlen=self._limits.window)
                 elif len(past) >= LEAST_FRAMES and (share := past.count(sighting.classed)) < len(past):
                     usual, frequency = Counter(past).most_common(1)[0]
-                    if share < frequency:
-                        hits.append(self._hit(role, number, sighting, usual, frequency / len(past), moment))
+                    if share < frequency and sighting.box[3] - sighting.box[1] >= self._limits.min_height_px:
+                        hit = self._hit(role, number, sighting, usual, frequency / len(past), moment)
+                        waiting = today[number] = [*before.get(number, ()), hit]
+                        if len(waiting) >= self._limits.frames:
+                            hits += waiting[-1:] if len(waiting) > self._limits.frames else waiting
                 past.append(sighting.classed)
             for number in following.ended(role):
                 pasts.pop(number, None)
+            self._waiting[role] = today
         return hits
 
     def _hit(self, role: Role, number: int, sighting: Sighting, usual: int, share: float, moment: Moment) -> Hit:
@@ -58,7 +63,7 @@ class ClassFlip:
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
-            thread=f"track {number}",
+            thread=self._context.grading.thread(moment, role, number),
             severity=Severity.MEDIUM if matters else Severity.LOW,
             weight=sighting.score,
             why=f"track {number}, usually {before}, is {label} with score {sighting.score:.2f} for the {role} "

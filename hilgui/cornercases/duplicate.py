@@ -77,4 +77,5 @@ class Duplicate:
         if self._context.period_s is None:
             return f"group {nth}"
         present = self._context.following.at(moment).get(role, {})
-        return next((f"track {number}" for number, seen in present.items() if seen.box == box), f"group {nth}")
+        number = next((number for number, seen in present.items() if seen.box == box), None)
+        return f"group {nth}" if number is None else self._context.grading.thread(moment, role, number)

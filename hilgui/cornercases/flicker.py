@@ -38,7 +38,7 @@ class _Past:
 
 
 class Flicker:
-    """Reports a track whose presence changed `changes` times within `within_s` seconds.
+    """Reports a track whose presence changed `changes` times within `within_s` seconds, `changes_low` of a LOW one.
 
     The first appearance is no change, and an object is not gone while another one is shown in its place: two boxes on
     neighbours may have become one. Needs no truth, and so cannot tell a flicker from an object that passed behind a
@@ -75,8 +75,12 @@ class Flicker:
                     is_present = any(overlap(expected, box) >= COVERED_IOU for box in shown)
                 severity = grades[number].severity if number in grades else past.frames[-1].severity
                 has_changed = self._note(past, sighting, is_present, moment, detections, severity)
-                if has_changed and sum(frame.has_changed for frame in past.frames) >= self._limits.changes:
-                    hits += self._hits(role, number, past)
+                height_px = sighting.box[3] - sighting.box[1]
+                if not has_changed or height_px < self._limits.min_height_px:
+                    continue
+                least = self._limits.changes if severity > Severity.LOW else self._limits.changes_low
+                if sum(frame.has_changed for frame in past.frames) >= least:
+                    hits += self._hits(role, number, past, self._context.grading.thread(moment, role, number))
         return hits
 
     def _note(
@@ -96,15 +100,15 @@ class Flicker:
             frames.popleft()
         return has_changed
 
-    def _hits(self, role: Role, number: int, past: _Past) -> list[Hit]:
+    def _hits(self, role: Role, number: int, past: _Past, thread: str) -> list[Hit]:
         frames = list(past.frames)
         first = next(index for index, frame in enumerate(frames) if frame.has_changed)
         gone = sum(not frame.is_present for frame in frames)
-        hits = [self._hit(role, number, frame, gone) for frame in frames[first:] if frame.seq > past.reported]
+        hits = [self._hit(role, number, thread, frame, gone) for frame in frames[first:] if frame.seq > past.reported]
         past.reported = frames[-1].seq
         return hits
 
-    def _hit(self, role: Role, number: int, frame: _Seen, gone: int) -> Hit:
+    def _hit(self, role: Role, number: int, thread: str, frame: _Seen, gone: int) -> Hit:
         last, label = frame.last, self._context.vocabulary.name(frame.last.classed)
         evidence = {"frames_gone": float(gone), "height_px": last.box[3] - last.box[1]}
         why = f"{label} (track {number}) flickers in the output of the {role} for {DURATION}"
@@ -119,7 +123,7 @@ class Flicker:
         return Hit(
             kind=self.kind,
             seq=frame.seq,
-            thread=f"track {number}",
+            thread=thread,
             severity=min(frame.severity, Severity.MEDIUM),  # it came back
             weight=last.score if frame.is_present else 1.0 + last.score,
             why=why,

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 import numpy as np
 
 from hilgui.cornercases.criticality import Grade, is_vulnerable, severity_of
-from hilgui.cornercases.following import Following
+from hilgui.cornercases.following import Following, Sighting
 from hilgui.cornercases.threads import Threads
 from hilgui.evaluation.criticality import Basis, Criticality, CriticalityMeter
 from hilgui.evaluation.geometry import CameraGeometry
@@ -34,6 +34,8 @@ class Grading:
         self._moment: Moment | None = None
         self._of_truth: dict[int, Grade] = {}
         self._shown: dict[Role, dict[int, Grade]] = {}
+        self._owners: dict[Role, dict[int, str]] = {}  # thread of the label that each track matched last
+        self._over: list[tuple[Role, int]] = []  # tracks that the frame before ended
 
     def truths(self, moment: Moment) -> dict[int, Grade]:
         """Give the grade of each judged row of the truth; none where the frame has no labels."""
@@ -44,6 +46,14 @@ class Grading:
         """Give the grade of each object that a model shows, by its track."""
         self._turn(moment)
         return self._shown.get(role, {})
+
+    def thread(self, moment: Moment, role: Role, number: int) -> str:
+        """Name what persists of an object that a model shows: the label that its track matched last, else the track.
+
+        So an object whose track breaks stays one object.
+        """
+        self._turn(moment)
+        return self._owners.get(role, {}).get(number) or f"track {number}"
 
     def _turn(self, moment: Moment) -> None:
         if moment is self._moment:
@@ -67,10 +77,27 @@ class Grading:
         )
         grades = self._grades(boxes, classes, known, moment.ref.height)
         self._of_truth = dict(zip(threads, grades, strict=False))
+        self._own(moment, threads, seen)
         place, self._shown = len(threads), {}
         for role, sightings in seen.items():
             self._shown[role] = dict(zip(sightings, grades[place:], strict=False))
             place += len(sightings)
+
+    def _own(self, moment: Moment, threads: dict[int, str], seen: dict[Role, dict[int, Sighting]]) -> None:
+        for role, number in self._over:
+            self._owners[role].pop(number, None)
+        self._over = []
+        for role, sightings in seen.items():
+            owners = self._owners.setdefault(role, {})
+            self._over += [(role, number) for number in self._following.ended(role)]
+            comparison = moment.comparisons.get(role)
+            if comparison is None:
+                continue
+            partners = comparison.partner.tolist()
+            for number, sighting in sightings.items():
+                thread = threads.get(partners[sighting.row]) if sighting.row < len(partners) else None
+                if thread is not None:
+                    owners[number] = thread
 
     def _grades(self, boxes: list[list[float]], classes: list[int], known: Criticality, height: int) -> list[Grade]:
         grades = []

@@ -49,7 +49,8 @@ class Jitter:
     """Reports a labelled object whose box had an error that deviates by more than `deviation` over `window` frames.
 
     The errors are those of the centre, divided by width and height of the label, and the logarithm of the ratio of
-    heights: a box that is wrong, but always in the same way, does not jitter. A frame without a match begins anew.
+    heights: a box that is wrong, but always in the same way, does not jitter. It must also be more than `least_px`
+    pixels. A frame without a match begins anew.
     """
 
     kind: ClassVar[Kind] = Kind.JITTER
@@ -80,10 +81,20 @@ class Jitter:
                 window.add(_errors(one, boxes[row]), self._limits.window)
                 if len(window.errors) == self._limits.window:
                     deviations = window.deviations()
-                    if max(deviations) > self._limits.deviation:
+                    if self._trembles(one, deviations):
                         hits.append(self._hit(role, one, boxes[row], deviations, moment))
             self._windows[role] = today
         return hits
+
+    def _trembles(self, one: Labelled, deviations: _Errors) -> bool:
+        if max(deviations) <= self._limits.deviation:
+            return False
+        x, y, size = deviations
+        sides = (one.box[2] - one.box[0], one.height_px, one.height_px)
+        return any(
+            each > self._limits.deviation and each * side > self._limits.least_px
+            for each, side in zip((x, y, size), sides, strict=True)
+        )
 
     def _hit(self, role: Role, one: Labelled, box: list[float], deviations: _Errors, moment: Moment) -> Hit:
         x, y, size = deviations

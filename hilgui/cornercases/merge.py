@@ -28,7 +28,14 @@ _JUDGED_BY_TRUTH = frozenset(
         Kind.OVERCONFIDENT,
     }
 )
-_GROWS_INTO = {Kind.MISSED_CRITICAL: Kind.MISSED_OBJECT}  # one finding, which has the name of its worst frame
+_OF_ONE_OBJECT = _JUDGED_BY_TRUTH | {
+    Kind.FLICKER,
+    Kind.DUPLICATE,
+    Kind.CLASS_FLIP,
+    Kind.BORDERLINE,
+}
+_MISSES = {Kind.MISSED_OBJECT: 0, Kind.GAP: 1, Kind.LATE_DETECTION: 2, Kind.MISSED_CRITICAL: 3}
+"""One finding of one object, which has the name that says most: a miss that a match ended is a gap or came late."""
 
 _Thread = tuple[Kind, Role | None, str]
 _Clock = tuple[Role | None, bool]  # a model (None: whichever), with truth only
@@ -102,14 +109,13 @@ class _Open:
     last: int
     first_position: int
     last_position: int
-    frames: int = 1
+    spans: list[list[int]] = field(default_factory=list)  # first and last seq of each unbroken run of hits, rising
     frame_hash: str = ""
     crop_hash: str = ""
     votes: Votes = field(default_factory=Votes)
 
     def take(self, hit: Hit, position: int, images: ImageOf) -> None:
-        if hit.seq != self.last:
-            self.frames += 1
+        self.count(hit.seq)
         if hit.seq < self.first:
             self.first, self.first_position = hit.seq, position
         if hit.seq > self.last:
@@ -119,6 +125,28 @@ class _Open:
         if _rank(hit) > _rank(self.worst):
             self.worst = hit
             self.picture(images)
+
+    @property
+    def frames(self) -> int:
+        """Count the frames with a hit."""
+        return sum(last - first + 1 for first, last in self.spans)
+
+    def count(self, seq: int) -> None:
+        """Take a frame with a hit, once; kept as runs, so that a finding of a whole drive stays small."""
+        spans = self.spans
+        place = bisect_right(spans, seq, key=lambda span: span[0])
+        if place and seq <= spans[place - 1][1]:
+            return
+        joins_before = place > 0 and spans[place - 1][1] == seq - 1
+        joins_after = place < len(spans) and spans[place][0] == seq + 1
+        if joins_before and joins_after:
+            spans[place - 1][1] = spans.pop(place)[1]
+        elif joins_before:
+            spans[place - 1][1] = seq
+        elif joins_after:
+            spans[place][0] = seq
+        else:
+            spans.insert(place, [seq, seq])
 
     def picture(self, images: ImageOf) -> None:
         """Hash what the worst frame shows, where its picture is still at hand."""
@@ -134,12 +162,14 @@ class Merger:
     """Makes findings of hits; numbers count from 1 in the order in which findings close.
 
     Hits of the same kind, role and thread belong together when at most `gap` frames without a hit lie between
-    them; frames in which that kind and role could not be judged do not count. A hit may come after its frame: a
-    finding stays open for `patience` frames more than the gap. A detector gives at most one hit per thread and frame.
+    them, `object_gap` for what is about one object; frames in which that kind and role could not be judged do not
+    count. A hit may come after its frame: a finding stays open for `patience` frames more than the gap. A detector
+    gives at most one hit per thread and frame.
     """
 
-    def __init__(self, gap: int, patience: int, period_s: float | None) -> None:
+    def __init__(self, gap: int, patience: int, period_s: float | None, object_gap: int = 0) -> None:
         self._gap = gap
+        self._object_gap = max(gap, object_gap)
         self._patience = patience
         self._period_s = period_s or 0.0
         self._open: dict[_Thread, _Open] = {}
@@ -156,7 +186,7 @@ class Merger:
         closed = [finding for hit in hits for finding in self._add(hit, images)]
         for thread, growing in list(self._open.items()):
             kind, role, _ = thread
-            if self.calendar.now(kind, role) - growing.last_position > self._gap + self._patience:
+            if self.calendar.now(kind, role) - growing.last_position > self._reach(thread) + self._patience:
                 closed.append(self._close(thread))
         return closed
 
@@ -181,7 +211,7 @@ class Merger:
         if growing is None:
             self._open[thread] = self._opened(hit, images)
             return []
-        reach = self._gap + 1
+        reach = self._reach(thread) + 1
         if growing.first_position - reach <= position <= growing.last_position + reach:
             growing.take(hit, position, images)
             return []
@@ -189,9 +219,14 @@ class Merger:
         self._open[thread] = self._opened(hit, images)
         return [closed]
 
+    def _reach(self, thread: _Thread) -> int:
+        """Count the frames that may lie between two hits."""
+        kind, _, name = thread
+        return self._object_gap if name and kind in _OF_ONE_OBJECT else self._gap
+
     def _opened(self, hit: Hit, images: ImageOf) -> _Open:
         position = self.calendar.position(hit)
-        opened = _Open(hit, hit.severity, hit.seq, hit.seq, position, position)
+        opened = _Open(hit, hit.severity, hit.seq, hit.seq, position, position, [[hit.seq, hit.seq]])
         opened.votes.cast(hit)
         opened.picture(images)
         return opened
@@ -232,11 +267,11 @@ class Merger:
 
 
 def _family(kind: Kind) -> Kind:
-    return _GROWS_INTO.get(kind, kind)
+    return Kind.MISSED_OBJECT if kind in _MISSES else kind
 
 
-def _rank(hit: Hit) -> tuple[bool, float]:
-    return hit.kind in _GROWS_INTO, hit.weight
+def _rank(hit: Hit) -> tuple[int, float]:
+    return _MISSES.get(hit.kind, 0), hit.weight
 
 
 def _clock(kind: Kind, role: Role | None) -> _Clock:

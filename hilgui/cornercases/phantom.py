@@ -27,6 +27,8 @@ class _Ghost(NamedTuple):
     score: float
     iou: float  # best with anything labelled
     grade: Grade
+    other: float | None  # score of the other model for the same
+    doubt: str  # why the labels are doubted, "" where they are not
 
 
 @dataclass(slots=True)
@@ -38,9 +40,10 @@ class _Streak:
 class Phantom:
     """Reports a detection with at least `score` that overlaps no truth and no ignore region for `frames` frames.
 
-    In a drive it must stand in the corridor of the vehicle, by calibration or by a polygon in the picture, unless
-    `corridor` is off; a set of unordered pictures has no vehicle. A frame without labels, or that the model skipped,
-    pauses it. Labels have holes: where the other model reports the same object, `why` says so.
+    In a drive it must stand in the corridor of the vehicle, by calibration or by a polygon in the picture, unless both
+    models are sure of it (then the labels are the suspect) or `corridor` is off; unordered pictures have no vehicle. A
+    frame without labels, or that the model skipped, pauses it. Labels have holes: where the other model reports the
+    same object, `why` says so.
     """
 
     kind: ClassVar[Kind] = Kind.PHANTOM
@@ -76,11 +79,16 @@ class Phantom:
             return []
         rows, overlaps = set(np.flatnonzero(mask).tolist()), comparison.iou.tolist()
         grades = self._context.grading.shown(moment, role)
-        return [
-            _Ghost(number, seen.box, seen.classed, seen.score, overlaps[seen.row], grades[number])
-            for number, seen in self._context.following.at(moment)[role].items()
-            if seen.row in rows and (grades[number].in_corridor or not self._asks_corridor)
-        ]
+        ghosts = []
+        for number, seen in self._context.following.at(moment)[role].items():
+            if seen.row not in rows:
+                continue
+            other = score_of_same(role, seen.box, seen.classed, moment, self._context.thresholds)
+            doubt = doubt_of_no_label(seen.score, other)
+            if grades[number].in_corridor or doubt or not self._asks_corridor:
+                iou, grade = overlaps[seen.row], grades[number]
+                ghosts.append(_Ghost(number, seen.box, seen.classed, seen.score, iou, grade, other, doubt))
+        return ghosts
 
     def _lasting(self, role: Role, ghosts: list[_Ghost], moment: Moment) -> list[Hit]:
         """Hold hits back until their phantom has lasted `frames` frames; one that is not seen today is over."""
@@ -106,10 +114,8 @@ class Phantom:
         why = (
             f"{label} with score {ghost.score:.2f} reported by the {role} for {DURATION} where the labels have nothing"
         )
-        other, doubt = other_of(role), ""
+        other, score, doubt = other_of(role), ghost.other, ghost.doubt
         if other in moment.inferences:
-            score = score_of_same(role, ghost.box, ghost.classed, moment, self._context.thresholds)
-            doubt = doubt_of_no_label(ghost.score, score)
             evidence["other_reports"] = float(score is not None)
             if score is None:
                 why += f"; the {other} reports no {label} there"

@@ -36,7 +36,9 @@ class Watch:
     def __init__(self, context: RunContext) -> None:
         self._ordered = context.period_s is not None
         self._shifts = context.shifts
-        self._merger = Merger(context.limits.merge_gap, _patience(context), context.period_s)
+        limits, period_s = context.limits, context.period_s
+        object_gap = 0 if period_s is None else round(limits.merge_s / period_s)
+        self._merger = Merger(limits.merge_gap, _patience(context), period_s, object_gap)
         self._detectors: dict[str, CornerCase] = {}
         self._broken: dict[str, str] = {}
         left_out = {name: plugin.reason for name, plugin in plugins.load(GROUP).items() if plugin.target is None}

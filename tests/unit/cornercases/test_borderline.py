@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from hilgui.cornercases.borderline import Borderline
 from hilgui.records import Hit
+from hilgui.settings import CornerCaseLimits
 from tests.unit.cornercases.drive import PERSON, B, context, look, moment, seqs
 
 BOX = (300.0, 200.0, 340.0, 300.0)
+LIMITS = CornerCaseLimits.model_validate({"borderline": {"margin": 0.1, "frames": 5}})
 
 
 def scored(*scores: float) -> list[Hit]:
     moments = [moment(seq, seen={B: [(PERSON, BOX, score)]}) for seq, score in enumerate(scores)]
-    return look(Borderline(context(candidate=False)), moments)
+    return look(Borderline(context(LIMITS, candidate=False)), moments)
 
 
 def test_five_frames_near_the_threshold_are_reported_from_the_first_on() -> None:
@@ -34,3 +36,12 @@ def test_four_frames_are_not_enough_and_a_clear_score_begins_anew() -> None:
 def test_a_score_at_the_margin_or_far_below_is_not_near() -> None:
     assert scored(*[0.51] * 10) == []
     assert scored(0.45, 0.1, 0.45, 0.1, 0.45, 0.1, 0.45, 0.1) == []
+
+
+def test_by_default_half_a_second_within_a_twentieth_counts_and_a_small_object_never() -> None:
+    def seen(score: float, bottom: float, frames: int) -> list[Hit]:
+        box = (300.0, 200.0, 340.0, bottom)
+        return look(Borderline(context()), [moment(seq, seen={B: [(PERSON, box, score)]}) for seq in range(frames)])
+
+    assert len(seen(0.44, 300.0, 15)) == 15
+    assert seen(0.44, 300.0, 14) == seen(0.46, 300.0, 40) == seen(0.44, 219.0, 40) == []

@@ -8,11 +8,12 @@ from hilgui.settings import CornerCaseLimits
 from tests.unit.cornercases.drive import CAR, PERSON, TREE, TRUCK, B, C, context, look, moment, seqs
 
 BOX = (100.0, 200.0, 180.0, 260.0)
+ONE = CornerCaseLimits.model_validate({"class_flip": {"frames": 1}})
 
 
 def called(classes: list[int], limits: CornerCaseLimits | None = None) -> list[Hit]:
     moments = [moment(seq, seen={B: [(classed, BOX, 0.61)]}) for seq, classed in enumerate(classes)]
-    return look(ClassFlip(context(limits)), moments)
+    return look(ClassFlip(context(limits or ONE)), moments)
 
 
 def test_one_frame_of_another_class_is_a_flip() -> None:
@@ -50,10 +51,16 @@ def test_the_models_are_looked_at_apart() -> None:
     moments = [
         moment(seq, seen={B: [(CAR, BOX, 0.6)], C: [(TRUCK if seq == 7 else CAR, BOX, 0.6)]}) for seq in range(10)
     ]
-    (hit,) = look(ClassFlip(context()), moments)
+    (hit,) = look(ClassFlip(context(ONE)), moments)
     assert (hit.role, hit.seq) == (C, 7)
 
 
 def test_the_window_comes_from_the_settings() -> None:
-    limits = CornerCaseLimits.model_validate({"class_flip": {"window": 4}})
+    limits = CornerCaseLimits.model_validate({"class_flip": {"window": 4, "frames": 1}})
     assert seqs(called([CAR] * 10 + [TRUCK] * 20, limits)) == [10, 11]
+
+
+def test_by_default_it_must_be_called_otherwise_twice_in_a_row() -> None:
+    twice = CornerCaseLimits()
+    assert called([CAR] * 6 + [TRUCK] + [CAR] * 6, twice) == []
+    assert seqs(called([CAR] * 6 + [TRUCK] * 3 + [CAR] * 6, twice)) == [6, 7, 8]

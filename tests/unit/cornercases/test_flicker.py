@@ -16,7 +16,8 @@ def blinking(gone: range | tuple[int, ...], frames: int = 30, step: float = 0.0,
     for seq in range(frames):
         box = (100 + step * seq, 200.0, 180 + step * seq, 260.0)
         moments.append(moment(seq, seen={B: [(CAR, box, score if seq in gone else 0.8)]}))
-    return look(Flicker(context()), moments)
+    limits = CornerCaseLimits.model_validate({"flicker": {"changes_low": 2}})
+    return look(Flicker(context(limits)), moments)
 
 
 def test_an_object_that_returns_is_reported_from_its_first_missing_frame_on() -> None:
@@ -93,3 +94,15 @@ def test_the_number_of_changes_comes_from_the_settings() -> None:
     moments = [moment(seq, seen={B: [] if seq in (5, 8) else rows}) for seq in range(20)]
     assert seqs(look(Flicker(context(limits)), moments)) == [5, 6, 7, 8, 9]
     assert look(Flicker(context(limits)), moments[:7]) == []
+
+
+def test_an_object_that_matters_little_must_blink_twice_and_a_tiny_one_never_counts() -> None:
+    def blinks(gone: tuple[int, ...], height: float) -> list[Hit]:
+        box = (100.0, 200.0, 180.0, 200.0 + height)
+        moments = [moment(seq, seen={B: [] if seq in gone else [(CAR, box, 0.8)]}) for seq in range(30)]
+        return look(Flicker(context()), moments)
+
+    assert blinks((10,), 60) == []
+    assert blinks((10, 14), 60)
+    assert blinks((10,), 70)  # more than an eighth of the picture
+    assert blinks((10, 14), 19) == []

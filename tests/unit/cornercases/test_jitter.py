@@ -7,9 +7,11 @@ import pytest
 
 from hilgui.cornercases.jitter import Jitter
 from hilgui.records import Hit
+from hilgui.settings import CornerCaseLimits
 from tests.unit.cornercases.drive import PERSON, B, Corners, Known, context, look, moment, seqs
 
 BOX = (300.0, 200.0, 340.0, 300.0)
+LIMITS = CornerCaseLimits.model_validate({"jitter": {"deviation": 0.05}})
 
 
 def boxed(*boxes: Corners | None) -> list[Hit]:
@@ -17,7 +19,7 @@ def boxed(*boxes: Corners | None) -> list[Hit]:
     moments = [
         moment(seq, truth=truth, seen={B: [] if box is None else [(PERSON, box, 0.8)]}) for seq, box in enumerate(boxes)
     ]
-    return look(Jitter(context(candidate=False)), moments)
+    return look(Jitter(context(LIMITS, candidate=False)), moments)
 
 
 def aside(x: float, taller: float = 0.0) -> Corners:
@@ -48,3 +50,17 @@ def test_a_box_that_is_always_wrong_in_the_same_way_does_not_tremble() -> None:
 def test_just_below_the_limit_and_before_ten_frames_in_a_row_nothing_is_said() -> None:
     assert boxed(*[aside(1.9 if seq % 2 else -1.9) for seq in range(30)]) == []
     assert boxed(*[None if seq % 10 == 9 else aside(5.0 if seq % 2 else -5.0) for seq in range(40)]) == []
+
+
+def test_a_tremble_of_two_pixels_is_that_of_the_grid() -> None:
+    small = (300.0, 200.0, 320.0, 240.0)
+    for pixels, count in ((1.9, 0), (2.1, 3)):
+        moments = [
+            moment(
+                seq,
+                truth=[Known(PERSON, small, track=1)],
+                seen={B: [(PERSON, (300 + step, 200.0, 320 + step, 240.0), 0.8)]},
+            )
+            for seq, step in enumerate([pixels, -pixels] * 6)
+        ]
+        assert len(look(Jitter(context()), moments)) == count

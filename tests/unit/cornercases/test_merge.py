@@ -6,11 +6,13 @@ import math
 
 import pytest
 
+from hilgui.cornercases import Watch
 from hilgui.cornercases.merge import Calendar, Merger
 from hilgui.records import Finding, FoundObject, Hit, Kind, Role, Severity
-from tests.unit.cornercases.drive import B, C, Known, moment
+from tests.unit.cornercases.drive import PERSON, B, C, Known, context, moment
 
 GAP = 5
+BOX = (100.0, 200.0, 140.0, 300.0)
 
 
 def hit(
@@ -173,3 +175,23 @@ def test_the_calendar_counts_as_one_by_one_over_many_frames() -> None:
     assert calendar.knows(598)
     assert not calendar.knows(599)
     assert calendar.count(0, 20) == 11
+
+
+def test_what_is_about_one_object_is_one_finding_when_its_spells_are_within_two_seconds() -> None:
+    watch = Watch(context())
+    lost = {*range(10, 14), *range(60, 64), *range(200, 204)}
+    known = Known(PERSON, BOX, track=5, distance_m=20.0)
+    found = [(PERSON, BOX, 0.8)]
+    moments = [moment(seq, truth=[known], seen={B: [] if seq in lost else found}) for seq in range(300)]
+    findings = [each for one in moments for each in watch.look(one).closed] + watch.finish()
+    misses = [(each.first_seq, each.last_seq, each.frames) for each in findings if each.kind is Kind.MISSED_OBJECT]
+    assert misses == [(10, 63, 8), (200, 203, 4)]
+
+
+def test_a_miss_that_a_match_ended_is_one_finding_and_not_two() -> None:
+    watch = Watch(context())
+    known = Known(PERSON, BOX, track=5, distance_m=20.0)
+    found = [(PERSON, BOX, 0.8)]
+    moments = [moment(seq, truth=[known], seen={B: [] if 10 <= seq < 30 else found}) for seq in range(60)]
+    findings = [each for one in moments for each in watch.look(one).closed] + watch.finish()
+    assert [(each.kind, each.first_seq, each.last_seq, each.frames) for each in findings] == [(Kind.GAP, 10, 29, 20)]

@@ -42,11 +42,11 @@ def test_a_miss_of_two_frames_is_none_however_close() -> None:
 
 
 def test_where_both_models_are_sure_of_another_class_the_label_is_suspected() -> None:
-    seen = {B: [(CAR, BOX, 0.8)], C: [(CAR, BOX, 0.7)]}
+    seen = {B: [(CAR, BOX, 0.8)], C: [(CAR, BOX, 0.76)]}
     moments = [moment(seq, truth=[Known(PERSON, BOX, 5, 8.0)], seen=seen) for seq in range(3)]
     hit = look(MissedCritical(context()), moments)[0]
     assert hit.suspect is Suspect.LABEL
-    assert hit.suspect_why == "both models agree against the label: they report car there with scores 0.80 and 0.70"
+    assert hit.suspect_why == "both models agree against the label: they report car there with scores 0.80 and 0.76"
 
 
 def test_a_car_that_comes_closer_in_the_corridor_becomes_critical_three_seconds_before() -> None:

@@ -27,10 +27,10 @@ def test_a_doubtful_one_a_true_one_and_a_frame_without_labels_are_not() -> None:
 
 
 def test_where_both_models_are_sure_the_labels_are_suspected() -> None:
-    seen = {B: [(CAR, ELSEWHERE, 0.95)], C: [(CAR, ELSEWHERE, 0.7)]}
+    seen = {B: [(CAR, ELSEWHERE, 0.95)], C: [(CAR, ELSEWHERE, 0.8)]}
     (hit,) = look(Overconfident(context()), [moment(0, truth=TRUTH, seen=seen)])
     assert hit.suspect is Suspect.LABEL
-    assert hit.suspect_why == "both models agree against the labels: they report it with scores 0.95 and 0.70"
+    assert hit.suspect_why == "both models agree against the labels: they report it with scores 0.95 and 0.80"
 
 
 def habit(score: float, right: int, of: int) -> list[float]:

@@ -7,8 +7,8 @@ import numpy as np
 from hilgui.cornercases import Watch
 from hilgui.cornercases.kinds import NATURES
 from hilgui.cornercases.picture_hash import hash_of, hash_of_crop
-from hilgui.records import Finding, Kind, Level, Suspect
-from tests.unit.cornercases.drive import PERSON, B, C, Known, context, moment
+from hilgui.records import Finding, Kind, Level, Role, Suspect
+from tests.unit.cornercases.drive import PERSON, B, C, Known, Seen, context, moment
 
 BOX = (100.0, 200.0, 140.0, 300.0)
 WALKER = Known(PERSON, BOX, track=23, distance_m=25.0)
@@ -34,20 +34,20 @@ def test_every_kind_has_a_level_and_a_suspect() -> None:
 
 
 def test_a_miss_that_nothing_explains_is_the_models() -> None:
-    missed = one_of(Kind.MISSED_OBJECT, Watch(context()), range(0), range(10, 30))
-    assert (missed.suspect, missed.level) == (Suspect.MODEL, Level.OBJECT)
+    missed = one_of(Kind.GAP, Watch(context()), range(0), range(10, 30))
+    assert (missed.suspect, missed.level) == (Suspect.MODEL, Level.SCENARIO)
     assert missed.suspect_why.startswith("no rule points elsewhere")
     assert missed.trigger
 
 
 def test_a_miss_on_dark_pictures_is_the_rigs() -> None:
-    missed = one_of(Kind.MISSED_OBJECT, Watch(context()), range(8, 21), range(10, 30))
+    missed = one_of(Kind.GAP, Watch(context()), range(8, 21), range(10, 30))
     assert missed.suspect is Suspect.RIG
     assert missed.suspect_why == "11 of its 20 frames have black_frame: what is judged there is not the model"
 
 
 def test_a_few_dark_pictures_do_not_excuse_a_long_miss() -> None:
-    assert one_of(Kind.MISSED_OBJECT, Watch(context()), range(10, 19), range(10, 30)).suspect is Suspect.MODEL
+    assert one_of(Kind.GAP, Watch(context()), range(10, 19), range(10, 30)).suspect is Suspect.MODEL
 
 
 def test_a_dark_picture_is_no_excuse_for_itself() -> None:
@@ -66,3 +66,30 @@ def test_the_worst_frame_and_its_object_are_hashed_while_the_picture_is_at_hand(
     missed = next(finding for finding in findings if finding.kind is Kind.MISSED_OBJECT)
     assert missed.frame_hash == hash_of(images[missed.worst_seq])
     assert missed.crop_hash == hash_of_crop(images[missed.worst_seq], BOX)
+
+
+SURE = [(PERSON, BOX, 0.8)]
+
+
+def suspects(truth: list[Known], seen: dict[Role, list[Seen]]) -> set[tuple[Kind, Suspect | None]]:
+    watch = Watch(context())
+    moments = [moment(seq, truth=truth, seen=seen) for seq in range(20)]
+    findings = [finding for each in moments for finding in watch.look(each).closed] + watch.finish()
+    return {(finding.kind, finding.suspect) for finding in findings}
+
+
+def test_a_label_that_was_taken_away_is_suspected_wherever_it_was() -> None:
+    assert suspects([], {B: SURE, C: SURE}) == {(Kind.PHANTOM, Suspect.LABEL)}
+    assert suspects([], {B: SURE, C: [(PERSON, BOX, 0.74)]}) == set()  # beside the corridor, and one is not sure
+
+
+def test_a_label_that_was_moved_is_suspected() -> None:
+    moved = Known(PERSON, (BOX[0] + 24, BOX[1], BOX[2] + 24, BOX[3]), track=23, distance_m=25.0)  # IoU .25
+    assert suspects([moved], {B: SURE, C: SURE}) == {(Kind.MISSED_OBJECT, Suspect.LABEL)}
+
+
+def test_two_models_that_share_a_mistake_half_surely_do_not_speak_against_the_label() -> None:
+    for score, box in ((0.74, BOX), (0.9, (BOX[0] + 12, BOX[1], BOX[2] + 12, BOX[3]))):
+        shifted = [(PERSON, box, score)]
+        moved = Known(PERSON, (BOX[0] + 24, BOX[1], BOX[2] + 24, BOX[3]), track=23, distance_m=25.0)
+        assert (Kind.MISSED_OBJECT, Suspect.LABEL) not in suspects([moved], {B: shifted, C: shifted})
