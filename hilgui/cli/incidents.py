@@ -105,7 +105,7 @@ def list_incidents(
     elif not found:
         results.print("No incident is open.", markup=False)
     else:
-        table = Table("incident", "", "state", "opened", "by", "what", box=None)
+        table = Table("incident", "severity", "state", "opened", "by", "what", box=None)
         for one in found:
             table.add_row(
                 one.id, one.severity.value, one.state.value, one.opened[:16], *map(escape, (one.by, one.title))
