@@ -73,7 +73,7 @@ class RigWatch:
         self._lines.pulse.beat()
 
     def attest(self, model_sha256: str, provider: str) -> None:
-        """Say what really runs, from the facts of the loaded model, before the rig is armed for it."""
+        """Say what really runs, from the facts in the run's header, before the rig is armed for it."""
         self._lines.send(Attest(Attested(model_sha256, provider)))
 
     def observe(self, signal: str, value: float) -> None:

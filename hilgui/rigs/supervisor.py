@@ -14,7 +14,7 @@ import queue
 import signal
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hilgui import log as logs
@@ -54,6 +54,7 @@ from hilgui.rigs.messages import (
 from hilgui.rigs.permit import unproven
 from hilgui.rigs.profile import PERCEPTION, RigProfile
 from hilgui.rigs.protocol import Perform, SetValue, StopCategory
+from hilgui.rigs.readback import ReadBack
 from hilgui.rigs.scribe import Scribe, Unwritten
 from hilgui.rigs.switchboard import Heard, Silence, Switchboard
 from hilgui.rigs.urgency import ask_for_urgency, be_responsive, collect_later
@@ -85,15 +86,6 @@ class Setup:
     has_engine: bool = False
     profile_sha256: str = ""
     debug: bool = False
-
-
-@dataclass
-class _Waiting:
-    """A safe state that is being read back."""
-
-    token: int = 0
-    left: set[str] = field(default_factory=set)
-    why: list[str] = field(default_factory=list)
 
 
 def main(front: Lines, engine: Lines | None, setup: Setup) -> None:
@@ -138,7 +130,7 @@ class Supervisor:
         self._violations: tuple[Violation, ...] = ()
         self._case = ArmingCase()
         self._attested: Attested | None = None
-        self._waiting = _Waiting()
+        self._readback = ReadBack()
         self._asked: dict[int, tuple[Source, int]] = {}
         self._asks = 0
         self._counts: Counter[str] = Counter()
@@ -215,7 +207,7 @@ class Supervisor:
                     self._step(machine.Commanded(), now_ns)
                 self._answer(done)
             case OffChecked(device, token, is_off, why):
-                self._off_checked(device, token, is_off, why, now_ns)
+                self._off_checked(device, token, "" if is_off else why or "not off", now_ns)
 
     def _hear(self, source: Source, request: Request, at_ns: int) -> None:
         by = getattr(request, "by", source.value)
@@ -347,17 +339,10 @@ class Supervisor:
         elif self._arming.state is State.ARMING:
             self._step(machine.Disarm(device), now_ns)
 
-    def _off_checked(self, device: str, token: int, is_off: bool, why: str, now_ns: int) -> None:
-        waiting = self._waiting
-        if token != waiting.token:
-            return
-        waiting.left.discard(device)
-        if not is_off:
-            waiting.why.append(why)
-        if waiting.left:
-            return
-        given = machine.Stopped if self._arming.state is State.STOPPING else machine.ReadBack
-        self._step(given(not waiting.why, "; ".join(waiting.why)), now_ns)
+    def _off_checked(self, device: str, token: int, why: str, now_ns: int) -> None:
+        if self._readback.answered(device, token, why):
+            given = machine.Stopped if self._arming.state is State.STOPPING else machine.ReadBack
+            self._step(given(not self._readback.why, self._readback.why), now_ns)
 
     def _unmet(self, case: ArmingCase, needs_engine: bool) -> tuple[str, ...]:
         """Say what keeps the rig from being armed."""
@@ -436,8 +421,7 @@ class Supervisor:
                 self._is_over = True
 
     def _make_safe(self, stop: StopCategory | None) -> None:
-        self._waiting = _Waiting(self._waiting.token + 1, set(self._bench.devices))
-        self._bench.make_safe(self._waiting.token, stop)
+        self._bench.make_safe(self._readback.begin(self._bench.devices), stop)
 
     def _write_journal(self, before: Arming, after: Arming) -> None:
         facts = {"profile": self._setup.profile.name, "counts": dict(self._counts)}
