@@ -115,9 +115,15 @@ def _refuse_tricks(text: str) -> None:
 
 def _flaws(errors: list[ErrorDetails], tree: Any, shape: type[BaseModel]) -> Iterator[Flaw]:
     for error in errors:
+        if error["type"] == "too_short" and any(_is_within(other["loc"], error["loc"]) for other in errors):
+            continue  # pydantic counts only the items that are right
         location = tuple(error["loc"])
         key = ".".join(str(part) for part in location)
         yield Flaw(line_of(tree, location), key, _in_words(error, shape))
+
+
+def _is_within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
 def _in_words(error: ErrorDetails, shape: type[BaseModel]) -> str:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    field_validator,
+    model_validator,
+)
 
 from hilgui.errors import CallWrong
 from hilgui.pipeline import speed_factor
@@ -34,7 +43,7 @@ from hilgui.sequencer.steps import (
 SCHEMA = "hilgui/case.v1"
 MOVES = (SetStep, PerformStep, RampStep)
 Mode = Literal["replay", "shadow", "stimulus", "closed_loop"]
-Value = Annotated[bool | int | float | str, Field(union_mode="left_to_right")]
+Value = StrictBool | StrictInt | StrictFloat | StrictStr
 
 
 class Recording(Part):

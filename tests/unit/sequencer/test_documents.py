@@ -50,6 +50,7 @@ def cases(text: str) -> list[LoadedCase]:
 
 
 def test_each_combination_of_parameters_is_a_case() -> None:
+    assert [each.id for each in cases(RIG.replace("50.5", "1, 0.0"))] == ["x[level=10]", "x[level=1]", "x[level=0]"]
     both = cases(RIG.replace("level: [10, 50.5]", "level: [10, 50.5]\n  word: [a, b]"))
     assert [each.id for each in both] == [
         "x[level=10,word=a]", "x[level=10,word=b]", "x[level=50.5,word=a]", "x[level=50.5,word=b]"
@@ -60,7 +61,7 @@ def test_each_combination_of_parameters_is_a_case() -> None:
 
 def test_a_mistake_has_its_line_and_a_suggestion() -> None:
     found = flaws(RIG.replace("unit:", "unt:"))
-    assert (11, "unknown key, did you mean unit?") in [(each.line, each.sentence) for each in found]
+    assert [(each.line, each.sentence) for each in found] == [(11, "unknown key, did you mean unit?")]
 
 
 @pytest.mark.parametrize(
