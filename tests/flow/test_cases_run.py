@@ -129,7 +129,7 @@ def test_cases_are_validated_listed_and_made(tmp_path: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert main(["cases", "validate", str(path), "--json"]) == 4
     (flaw,) = [each for each in json.loads(capsys.readouterr().out)["flaws"] if each["key"] == "critera"]
-    assert flaw["line"] == 8 and "criteria?" in flaw["sentence"]
+    assert flaw["line"] == 9 and "criteria?" in flaw["sentence"]
     assert main(["cases", "list", "--json"]) == 0
     rows = {row["id"]: row for row in json.loads(capsys.readouterr().out)["cases"]}
     assert rows["night_pedestrian_candidate"]["tags"][0] == "manual" and rows["cable_pull"]["needs"]
