@@ -265,6 +265,9 @@ class Settings(_Section):
     workers: int = Field(0, ge=0, le=64, description="frames under way at once; 0: chosen by the source")
     threads: int = Field(0, ge=0, le=256, description="threads inside a model; 0: chosen by the source")
     spinning: bool = Field(False, description="threads inside a model wait busily: quicker, and they eat the cores")
+    live_candidate: Literal["give_way", "every_frame"] = Field(
+        "give_way", description="live: run only in the time that the baseline leaves, or whenever it is free"
+    )
     inference_timeout_s: float = Field(60.0, gt=0, description="a picture that takes longer is ended, then the engine")
     memory_limit_mb: int = Field(0, ge=0, description="a run that holds more is ended; 0: nine tenths of the machine's")
     theme: Literal["system", "dark", "light"] = "system"

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 256  # best boxes that are decided before the next are looked at
+_FEW = 32  # survivors of a block: so crowded a picture is thinned out by them first
 _ROUNDING_PX = 0.01  # single precision at a few thousand pixels
 
 
@@ -20,13 +21,35 @@ def suppress(boxes: NDArray[np.float32], classes: NDArray[np.int32], iou: float,
     `boxes` (N, 4) x1 y1 x2 y2 with x1 < x2 and y1 < y2, finite, sorted by falling score: of two boxes of one class
     whose IoU is above `iou` the later one goes. Ties of the score are decided by the order, so by the caller.
     """
-    kept = np.empty(0, np.intp)
-    for start in range(0, len(boxes), _BLOCK):
-        rows = np.concatenate((kept, np.arange(start, min(start + _BLOCK, len(boxes)))))
-        kept = rows[_survivors(boxes[rows], classes[rows], iou)]
-        if len(kept) >= limit:
-            break
+    kept, rest = np.empty(0, np.intp), np.arange(len(boxes))
+    while len(rest) and len(kept) < limit:
+        rows, rest = np.concatenate((kept, rest[:_BLOCK])), rest[_BLOCK:]
+        before, kept = len(kept), rows[_survivors(boxes[rows], classes[rows], iou)]
+        fresh = kept[before:]
+        if len(fresh) <= _FEW and len(rest):
+            rest = rest[~_beaten(boxes, classes, fresh, rest, iou)]
     return kept[:limit]
+
+
+def _beaten(
+    boxes: NDArray[np.float32],
+    classes: NDArray[np.int32],
+    stronger: NDArray[np.intp],
+    weaker: NDArray[np.intp],
+    iou: float,
+) -> NDArray[np.bool_]:
+    """Say which of the weaker boxes overlap one of a few stronger ones of their class."""
+    x1, y1, x2, y2 = np.ascontiguousarray(boxes[weaker].T)
+    area, mine = (x2 - x1) * (y2 - y1), classes[weaker]
+    beaten = np.zeros(len(weaker), np.bool_)
+    for row in stronger.tolist():
+        left, top, right, bottom = boxes[row]
+        tall = np.minimum(y2, bottom) - np.maximum(y1, top)
+        wide = np.minimum(x2, right) - np.maximum(x1, left)
+        shared = np.maximum(tall, 0) * np.maximum(wide, 0)
+        over = shared > np.float32(iou) * ((right - left) * (bottom - top) + area - shared)
+        beaten |= over & (mine == classes[row])
+    return beaten
 
 
 def _survivors(boxes: NDArray[np.float32], classes: NDArray[np.int32], iou: float) -> NDArray[np.bool_]:

@@ -74,7 +74,8 @@ class Run:
         self._tally = Tally(prepared.header.source.frames)
         self._journal: Channel[Judged] = Channel(64)
         fps = prepared.header.source.fps
-        self._right_of_way = RightOfWay(1e9 / fps) if self._is_live and fps else None
+        gives_way = prepared.plan.settings.live_candidate == "give_way"
+        self._right_of_way = RightOfWay(1e9 / fps) if self._is_live and fps and gives_way else None
         self._offering = 0  # baseline workers that still offer frames to the candidate
         self._last_out = threading.Lock()
         patience = _LIVE_PATIENCE if self._is_live else _PATIENCE

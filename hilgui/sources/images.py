@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import re
 import time
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,6 +29,8 @@ from hilgui.sources.raw_pixels import BAYER, from_bayer
 from hilgui.stream import StopToken
 
 _HEADER_BYTES = 2**16
+_DECODERS = 2  # PNG takes 13 ms where the network may take 7; OpenCV lets other threads run meanwhile
+_AHEAD = 4  # pictures that are decoded, or being decoded, before they are asked for
 
 
 class ImageFolder:
@@ -89,14 +94,26 @@ class ImageFolder:
         return [self._ref(seq, *_stated_size(path)) for seq, path in enumerate(self._files)]
 
     def frames(self, stop: StopToken) -> Iterator[Frame | Loss]:
-        """Read one image after the other; one that is no picture is a Loss."""
-        for seq in range(len(self._files)):
-            if stop.is_set:
-                return
-            try:
-                yield self.frame_at(seq)
-            except SourceBroken as failure:
-                yield Loss(self._ref(seq, 0, 0), Fate.DROPPED, str(failure))
+        """Read one image after the other, some of them ahead in other threads; one that is no picture is a Loss."""
+        pool = ThreadPoolExecutor(_DECODERS, thread_name_prefix="decode")
+        ahead: deque[Future[Frame | Loss]] = deque()
+        try:
+            for seq in range(len(self._files) + _AHEAD):
+                if stop.is_set:
+                    return
+                if seq < len(self._files):
+                    ahead.append(pool.submit(self._frame_or_loss, seq))
+                if ahead and seq >= _AHEAD:
+                    item = ahead.popleft().result()
+                    yield replace(item, ref=replace(item.ref, captured_ns=time.monotonic_ns()))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _frame_or_loss(self, seq: int) -> Frame | Loss:
+        try:
+            return self.frame_at(seq)
+        except SourceBroken as failure:
+            return Loss(self._ref(seq, 0, 0), Fate.DROPPED, str(failure))
 
     def frame_at(self, seq: int) -> Frame:
         """Read one image; raises IndexError, SourceBroken."""

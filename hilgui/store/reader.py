@@ -126,7 +126,7 @@ class RunReader:
         return {role: plain.get(role.value) for role in self.header.models}
 
     def timeline(self, since: int = 0) -> Timeline:
-        """Give the numbers of every stored frame from `since` on; about 4 µs a frame and model."""
+        """Give the numbers of every stored frame from `since` on; 0.1 µs a frame, the newest 1,000 4 µs."""
         with reading(self.folder):
             return read_timeline(self._database, tuple(self.header.models), since)
 

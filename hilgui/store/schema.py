@@ -46,7 +46,7 @@ CREATE TABLE content (
 );
 CREATE TABLE answer (              -- outputs and truths that are no boxes; none in a run of detectors
     seq INTEGER NOT NULL,
-    name TEXT NOT NULL,            -- baseline.depth, truth.lanes, ...
+    name TEXT NOT NULL,            -- baseline.depth, truth.lanes, ...; below frame 0 blocks, see blocks.py
     value BLOB NOT NULL,           -- see answers.py
     PRIMARY KEY (seq, name)
 );

@@ -1,14 +1,16 @@
-"""The numbers of a run as parallel arrays, for timelines, plots and sums."""
+"""The numbers of a run as parallel arrays, for timelines, plots and sums: blocks, and behind them single rows."""
 
 from __future__ import annotations
 
 import sqlite3
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.records import Role
+from hilgui.store.blocks import layout, read_blocks
 from hilgui.store.writer import ROLES
 
 _BLOCK = 16_384  # rows of numbers that are Python objects at the same time
@@ -45,48 +47,70 @@ class Timeline:
 
 def read_timeline(database: sqlite3.Connection, roles: tuple[Role, ...], since: int) -> Timeline:
     """Read every stored frame from `since` on; raises sqlite3.Error and ValueError."""
+    blocks = read_blocks(database, roles, since)
+    if blocks:
+        since = int(blocks[-1]["seq"][-1]) + 1
+    rows = np.concatenate([*blocks, _tail(database, roles, since)])
+    return Timeline(
+        seq=_column(rows, "seq"),
+        time_s=_column(rows, "time_s"),
+        fate=_column(rows, "fate"),
+        with_truth=rows["labelled"] > 0,
+        brightness=_column(rows, "mean"),
+        disagreement=_column(rows, "disagreement"),
+        roles={role: _role_timeline(rows[role.value]) for role in roles},
+    )
+
+
+def _role_timeline(rows: NDArray[np.void]) -> RoleTimeline:
+    times, counts = _column(rows, "times_ms"), _column(rows, "counts")
+    return RoleTimeline(
+        ran=rows["ran"] > 0,
+        latency_ms=times.sum(axis=1),
+        preprocess_ms=times[:, 0],
+        run_ms=times[:, 1],
+        postprocess_ms=times[:, 2],
+        detections=counts[:, 0],
+        score=_column(rows, "score"),
+        matched=counts[:, 1],
+        missed=counts[:, 2],
+        phantoms=counts[:, 3],
+    )
+
+
+def _column(rows: NDArray[np.void], name: str) -> NDArray[Any]:
+    return np.ascontiguousarray(rows[name])
+
+
+def _tail(database: sqlite3.Connection, roles: tuple[Role, ...], since: int) -> NDArray[np.void]:
+    """Read the frames behind the last block one by one, laid out like a block."""
     table = _table(
         database.execute(
             "SELECT seq, time_s, fate, labelled, mean, disagreement FROM frame WHERE seq>=? ORDER BY seq", (since,)
         ),
         6,
     )
-    seqs = table[:, 0].astype(np.int64)
-    return Timeline(
-        seq=seqs,
-        time_s=table[:, 1],
-        fate=table[:, 2].astype(np.uint8),
-        with_truth=table[:, 3] > 0,
-        brightness=table[:, 4].astype(np.float32),
-        disagreement=table[:, 5].astype(np.float32),
-        roles={role: _role_timeline(database, role, since, seqs) for role in roles},
-    )
-
-
-def _role_timeline(database: sqlite3.Connection, role: Role, since: int, seqs: NDArray[np.int64]) -> RoleTimeline:
-    last = int(seqs[-1]) if len(seqs) else -1
-    rows = database.execute(
-        "SELECT seq, preprocess_ms, run_ms, postprocess_ms, detections, score, matched, missed, phantoms"
-        " FROM inference WHERE role=? AND seq BETWEEN ? AND ? ORDER BY seq",
-        (ROLES.index(role), since, last),
-    )
-    given = _table(rows, 9)
-    table = np.full((len(seqs), 9), np.nan)
-    table[np.searchsorted(seqs, given[:, 0].astype(np.int64))] = given
-    times = table[:, 1:4].astype(np.float32)
-    counts = np.nan_to_num(table[:, [4, 6, 7, 8]]).astype(np.int32)
-    return RoleTimeline(
-        ran=~np.isnan(table[:, 0]),
-        latency_ms=times.sum(axis=1),
-        preprocess_ms=times[:, 0],
-        run_ms=times[:, 1],
-        postprocess_ms=times[:, 2],
-        detections=counts[:, 0],
-        score=table[:, 5].astype(np.float32),
-        matched=counts[:, 1],
-        missed=counts[:, 2],
-        phantoms=counts[:, 3],
-    )
+    rows = np.zeros(len(table), layout(roles))
+    for place, name in enumerate(("seq", "time_s", "fate", "labelled", "mean", "disagreement")):
+        rows[name] = table[:, place]
+    seqs = rows["seq"]
+    for role in roles:
+        mine = rows[role.value]
+        mine["times_ms"], mine["score"] = np.nan, np.nan
+        given = _table(
+            database.execute(
+                "SELECT seq, preprocess_ms, run_ms, postprocess_ms, detections, score, matched, missed, phantoms"
+                " FROM inference WHERE role=? AND seq BETWEEN ? AND ? ORDER BY seq",
+                (ROLES.index(role), since, int(seqs[-1]) if len(seqs) else -1),
+            ),
+            9,
+        )
+        at = np.searchsorted(seqs, given[:, 0].astype(np.int64))
+        mine["ran"][at] = 1
+        mine["times_ms"][at] = given[:, 1:4]
+        mine["score"][at] = given[:, 5]
+        mine["counts"][at] = np.nan_to_num(given[:, [4, 6, 7, 8]])
+    return rows
 
 
 def _table(cursor: sqlite3.Cursor, columns: int) -> NDArray[np.float64]:

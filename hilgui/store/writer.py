@@ -17,6 +17,7 @@ from hilgui.errors import StoreBroken
 from hilgui.records import Detections, Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
 from hilgui.store import codec, schema
 from hilgui.store.answers import answers_of
+from hilgui.store.blocks import BlockMaker
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
 from hilgui.store.pictures import Picture
@@ -43,6 +44,7 @@ class RunWriter:
         self.folder = root / header.run_id
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
         self._judged = header.vocabulary.judged
+        self._blocks = BlockMaker(tuple(header.models))
         self._lock = RunLock(self.folder)
         with _translated(self.folder):
             (self.folder / PICTURES).mkdir(parents=True)
@@ -68,9 +70,12 @@ class RunWriter:
         for item in frames:
             if isinstance(item, Loss):
                 frame_rows.append(_loss_row(item))
+                answer_rows.extend(self._block(frame_rows[-1], []))
                 continue
             frame_rows.append(_frame_row(item))
-            inference_rows.extend(self._inference_rows(item))
+            mine = list(self._inference_rows(item))
+            inference_rows.extend(mine)
+            answer_rows.extend(self._block(frame_rows[-1], mine))
             content_rows.append(_content_row(item))
             answer_rows.extend((item.ref.seq, name, blob) for name, blob in answers_of(item))
         finding_rows = [_finding_row(finding) for finding in findings]
@@ -144,6 +149,14 @@ class RunWriter:
                     else (comparison.matched, comparison.missed, comparison.phantoms)
                 ),
             )
+
+    def _block(self, frame: tuple[Any, ...], models: list[tuple[Any, ...]]) -> tuple[tuple[int, str, bytes], ...]:
+        """Hand the numbers of a frame to the blocks; give the block that it fills."""
+        made = self._blocks.add(
+            (frame[0], frame[2], frame[7], frame[9], frame[10], frame[14]),
+            {ROLES[row[1]]: (1, row[2:5], row[7], (row[6], row[8] or 0, row[9] or 0, row[10] or 0)) for row in models},
+        )
+        return () if made is None else (made,)
 
     def _judged_scores(self, detections: Detections, threshold: float) -> list[float]:
         """Give the scores at or above the threshold of judged classes; plain numbers, as there are few."""

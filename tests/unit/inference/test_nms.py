@@ -27,7 +27,15 @@ def scene(
 
 @pytest.mark.parametrize(
     ("boxes", "objects", "classes", "spread"),
-    [(1, 1, 1, 4.0), (100, 10, 80, 4.0), (400, 20, 3, 4.0), (700, 2, 1, 8.0), (600, 300, 80, 2.0)],
+    [
+        (1, 1, 1, 4.0),
+        (100, 10, 80, 4.0),
+        (400, 20, 3, 4.0),
+        (700, 2, 1, 8.0),
+        (600, 300, 80, 2.0),
+        (900, 1, 1, 1.0),
+        (900, 3, 2, 3.0),
+    ],
 )
 @pytest.mark.parametrize("iou", [0.3, 0.65])
 def test_the_quick_way_keeps_the_same_boxes_as_the_text_book(

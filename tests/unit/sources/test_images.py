@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -66,3 +68,26 @@ def test_a_video_refuses_a_rate(tmp_path: Path) -> None:
 
     with pytest.raises(SourceBroken, match="own time stamps"):
         source_for(write_clip(tmp_path / "clip.mp4", [0, 1]), fps=5)
+
+
+def test_pictures_that_are_decoded_ahead_come_in_order_and_equal_those_asked_for_alone(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(15):
+        height = 500 if number % 4 == 0 else 20  # the slow ones are overtaken
+        cv2.imwrite(str(tmp_path / f"{number}.png"), rng.integers(0, 256, (height, 30, 3), np.uint8))
+    source = source_for(tmp_path, fps=10)
+    source.open()
+    frames = [item for item in source.frames(StopToken()) if isinstance(item, Frame)]
+    assert [frame.ref.seq for frame in frames] == list(range(15))
+    assert [frame.ref.captured_ns for frame in frames] == sorted(frame.ref.captured_ns for frame in frames)
+    for frame in frames:
+        alone = source.frame_at(frame.ref.seq)
+        np.testing.assert_array_equal(frame.image, alone.image)
+        assert replace(frame.ref, captured_ns=0) == replace(alone.ref, captured_ns=0)
+
+
+def test_who_stops_in_the_middle_leaves_no_thread_behind(folder: Path) -> None:
+    source = open_source(folder)
+    for _ in source.frames(StopToken()):
+        break
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("decode")]

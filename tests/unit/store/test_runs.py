@@ -9,6 +9,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,7 @@ import pytest
 
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.records import Fate, Kind, Ledger, Loss, Moment, Outcome, Role, Verdict
-from hilgui.store import Picture, RunReader, RunWriter, find_run, is_run, list_runs
+from hilgui.store import Picture, RunReader, RunWriter, blocks, find_run, is_run, list_runs
 from tests.unit.store.rows import finding, header, moment, ref
 
 PASS = Verdict(Outcome.PASS, ())
@@ -122,6 +124,52 @@ def test_the_timeline_agrees_with_the_moments(tmp_path: Path) -> None:
             )
     assert reader.timeline(since=4).seq.tolist() == [4, 5]
     assert [(loss.ref.seq, loss.fate, loss.reason) for loss in reader.losses()] == [(2, Fate.DROPPED, "late")]
+    reader.close()
+
+
+@pytest.mark.parametrize("block", [4, 7, 1000])
+def test_the_timeline_is_the_same_whether_it_comes_from_blocks_or_from_single_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", block)
+    made = RunWriter(tmp_path, header())
+    items: list[Moment | Loss] = [moment(seq) for seq in (*range(9), *range(12, 31))]
+    items[2] = Loss(ref(2), Fate.DROPPED, "late")
+    reader = RunReader(made.folder)
+    for first in range(0, len(items), 3):
+        made.write(items[first : first + 3])
+        reader.timeline()
+    lines = [reader.timeline(), *(reader.timeline(since) for since in (5, 10, 12, 29, 31))]
+    made.finish(PASS, Ledger(28, 27, 1, 0, 27, 0, (("late", 1),)))
+    assert {moment.ref.seq for moment in reader.moments()} == {item.ref.seq for item in items} - {2}
+    with closing(sqlite3.connect(made.folder / "run.sqlite")) as database:
+        stored = database.execute("SELECT count(*) FROM answer WHERE seq<0").fetchone()[0]
+        assert stored == len(items) // block
+        database.execute("DELETE FROM answer WHERE seq<0")
+        database.commit()
+    alone = [reader.timeline(), *(reader.timeline(since) for since in (5, 10, 12, 29, 31))]
+    for one, other in zip(lines, alone, strict=True):
+        for name in ("seq", "time_s", "fate", "with_truth", "brightness", "disagreement"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+            assert getattr(one, name).dtype == getattr(other, name).dtype
+        assert one.roles.keys() == other.roles.keys()
+        for role, line in one.roles.items():
+            for each in fields(line):
+                np.testing.assert_array_equal(getattr(line, each.name), getattr(other.roles[role], each.name))
+    reader.close()
+
+
+def test_a_damaged_block_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "BLOCK", 4)
+    made = RunWriter(tmp_path, header())
+    made.write([moment(seq) for seq in range(5)])
+    made.finish(PASS, Ledger(5, 5, 0, 0, 5, 0))
+    with closing(sqlite3.connect(made.folder / "run.sqlite")) as database:
+        database.execute("UPDATE answer SET value=substr(value, 1, 100) WHERE seq<0")
+        database.commit()
+    reader = RunReader(made.folder)
+    with pytest.raises(StoreBroken, match="is damaged"):
+        reader.timeline()
     reader.close()
 
 
