@@ -13,6 +13,7 @@ import typer
 from hilgui.cli.cameras import cameras_app
 from hilgui.cli.cases import cases_app, run
 from hilgui.cli.comparing import compare, noise
+from hilgui.cli.comparing import compare, noise, waive
 from hilgui.cli.decisions import decisions_app, sign
 from hilgui.cli.evaluating import evaluate
 from hilgui.cli.evidence import evidence_app
@@ -60,6 +61,7 @@ app.command()(slices)
 app.command()(compare)
 app.command()(noise)
 app.command()(selfcheck)
+app.command()(waive)
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on standard output and nothing else there.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -45,6 +46,45 @@ def compare(
             results.print(line, markup=False)
     for line in differences_in_words(compared):
         results.print(line, markup=False)
+
+
+def waive(
+    run: Annotated[str, typer.Argument(metavar="RUN", help='Run folder, id or "last".')],
+    number: Annotated[int, typer.Argument(metavar="N", help="Number of the finding.")],
+    owner: Annotated[str, typer.Option(help="Who answers for it.")],
+    reason: Annotated[str, typer.Option(help="Why it may stay for now.")],
+    expires: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="Last day on which it holds.")],
+    waivers: Annotated[Path | None, typer.Option(help="File of waivers; default: that of the Compare page.")] = None,
+    every: Annotated[bool, typer.Option("--every", help="All findings of this kind and class on the drive.")] = False,
+    as_json: _Json = False,
+) -> None:
+    """Waive a known failure until a day; `compare --waivers` leaves it out until then."""
+    from pydantic import ValidationError
+
+    from hilgui.cli.console import print_json, results
+    from hilgui.errors import CallWrong
+    from hilgui.report.waivers import FILE, add_waiver, waiver_for
+    from hilgui.settings import load_settings
+    from hilgui.store import RunReader, find_run
+
+    settings = load_settings()
+    with closing(RunReader(find_run(run, settings.runs))) as reader:
+        drive = reader.header.source.name
+        found = {finding.number: finding for finding in reader.findings()}
+    if number not in found:
+        raise CallWrong(f"{run} has no finding {number}; `hilgui findings` lists them")
+    try:
+        made = waiver_for(
+            found[number], drive, owner=owner, reason=reason, expires=expires.date(), only_there=not every
+        )
+    except ValidationError as failure:
+        raise CallWrong("a waiver needs an owner and a reason") from failure
+    path = waivers or settings.home / FILE
+    add_waiver(path, made)
+    if as_json:
+        print_json({"waivers": str(path), "waiver": made.model_dump(mode="json", by_alias=True)})
+        return
+    results.print(f"{made.kind.value} waived by {owner} until {made.expires}: {path}", markup=False)
 
 
 def noise(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ class Cell:
     behind: str = "accent"  # the colour behind it
     tip: str = ""
     is_number: bool = False
-    icon: QIcon | None = None
+    icon: Callable[[], QIcon | None] | None = None  # asked when the cell is painted
 
 
 def number(text: str, link: object = None, *, colour: str = "", tip: str = "") -> Cell:
@@ -76,7 +76,7 @@ class _Model(QAbstractTableModel):
         if role == Qt.ItemDataRole.ToolTipRole:
             return cell.tip or None
         if role == Qt.ItemDataRole.DecorationRole:
-            return cell.icon
+            return None if cell.icon is None else cell.icon()
         if role == Qt.ItemDataRole.ForegroundRole and cell.colour:
             return self._theme.colour(cell.colour)
         if role == Qt.ItemDataRole.BackgroundRole and cell.shade > 0:

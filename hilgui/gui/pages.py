@@ -47,6 +47,13 @@ def make_evaluate(bench: Bench, parent: QWidget) -> Page:
     return EvaluatePage(bench, parent)
 
 
+def make_compare(bench: Bench, parent: QWidget) -> Page:
+    """Make the Compare page."""
+    from hilgui.gui.compare.page import ComparePage
+
+    return ComparePage(bench, parent)
+
+
 def make_library(bench: Bench, parent: QWidget) -> Page:
     """Make the Library page; it loads the store."""
     from hilgui.gui.library_page import LibraryPage
@@ -58,6 +65,7 @@ PAGES: tuple[Entry, ...] = (
     Entry("replay", str(QT_TRANSLATE_NOOP("Pages", "Replay")), "replay", make_replay),
     Entry("findings", str(QT_TRANSLATE_NOOP("Pages", "Findings")), "findings", make_findings),
     Entry("evaluate", str(QT_TRANSLATE_NOOP("Pages", "Evaluate")), "evaluation", make_evaluate),
+    Entry("compare", str(QT_TRANSLATE_NOOP("Pages", "Compare")), "compare", make_compare),
     Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
 )
 """Replay, Findings, Evaluate, Compare, Test cases, Rig, Decide, Robustness, Library: those that exist, so ordered."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from hilgui.evaluation import Behind, Figure, Interval, Scorecard
 from hilgui.evaluation.kept_scores import KeptScores
-from hilgui.records import Role, RunHeader
+from hilgui.records import Finding, Role, RunHeader
 from hilgui.report.behind import frames_of
 from hilgui.report.differences import compare_many
 from hilgui.report.evaluate import Changes, Rejudged, evaluate_runs, thresholds_of
@@ -129,6 +129,16 @@ class Slice:
             return slice_runs([reader], threshold=self.threshold, progress=tell)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """What `compare_many` found, with the findings themselves."""
+
+    plain: dict[str, Any]
+    folders: dict[str, Path]  # by run id
+    findings: dict[str, tuple[Finding, ...]]  # by run id
+    drives: dict[Path, str]  # name of the recording
+
+
 @dataclass(frozen=True, slots=True)
 class Compare:
     """Ask for the differences of runs; the first one is the reference."""
@@ -137,12 +147,18 @@ class Compare:
     waivers: tuple[Waiver, ...]
     today: date
 
-    def __call__(self, kept: dict[str, Any], tell: Progress) -> dict[str, Any]:
+    def __call__(self, kept: dict[str, Any], tell: Progress) -> Compared:
         """Compare them; raises CallWrong and StoreBroken."""
         with ExitStack() as opened:
             readers = [opened.enter_context(closing(RunReader(folder))) for folder in self.folders]
             noise = read_noise(self.folders[0])
-            return compare_many(readers, waivers=self.waivers, today=self.today, noise=noise, progress=tell)
+            plain = compare_many(readers, waivers=self.waivers, today=self.today, noise=noise, progress=tell)
+            return Compared(
+                plain,
+                {reader.header.run_id: reader.folder for reader in readers},
+                {reader.header.run_id: tuple(reader.findings()) for reader in readers},
+                {reader.folder: reader.header.source.name for reader in readers},
+            )
 
 
 def _empty(folder: Path, header: RunHeader) -> Measured:

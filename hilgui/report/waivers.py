@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,11 +12,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from hilgui.documents import read_document
+from hilgui.documents import parse_document, read_document
+from hilgui.durable import write_whole
 from hilgui.errors import WaiversBroken
 from hilgui.records import Finding, Kind
 
 _GUIDE = "docs/evaluation.md"
+FILE = "waivers.yaml"  # in the home: the known failures of a bench
 
 
 class Where(BaseModel):
@@ -81,6 +84,43 @@ class Waived:
 def load_waivers(path: Path) -> tuple[Waiver, ...]:
     """Read a file of waivers; raises WaiversBroken naming file, line and key."""
     return read_document(path, Waivers, what="waivers file", broken=WaiversBroken, guide=_GUIDE).waivers
+
+
+def waiver_for(
+    finding: Finding, drive: str, *, owner: str, reason: str, expires: date, only_there: bool = True
+) -> Waiver:
+    """Make the waiver of a finding: of its frames alone, or of its kind, model and class on the whole drive.
+
+    Raises pydantic's ValidationError where owner or reason is missing.
+    """
+    where: dict[str, object] = {"drive": drive}
+    if finding.role is not None:
+        where["role"] = finding.role.value
+    if finding.objects:
+        where["class"] = finding.objects[0].label
+    if only_there:
+        where["frames"] = (finding.first_seq, finding.last_seq)
+    plain = {"kind": finding.kind.value, "where": where, "owner": owner, "reason": reason, "expires": expires}
+    return Waiver.model_validate(plain)
+
+
+def add_waiver(path: Path, waiver: Waiver) -> None:
+    """Add one waiver to a file, or begin the file; comments stay. Raises WaiversBroken for one that is no such file."""
+    before = load_waivers(path) if path.exists() else ()
+    plain = waiver.model_dump(mode="json", by_alias=True, exclude_none=True)
+    entry = f"  - {json.dumps(plain, ensure_ascii=False)}\n"  # a flow mapping: JSON is YAML
+    try:
+        old = path.read_text(encoding="utf-8") if path.exists() else "schema: hilgui/waivers.v1\nwaivers:\n"
+        text = old if old.endswith("\n") else f"{old}\n"
+        parsed = parse_document(text + entry, Waivers)
+        if isinstance(parsed, list) or parsed.waivers != (*before, waiver):  # the list does not stand last, or flows
+            every = (each.model_dump(mode="json", by_alias=True, exclude_none=True) for each in (*before, waiver))
+            lines = "".join(f"  - {json.dumps(each, ensure_ascii=False)}\n" for each in every)
+            text, entry = f"schema: hilgui/waivers.v1\nwaivers:\n{lines}", ""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, (text + entry).encode())
+    except OSError as failure:
+        raise WaiversBroken(f"{path} cannot be written: {failure.strerror or failure}", path=path) from failure
 
 
 def apply_waivers(waivers: Sequence[Waiver], findings: Sequence[Finding], drive: str, today: date) -> Waived:

@@ -87,7 +87,7 @@ def test_a_process_beside_works_and_says_what_went_wrong(folder: Path) -> None:
         with pytest.raises(BenchBroken, match="recall"):
             aside.ask(AskBehind(Role.CANDIDATE, "recal"), silent)
         compared = aside.ask(Compare((folder, folder), (), date(2026, 1, 1)), silent)
-        assert compared["others"][0]["findings"]["new"] == []
+        assert compared.plain["others"][0]["findings"]["new"] == []
     finally:
         aside.close()
     aside.close()
