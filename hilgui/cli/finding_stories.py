@@ -8,8 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from hilgui.cli.console import print_json, results
-from hilgui.cornercases import Story, Told, stories
-from hilgui.report.words import conditions_in_words
+from hilgui.cornercases import Story, stories
+from hilgui.report.story_cards import told
 
 if TYPE_CHECKING:
     from hilgui.triage import FindingRow
@@ -20,7 +20,7 @@ _SHOWN = 30
 
 def show_stories(rows: list[FindingRow], *, as_json: bool) -> None:
     """Print the stories of some findings, the worst first."""
-    found = stories(_told(row) for row in rows)
+    found = stories(told(row) for row in rows)
     if as_json:
         print_json({"findings": len(rows), "stories": [_plain(story) for story in found]})
         return
@@ -35,11 +35,6 @@ def show_stories(rows: list[FindingRow], *, as_json: bool) -> None:
     results.print(f"{len(rows)} findings in {len(found)} stories; a sight is one object, or pictures that look alike.")
     if len(found) > _SHOWN:
         results.print(f"… and {len(found) - _SHOWN} more; --json lists all")
-
-
-def _told(row: FindingRow) -> Told:
-    conditions = conditions_in_words({"truth": {"conditions": dict(row.conditions)}})
-    return Told(str(row.folder), row.drive, conditions, row.finding)
 
 
 def _plain(story: Story) -> dict[str, object]:

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 FILE = "findings.sqlite"
 _VERSION = 1
 _FETCH = 500  # ids in one question
+_SAMPLE = 1000  # findings that say whether a text is common
 
 _TABLES = """
 CREATE TABLE run (
@@ -177,11 +178,21 @@ class FindingsIndex:
             return [row for row in rows if row[0] in wanted]
 
     def _where(self, query: Query) -> tuple[str, list[Any]]:
-        where, values = query.where()
+        where, values = query.where(text_is_common=self._is_common(query))
         if query.like is not None:
             where += " AND id IN (SELECT value FROM json_each(?))"
             values.append(json.dumps(self._alike(query.like, query.like_bits)))
         return where, values
+
+    def _is_common(self, query: Query) -> bool:
+        """Say whether most of the first findings have the text."""
+        if not query.has_words:
+            return False
+        row = self._database.execute(
+            f"SELECT count(*), coalesce(sum(({query.has_words}) != 0), 0) FROM (SELECT words FROM words LIMIT {_SAMPLE})",
+            query.text.lower().split(),
+        ).fetchone()
+        return 2 * int(row[1]) > int(row[0])
 
     def _alike(self, given: int, bits: int) -> list[int]:
         """Give the ids of the findings whose picture, or object, differs from a hash in so few bits."""

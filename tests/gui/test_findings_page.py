@@ -63,6 +63,7 @@ def test_the_miss_is_found_triaged_by_key_and_taken_back(qtbot, open_page, run, 
     page = open_page()
     assert page.current is not None and page.current.finding.kind == "missed_object"
     qtbot.keyClick(page.table, Key.Key_1)
+    settle(qtbot, page)
     assert standing(run, settings.home) == {2: TriageState.MODEL_FAULT}
     settle(qtbot, page)
     row = page.table.currentIndex().row()
@@ -97,9 +98,11 @@ def test_several_are_decided_at_once_and_taken_back_at_once(qtbot, open_page, ru
     qtbot.keyClick(page.table, Key.Key_A, Qt.KeyboardModifier.ControlModifier)
     assert len(page.chosen) == 3
     qtbot.keyClick(page.table, Key.Key_6)
+    settle(qtbot, page)
     assert set(standing(run, settings.home)) == {1, 2, 3}
     settle(qtbot, page)
     qtbot.keyClick(page.table, Key.Key_U)
+    settle(qtbot, page)
     assert standing(run, settings.home) == {}
 
 
@@ -212,3 +215,35 @@ def test_the_chosen_findings_are_exported_as_a_data_set(qtbot, open_page, run, t
         qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     assert len(list((tmp_path / "set" / "images").iterdir())) == 1
     assert "1 pictures exported" in said[0]
+
+
+def test_stories_are_shown_as_cards_and_opening_one_lists_its_findings(qtbot, open_page, run):
+    page = open_page()
+    qtbot.keyClick(page.table, Key.Key_G)
+    qtbot.waitUntil(lambda: bool(page.stories.cards), timeout=60_000)
+    assert sum(card.findings for card in page.stories.cards) == page.model.rowCount()
+    assert page.command.endswith("--stories")
+    card = next(card for card in page.stories.cards if "missed" in card.title)
+    page.stories.setCurrentIndex(page.stories.model().index(page.stories.cards.index(card), 0))
+    qtbot.keyClick(page.stories, Key.Key_Return)
+    settle(qtbot, page)
+    assert page.model.rowCount() == card.findings < 3 and page.filters.story.isVisible()
+    assert page.current.finding.kind == "missed_object"
+    page.filters.story.click()
+    settle(qtbot, page)
+    assert page.model.rowCount() == 3 and not page.filters.story.isVisible()
+
+
+def test_the_history_of_a_finding_comes_after_it_is_shown(qtbot, open_page, run):
+    page = open_page()
+    qtbot.keyClick(page.table, Key.Key_1)
+    settle(qtbot, page)
+    qtbot.waitUntil(lambda: "Ada" in page.panel._history.text(), timeout=10_000)
+
+
+def test_a_decision_made_just_before_the_end_is_written(qtbot, open_page, run, settings):
+    page = open_page()
+    page.decide(state=TriageState.ACCEPTED)
+    page.decide(note="last words")
+    page.close_page()
+    assert [change.note for change in Journal(run, settings.home).history(2)] == [None, "last words"]

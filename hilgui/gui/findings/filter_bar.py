@@ -17,6 +17,7 @@ from hilgui.records.triage import TriageState
 from hilgui.triage import Query
 
 _AFTER_MS = 120
+_STORY = 40  # letters of a title
 
 
 class FilterBar(QWidget):
@@ -46,6 +47,10 @@ class FilterBar(QWidget):
         self.alike.setToolTip(tr("Show findings with other pictures too"))
         mark(self.alike, kind="chip", state="on")
         self.alike.hide()
+        self.story = QToolButton(self)
+        self.story.setToolTip(tr("Back to all findings"))
+        mark(self.story, kind="chip", state="on")
+        self.story.hide()
         self.clear = QToolButton(self)
         self.clear.setText(tr("Clear"))
         self.clear.setToolTip(tr("Take every filter away (Shift+Esc closes messages, this is Ctrl+Backspace)"))
@@ -108,6 +113,13 @@ class FilterBar(QWidget):
         self.alike.setVisible(hash_ is not None)
         self.changed.emit()
 
+    def show_story(self, title: str) -> None:
+        """Say which story is listed; "" for none."""
+        self.story.setText(
+            self.tr("Story: {0}  ×").format(title if len(title) <= _STORY else f"{title[: _STORY - 1]}…")
+        )
+        self.story.setVisible(bool(title))
+
     def set_states(self, states: tuple[TriageState, ...]) -> None:
         """Let only these states pass."""
         self.chips["states"].choose(tuple(states))
@@ -137,6 +149,7 @@ class FilterBar(QWidget):
             chip.changed.connect(self.changed)
             row.addWidget(chip)
         row.addWidget(self.alike)
+        row.addWidget(self.story)
         row.addWidget(self.clear)
         row.addStretch(1)
         area = QScrollArea(self)

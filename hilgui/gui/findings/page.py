@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from array import array
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -23,21 +24,25 @@ from PySide6.QtWidgets import (
 
 from hilgui.errors import HilguiError
 from hilgui.gui.findings.clip_view import ClipView
+from hilgui.gui.findings.decision_desk import DecisionDesk
 from hilgui.gui.findings.decisions import Decisions
 from hilgui.gui.findings.empty import EmptyFindings
 from hilgui.gui.findings.export_dialog import ExportDialog
 from hilgui.gui.findings.filter_bar import FilterBar
 from hilgui.gui.findings.index_desk import Answer, IndexDesk
+from hilgui.gui.findings.stories_view import StoriesView
 from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
 from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
 from hilgui.gui.findings.words import STATES
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.replay.page_layout import splitter
+from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
-from hilgui.records.triage import TriageState
+from hilgui.records.triage import TriageChange, TriageState
 from hilgui.report.dataset import Exported
-from hilgui.triage import FindingRow
+from hilgui.report.story_cards import AskStories, StoryCard
+from hilgui.triage import FindingRow, Query
 
 _PATIENCE_S = 5.0
 _WIDTHS = {
@@ -62,6 +67,7 @@ class FindingsPage(Page):
         super().__init__(parent)
         self._bench = bench
         self._decisions = Decisions(bench.settings)
+        self._writes = DecisionDesk(self._decisions, self)
         self._desk = IndexDesk(bench.settings.home, bench.settings.runs, self)
         self._wanted_id: int | None = None
         self._wanted_row = 0
@@ -71,6 +77,10 @@ class FindingsPage(Page):
         self.clip = ClipView(bench.theme, self)
         self.panel = TriagePanel(bench.theme, self)
         self.empty = EmptyFindings(bench.theme, self)
+        self.stories = StoriesView(bench.theme, self.model.thumbnails, self)
+        self._side = SideDesk(self)
+        self._story: StoryCard | None = None
+        self._told_query: Query | None = None
         self._count = QLabel(self)
         self._command = QLabel(self)
         self._stack = QStackedWidget(self)
@@ -96,6 +106,8 @@ class FindingsPage(Page):
         """Let threads end."""
         self._bench.memory.put("findings/pictures", "yes" if self._has_pictures else "no")
         self.clip.rest()
+        self._side.close(_PATIENCE_S)
+        self._writes.close(_PATIENCE_S)
         self._desk.close(_PATIENCE_S)
         self.model.close()
 
@@ -103,8 +115,8 @@ class FindingsPage(Page):
 
     @property
     def is_busy(self) -> bool:
-        """Say whether the index is being asked."""
-        return self._desk.is_busy
+        """Say whether the index is being asked, or a decision written."""
+        return self._desk.is_busy or self._writes.is_busy or self._side.is_busy
 
     @property
     def current(self) -> FindingRow | None:
@@ -119,36 +131,36 @@ class FindingsPage(Page):
         return [row for row in found if row is not None]
 
     def decide(self, **given: object) -> None:
-        """Decide about what is chosen, write it down, go on to the next where the filter hides it now."""
+        """Decide about what is chosen, have it written down, go on to the next where the filter hides it now."""
         rows = self.chosen
         if not rows:
             return
         try:
-            standing = self._decisions.decide(rows, **given)  # type: ignore[arg-type]  # passed on as it is
+            standing = self._decisions.preview(rows, **given)
         except HilguiError as failure:
             self.message.emit("error", str(failure))
             return
         self.model.show_decision(standing)
         self._show_current()
-        for folder in {row.folder for row in rows}:
-            numbers = tuple(row.finding.number for row in rows if row.folder == folder)
-            self._keep_place()
-            self._desk.note_change(self.filters.query, folder, numbers, self._extra())
+        self._writes.decide(rows, **given)
         self._tools["undo"].setEnabled(True)
 
     def undo(self) -> None:
         """Take back the newest decision."""
-        try:
-            undone = self._decisions.undo()
-        except HilguiError as failure:
-            self.message.emit("error", str(failure))
-            return
-        if not undone:
-            self.message.emit("info", self.tr("There is nothing to take back in this session."))
-        for folder, numbers in undone:
-            self._keep_place()
-            self._desk.note_change(self.filters.query, folder, numbers, self._extra())
-        self._tools["undo"].setEnabled(self._decisions.can_undo)
+        self._writes.undo()
+
+    def toggle_stories(self) -> None:
+        """Show stories instead of single findings, or the other way round."""
+        self._show_stories(self._views.currentWidget() is self.table)
+
+    def open_story(self, card: StoryCard | None) -> None:
+        """List the findings of a story; None lists all again."""
+        self._story = card
+        self.filters.show_story("" if card is None else card.title)
+        self._show_stories(False)
+        self._wanted_id, self._wanted_row = -1, 0  # its worst finding comes first
+        self._desk.ask(self.filters.query, extra=self._extra())
+        self.table.setFocus()
 
     def copy(self) -> None:
         """Copy the chosen rows as text."""
@@ -165,7 +177,8 @@ class FindingsPage(Page):
         """Give the command that lists what the table lists."""
         query = self.filters.query
         runs = [str(run) for run in query.runs] or ["all"]
-        return shlex.join(["hilgui", "findings", *runs, *query.arguments()])
+        told = ["--stories"] if self._views.currentWidget() is self.stories else []
+        return shlex.join(["hilgui", "findings", *runs, *query.arguments(), *told])
 
     def open_on_replay(self) -> None:
         """Show the worst frame of the current finding on the Replay page."""
@@ -215,6 +228,7 @@ class FindingsPage(Page):
         head.addStretch(1)
         head.addWidget(self.filters.text)
         for name, icon, words, doer in (
+            ("stories", "layers", self.tr("Stories: what many findings come down to (G)"), self.toggle_stories),
             ("undo", "undo", self.tr("Take back the newest decision (U)"), self.undo),
             ("pictures", "eye", self.tr("Small pictures, or dense rows (V)"), self._toggle_pictures),
             ("copy", "copy", self.tr("Copy the chosen rows as text (Ctrl+C)"), self.copy),
@@ -225,12 +239,16 @@ class FindingsPage(Page):
             head.addWidget(self._tool(name, icon, words, doer))
         self._tools["undo"].setEnabled(False)
         self._tools["pictures"].setCheckable(True)
+        self._tools["stories"].setCheckable(True)
         self._set_up_table()
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
-        column.addWidget(self.table, 1)
+        self._views = QStackedWidget(left)
+        self._views.addWidget(self.table)
+        self._views.addWidget(self.stories)
+        column.addWidget(self._views, 1)
         column.addWidget(self._command)
         right = splitter(Qt.Orientation.Vertical, self.clip, self.panel, stretch=(1, 0))
         right.setSizes([300, 330])
@@ -294,6 +312,7 @@ class FindingsPage(Page):
             ("Right", self.tr("One frame on"), lambda: self.clip.step(1)),
             ("W", self.tr("Stand at the worst frame"), self.clip.go_to_worst),
             ("S", self.tr("Findings whose picture looks like this one"), self.show_alike),
+            ("G", self.tr("Stories, or single findings"), self.toggle_stories),
             ("V", self.tr("Small pictures, or dense rows"), self._toggle_pictures),
             ("R", self.tr("The open run only, or all runs"), self._toggle_scope),
             ("O", self.tr("Only what is open, or everything"), self._toggle_open),
@@ -321,6 +340,15 @@ class FindingsPage(Page):
         self.filters.changed.connect(self._ask)
         self._desk.answered.connect(self._on_answer)
         self._desk.failed.connect(self.trouble)
+        self._side.failed.connect(self.trouble)
+        self.stories.opened.connect(self.open_story)
+        self.filters.story.clicked.connect(lambda _=False: self.open_story(None))
+        self._writes.written.connect(self._on_written)
+        self._writes.failed.connect(self._on_write_failed)
+        self._writes.history_came.connect(self._on_history)
+        self._writes.nothing_to_undo.connect(
+            lambda: self.message.emit("info", self.tr("There is nothing to take back in this session."))
+        )
         self.table.selectionModel().currentRowChanged.connect(self._on_current)
         self.table.selectionModel().selectionChanged.connect(lambda _on, _off: self._show_current())
         self.table.doubleClicked.connect(lambda _index: self.open_on_replay())
@@ -359,21 +387,40 @@ class FindingsPage(Page):
             self._keep_place()
         wanted, row = self._wanted_id, self._wanted_row
         self._wanted_id = None
-        self.model.set_ids(answer.ids)
+        ids = answer.ids
+        if self._story is not None:
+            ids = array("q", [each for each in ids if each in self._story.ids])
+        self.model.set_ids(ids)
+        self._tell_stories(answer.query)
         self.filters.offer(answer)
         self.filters.show_is_filtered(answer.query)
-        self._say_count(answer)
+        self._say_count(answer, len(ids))
         self._command.setText(self.command)
-        self._stack.setCurrentIndex(0 if answer.ids else 1)
+        self._stack.setCurrentIndex(0 if ids else 1)
         self.empty.show_reason(has_findings=answer.total > 0)
         for folder, problem in answer.problems.items():
             self.message.emit("warning", self.tr("{0} is left out: {1}").format(folder.name, problem))
-        if not answer.ids:
+        if not ids:
             self.clip.show_finding(None)
-            self.panel.show_finding(None, (), 0)
+            self.panel.show_finding(None, 0)
             return
         place = None if wanted is None else self.model.row_of(wanted)
-        self._go_to(min(row, len(answer.ids) - 1) if place is None else place)
+        self._go_to(min(row, len(ids) - 1) if place is None else place)
+
+    def _on_written(self, touched: list[tuple[Path, tuple[int, ...]]]) -> None:
+        for folder, numbers in touched:
+            self._keep_place()
+            self._desk.note_change(self.filters.query, folder, numbers, self._extra())
+        self._tools["undo"].setEnabled(self._decisions.can_undo)
+
+    def _on_write_failed(self, sentence: str) -> None:
+        self.message.emit("error", sentence)
+        self._ask()  # what was shown before it was written is not so
+
+    def _on_history(self, id_: int, changes: tuple[TriageChange, ...]) -> None:
+        row = self.current
+        if row is not None and row.id == id_:
+            self.panel.show_history(changes)
 
     def _go_to(self, row: int) -> None:
         index = self.model.index(row, Column.KIND)
@@ -389,15 +436,26 @@ class FindingsPage(Page):
 
     def _show_current(self) -> None:
         row = self.current
-        try:
-            history = () if row is None else self._decisions.history(row)
-        except HilguiError as failure:
-            self.message.emit("error", str(failure))
-            history = ()
-        self.panel.show_finding(row, history, len(self.table.selectionModel().selectedRows()))
+        self.panel.show_finding(row, len(self.table.selectionModel().selectedRows()))
+        if row is not None:
+            self._writes.ask_history(row)
 
-    def _say_count(self, answer: Answer) -> None:
-        shown, total = len(answer.ids), answer.total
+    def _show_stories(self, is_on: bool) -> None:
+        self._views.setCurrentIndex(1 if is_on else 0)
+        self._tools["stories"].setChecked(is_on)
+        (self.stories if is_on else self.table).setFocus()
+        if is_on:
+            self._tell_stories(self.filters.query)
+        self._command.setText(self.command)
+
+    def _tell_stories(self, query: Query) -> None:
+        """Ask for the stories of what passes, where they are in sight and were not asked for."""
+        if self._views.currentWidget() is self.stories and self._told_query != query:
+            self._told_query = query
+            self._side.ask("stories", AskStories(self._bench.settings.home, query), self.stories.show_cards)
+
+    def _say_count(self, answer: Answer, shown: int) -> None:
+        total = answer.total
         words = self.tr("1 finding") if total == 1 else self.tr("{0} findings").format(f"{total:,}")
         if shown != total:
             words = self.tr("{0} of {1}").format(f"{shown:,}", words)

@@ -95,6 +95,11 @@ class FindingsTable(QAbstractTableModel):
         self._decided.clear()
         self.endResetModel()
 
+    @property
+    def thumbnails(self) -> Thumbnails:
+        """Give the small pictures, for other views of the same findings."""
+        return self._thumbnails
+
     def show_pictures(self, has_pictures: bool) -> None:
         """Show thumbnails, or not: only then are they read."""
         self._has_pictures = has_pictures

@@ -26,7 +26,7 @@ from hilgui.records.triage import TriageChange, TriageState
 from hilgui.triage import FindingRow
 
 _SHOWN_CHANGES = 4
-_COLUMNS = 3
+_COLUMNS = 2
 
 
 class TriagePanel(QFrame):
@@ -40,6 +40,7 @@ class TriagePanel(QFrame):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
+        self._shown_id: int | None = None
         mark(self, surface="panel")
         self.setAccessibleName(self.tr("Triage"))
         self._title = self._label("heading")
@@ -53,10 +54,13 @@ class TriagePanel(QFrame):
         self.assignee = self._field(self.tr("Assignee"), self.tr("who shall look at it"))
         self._build()
         theme.changed.connect(self._draw_icons)
-        self.show_finding(None, (), 0)
+        self.show_finding(None, 0)
 
-    def show_finding(self, row: FindingRow | None, history: tuple[TriageChange, ...], chosen: int) -> None:
-        """Show a finding with what was decided about it; `chosen` counts those that a decision is about."""
+    def show_finding(self, row: FindingRow | None, chosen: int) -> None:
+        """Show a finding; `chosen` counts those that a decision is about. Its history comes later."""
+        if row is None or row.id != self._shown_id:
+            self._history.clear()
+        self._shown_id = None if row is None else row.id
         for widget in (*self.buttons.values(), self.note, self.tags, self.assignee):
             widget.setEnabled(row is not None)
         for state, button in self.buttons.items():
@@ -64,8 +68,7 @@ class TriagePanel(QFrame):
         if row is None:
             self._title.setText(self.tr("No finding is chosen"))
             self._why.setText(self.tr("Choose one with the arrow keys; a key from 1 to 6 says what it is."))
-            for label in (self._suspect, self._history):
-                label.clear()
+            self._suspect.clear()
             self._facts.show_facts(())
             for field in (self.note, self.tags, self.assignee):
                 field.clear()
@@ -85,8 +88,10 @@ class TriagePanel(QFrame):
         ):
             if not field.hasFocus():
                 field.setText(text)
+
+    def show_history(self, history: tuple[TriageChange, ...]) -> None:
+        """Show what was decided about the finding."""
         self._history.setText("\n".join(self._said(change) for change in history[-_SHOWN_CHANGES:]))
-        self._history.setVisible(bool(history))
 
     def _facts_of(self, row: FindingRow) -> tuple[tuple[str, str], ...]:
         finding = row.finding
@@ -132,7 +137,7 @@ class TriagePanel(QFrame):
             button.setCheckable(True)
             button.setIconSize(QSize(14, 14))
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # never wider than the panel
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             mark(button, kind="chip")
             button.clicked.connect(lambda _=False, state=entry.state: self.state_chosen.emit(state))
