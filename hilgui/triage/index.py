@@ -188,9 +188,9 @@ class FindingsIndex:
         """Say whether most of the first findings have the text."""
         if not query.has_words:
             return False
+        sample = f"SELECT words FROM words LIMIT {_SAMPLE}"
         row = self._database.execute(
-            f"SELECT count(*), coalesce(sum(({query.has_words}) != 0), 0) FROM (SELECT words FROM words LIMIT {_SAMPLE})",
-            query.text.lower().split(),
+            f"SELECT count(*), coalesce(sum(({query.has_words}) != 0), 0) FROM ({sample})", query.text.lower().split()
         ).fetchone()
         return 2 * int(row[1]) > int(row[0])
 

@@ -11,9 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QStackedWidget,
     QTableView,
@@ -32,6 +30,7 @@ from hilgui.gui.findings.filter_bar import FilterBar
 from hilgui.gui.findings.index_desk import Answer, IndexDesk
 from hilgui.gui.findings.stories_view import StoriesView
 from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
+from hilgui.gui.findings.table_view import set_up_table
 from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
 from hilgui.gui.findings.words import STATES
@@ -45,18 +44,6 @@ from hilgui.report.story_cards import AskStories, StoryCard
 from hilgui.triage import FindingRow, Query
 
 _PATIENCE_S = 5.0
-_WIDTHS = {
-    Column.PICTURE: SIZE[0] + 12,
-    Column.SEVERITY: 32,
-    Column.KIND: 124,
-    Column.CLASS: 76,
-    Column.MODEL: 100,
-    Column.STATE: 120,
-    Column.TIME: 84,
-    Column.FRAMES: 68,
-    Column.DRIVE: 130,
-    Column.TAGS: 90,
-}
 _MOST_CHOSEN = 5000  # findings of one decision
 
 
@@ -240,7 +227,7 @@ class FindingsPage(Page):
         self._tools["undo"].setEnabled(False)
         self._tools["pictures"].setCheckable(True)
         self._tools["stories"].setCheckable(True)
-        self._set_up_table()
+        set_up_table(self.table, self.model, self.tr("Findings"))
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -274,29 +261,6 @@ class FindingsPage(Page):
         button.clicked.connect(lambda _=False: doer())
         self._tools[name] = button
         return button
-
-    def _set_up_table(self) -> None:
-        table = self.table
-        table.setModel(self.model)
-        table.setShowGrid(False)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-        table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.setIconSize(QSize(*SIZE))
-        table.setAccessibleName(self.tr("Findings"))
-        table.verticalHeader().hide()
-        table.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        head = table.horizontalHeader()
-        head.setHighlightSections(False)
-        head.setStretchLastSection(True)
-        head.setSectionsClickable(True)
-        head.setSortIndicatorShown(True)
-        head.setSortIndicator(Column.SEVERITY, Qt.SortOrder.AscendingOrder)
-        head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for each, width in _WIDTHS.items():
-            table.setColumnWidth(each, width)
 
     def _bind_keys(self) -> None:
         for entry in STATES:
