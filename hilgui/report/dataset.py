@@ -75,6 +75,8 @@ def export_dataset(
     for row in rows:
         by_run.setdefault(row.folder, []).append(row)
     writer = _Writer(out, form, blur or Blur(), all_frames)
+    for folder, chosen in by_run.items():
+        writer.check_run(folder, chosen)
     for done, (folder, chosen) in enumerate(by_run.items()):
         progress(done, len(by_run))
         writer.take_run(folder, chosen)
@@ -108,12 +110,25 @@ class _Writer:
         self._told: list[dict[str, Any]] = []
         self._blurred = 0
 
-    def take_run(self, folder: Path, rows: list[FindingRow]) -> None:
+    def check_run(self, folder: Path, rows: list[FindingRow]) -> None:
+        """Find out what cannot be met before anything is written: other classes, a picture that nobody has."""
         with closing(RunReader(folder)) as reader:
             header = reader.header
             self._names = self._names or header.vocabulary.names
             if header.vocabulary.names != self._names:
                 raise CallWrong(f"{folder.name} names classes otherwise than the other runs; export it by itself")
+            self._blurred_classes(header)
+            source = _source(header)
+            if source is not None:
+                source.close()
+                return
+            for seq in sorted(self._wanted(rows)):
+                if reader.moment(seq) is not None and reader.picture(seq) is None:
+                    raise _no_picture(reader, seq)
+
+    def take_run(self, folder: Path, rows: list[FindingRow]) -> None:
+        with closing(RunReader(folder)) as reader:
+            header = reader.header
             blurred = self._blurred_classes(header)
             source = _source(header)
             try:
@@ -237,12 +252,16 @@ def _picture(reader: RunReader, source: FrameSource | None, seq: int) -> _Pixels
     kept = reader.picture(seq)
     image = None if kept is None else cv2.imdecode(np.frombuffer(kept, np.uint8), cv2.IMREAD_COLOR)
     if image is None:
-        raise BenchBroken(
-            f"there is no picture of frame {seq} of {reader.folder.name}: its recording is gone and no clip kept it;"
-            " `hilgui runs relink` finds a recording that moved",
-            path=reader.folder,
-        )
+        raise _no_picture(reader, seq)
     return image.astype(np.uint8, copy=False)
+
+
+def _no_picture(reader: RunReader, seq: int) -> BenchBroken:
+    return BenchBroken(
+        f"there is no picture of frame {seq} of {reader.folder.name}: its recording is gone and no clip kept it;"
+        " `hilgui runs relink` finds a recording that moved",
+        path=reader.folder,
+    )
 
 
 def _save(path: Path, image: _Pixels) -> None:

@@ -8,6 +8,7 @@ not know, so a new kind of answer needs no new version of the store.
 from __future__ import annotations
 
 import json
+import math
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -33,11 +34,14 @@ from hilgui.records import (
 _QUICK = 1  # zlib level: label maps fold to a hundredth already
 _MAX_BYTES = 512 * 2**20  # of one answer unfolded; a stored run is untrusted input
 _TRUTH = "truth"
+_SHARPNESS = "frame.sharpness"
 _MASK, _LANES, _DEPTH, _CLASSES = "mask", "lanes", "depth", "classes"
 
 
 def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
-    """Give name and blob of everything in a moment that is no box; nothing for a run of detectors."""
+    """Give name and blob of everything in a moment that is no box."""
+    if math.isfinite(moment.health.sharpness):
+        yield _SHARPNESS, np.float64(moment.health.sharpness).astype("<f8").tobytes()
     for role, inference in moment.inferences.items():
         if inference.classification is not None:
             yield f"{role}.classification", _pack_classification(inference.classification)
@@ -57,6 +61,11 @@ def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
         yield f"{_TRUTH}.{_DEPTH}", _fold({}, moment.depth_truth.raw)
     if moment.class_truth is not None:
         yield f"{_TRUTH}.{_CLASSES}", _fold({"names": moment.class_truth.names}, moment.class_truth.classes)
+
+
+def sharpness(blobs: Mapping[str, bytes]) -> float:
+    """Give the sharpness of the picture, NaN in runs of before; raises ValueError on damage."""
+    return float(np.frombuffer(blobs[_SHARPNESS], "<f8")[0]) if _SHARPNESS in blobs else math.nan
 
 
 def outputs(role: Role, blobs: Mapping[str, bytes]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -102,3 +103,25 @@ def test_a_picture_that_is_gone_stops_the_export(made, tmp_path, capsys):
     (made.folder / "pictures" / f"{WORST:08d}.jpg").unlink()
     assert main(["export-dataset", "last", "--select", "2", "--out", str(tmp_path / "gone2")]) == 4
     assert f"no picture of frame {WORST}" in capsys.readouterr().err
+    assert not (tmp_path / "gone2").exists()
+
+
+def test_one_missing_picture_of_many_is_found_before_anything_is_written(made, tmp_path, capsys):
+    made.video.unlink()
+    (made.folder / "pictures" / f"{WORST:08d}.jpg").unlink()
+    assert main(["export-dataset", "last", "--out", str(tmp_path / "all")]) == 4
+    assert f"no picture of frame {WORST}" in capsys.readouterr().err and not (tmp_path / "all").exists()
+
+
+def test_a_label_that_no_model_confirms_is_removed(made, tmp_path):
+    with closing(sqlite3.connect(made.folder / "run.sqlite")) as database, database:
+        for role in ("baseline", "candidate"):  # nothing reaches such a threshold: nobody sees the person
+            where = f"$.models.{role}.threshold"
+            database.execute("UPDATE meta SET value=json_set(value, ?, 0.999) WHERE key='header'", (where,))
+    assert main(["triage", "last", "2", "--state", "label_error", "--note", "a poster"]) == 0
+    assert main(["labels", "corrections", "last", "--out", str(tmp_path)]) == 0
+    told = json.loads((tmp_path / "drive.corrections.json").read_text())["corrections"]
+    assert {each["action"] for each in told} == {"removed"} and {each["frame"] for each in told} == set(MISSED)
+    assert all(each["after"] is None and each["who_says"] == "" for each in told)
+    labels = read_labels(tmp_path / "drive.corrected.coco.json")
+    assert sum(len(frame.truth) for frame in labels.frames) == 54 * 2 - len(MISSED)
