@@ -12,7 +12,6 @@ import typer
 
 from hilgui.cli.cameras import cameras_app
 from hilgui.cli.cases import cases_app, run
-from hilgui.cli.comparing import compare, noise
 from hilgui.cli.comparing import compare, noise, waive
 from hilgui.cli.decisions import decisions_app, sign
 from hilgui.cli.evaluating import evaluate
