@@ -14,8 +14,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
+from PySide6.QtGui import QImage
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+LIMIT = 200_000  # bytes of a picture; a larger one is made smaller
+SMALLER = 0.8
+COLOURS = 256  # of a saved picture
+EXACT = 96  # of these, kept as they are: surfaces, lines, words
+SAMPLE = 20_000  # colours that k-means looks at
 RENDER = """
 import sys
 from pathlib import Path
@@ -39,6 +48,36 @@ def night_run() -> Path:
     return found[0]
 
 
+def shrink(path: Path) -> None:
+    """Reduce a picture to 256 colours of its own: the most frequent ones exactly, the others by k-means."""
+    image = cv2.imread(str(path))
+    pixels = image.reshape(-1, 3)
+    packed = pixels.astype(np.int64) @ np.array([1, 256, 65536])
+    colours, places, counts = np.unique(packed, return_inverse=True, return_counts=True)
+    seen = np.stack([colours % 256, colours // 256 % 256, colours // 65536], axis=1).astype(np.float32)
+    order = np.argsort(-counts)
+    exact, rest = seen[order[:EXACT]], seen[order[EXACT:]]
+    palette = exact
+    if len(rest) > COLOURS - EXACT:
+        cv2.setRNGSeed(1)
+        sample = rest[np.random.default_rng(1).permutation(len(rest))[:SAMPLE]]
+        rule = (cv2.TERM_CRITERIA_MAX_ITER, 12, 1.0)
+        _, _, centres = cv2.kmeans(sample, COLOURS - EXACT, None, rule, 1, cv2.KMEANS_PP_CENTERS)
+        palette = np.concatenate([exact, centres.round()])
+    elif len(rest):
+        palette = np.concatenate([exact, rest])
+    square = (palette**2).sum(axis=1)
+    nearest = np.concatenate([(square - 2 * part @ palette.T).argmin(axis=1) for part in np.array_split(seen, 64)])
+    indexed = np.ascontiguousarray(nearest[places.reshape(-1)].astype(np.uint8).reshape(image.shape[:2]))
+    height, width = indexed.shape
+    small = QImage(indexed.data, width, height, width, QImage.Format.Format_Indexed8)
+    small.setColorTable([0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for b, g, r in palette])
+    small.save(str(path), "PNG", 0)
+    if path.stat().st_size > LIMIT:
+        cv2.imwrite(str(path), cv2.resize(image, None, fx=SMALLER, fy=SMALLER, interpolation=cv2.INTER_AREA))
+        shrink(path)
+
+
 def main() -> int:
     """Start a screen, let the window paint itself there, stop the screen."""
     server = shutil.which("Xvfb")
@@ -55,7 +94,10 @@ def main() -> int:
             display = f":{answer.readline().strip()}"
         environment = os.environ | {"DISPLAY": display, "QT_QPA_PLATFORM": "xcb"}
         arguments = [sys.executable, "-c", RENDER, str(run), str(HERE / "images")]
-        return subprocess.run(arguments, env=environment, check=False, cwd=ROOT).returncode
+        returned = subprocess.run(arguments, env=environment, check=False, cwd=ROOT).returncode
+        for path in sorted((HERE / "images").glob("*.png")):
+            shrink(path)
+        return returned
     finally:
         screen.terminate()
         screen.wait()

@@ -48,6 +48,7 @@ def export_dataset(
     kind: Annotated[list[str] | None, typer.Option(help="Only this kind.")] = None,
     all_frames: Annotated[bool, typer.Option("--all-frames", help="Every frame, not only the worst.")] = False,
     blur: Annotated[list[str] | None, typer.Option(help="Class to blur, or region x1,y1,x2,y2; may repeat.")] = None,
+    clips: Annotated[str, typer.Option(help="Add the clip of each finding: mp4, or mcap with boxes.")] = "",
     as_json: _Json = False,
 ) -> None:
     """Write the pictures of chosen findings with their labels, for relabelling and retraining."""
@@ -80,7 +81,9 @@ def export_dataset(
         rows = index.rows(index.ids(replace(query)))
     rows = [row for row in rows if numbers is None or row.finding.number in numbers]
     with Ticker("export") as ticker:
-        done = write(rows, out, form, all_frames=all_frames, blur=blur_of(blur or []), progress=ticker.count("runs"))
+        rules = blur_of(blur or [])
+        tell = ticker.count("runs")
+        done = write(rows, out, form, all_frames=all_frames, blur=rules, clips=clips, progress=tell)
     if as_json:
         print_json({**asdict(done), "out": str(done.out), "lost": list(done.lost)})
         return

@@ -20,7 +20,7 @@ class EmptyPage(QWidget):
         self._hint = QLabel(self)
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._hint.setMinimumWidth(480)
+        self._hint.setFixedWidth(560)  # a label that wraps knows its height only so
         mark(self._hint, tone="soft")
         self.button = QPushButton(self)
         self.button.setAutoDefault(True)

@@ -15,7 +15,6 @@ from hilgui.gui.theme import GAP, ROW, Theme
 Index = QModelIndex | QPersistentModelIndex
 
 _WIDEST = 280  # px of a column that is fitted
-_LIKE = 0.9  # share of the letters from which other rows fit into the columns as they are
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -120,11 +119,11 @@ class LinkedTable(QTableView):
 
     def put(self, titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Show other rows; the place and the widths stay where the titles do."""
-        is_same = self._model.titles == tuple(titles) and _letters(self._model.rows) >= _letters(rows) * _LIKE
+        has_room = self._model.titles == tuple(titles) and _fits(_letters(rows), _letters(self._model.rows))
         place, top = self.currentIndex(), self.verticalScrollBar().value()
         where = (place.row(), place.column())
         self._model.put(titles, rows)
-        if not is_same:
+        if not has_room:
             self.fit()
         elif rows:
             if place.isValid() and where[0] < len(rows):
@@ -172,5 +171,10 @@ class LinkedTable(QTableView):
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if has_link else Qt.CursorShape.ArrowCursor)
 
 
-def _letters(rows: Sequence[Sequence[Cell]]) -> int:
-    return sum(len(cell.text) for row in rows for cell in row)
+def _letters(rows: Sequence[Sequence[Cell]]) -> list[int]:
+    """Count the letters of the longest cell of each column."""
+    return [max(map(len, column)) for column in zip(*([cell.text for cell in row] for row in rows), strict=False)]
+
+
+def _fits(wanted: Sequence[int], room: Sequence[int]) -> bool:
+    return len(room) >= len(wanted) and all(one <= other for one, other in zip(wanted, room, strict=False))

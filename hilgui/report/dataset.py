@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from hilgui.errors import BenchBroken, CallWrong, SourceBroken
 from hilgui.records import Moment, RunHeader, Truth
+from hilgui.report.dataset_clips import check_clips, write_clip
 from hilgui.report.protocol import Progress, silent
 from hilgui.sources import FrameSource, source_again
 from hilgui.store import RunReader
@@ -58,15 +59,19 @@ def export_dataset(
     *,
     all_frames: bool = False,
     blur: Blur | None = None,
+    clips: str = "",
     progress: Progress = silent,
 ) -> Exported:
     """Write pictures, labels and `dataset.json`; the worst frame of each finding, or all its frames.
+
+    `clips` ("mp4" or "mcap") adds the clip of each finding.
 
     Labels are the truth of the run; frames without labels come as pictures to be labelled. Raises CallWrong for what
     cannot be met, BenchBroken where a picture is missing: with `blur`, nothing is exported that could not be blurred.
     """
     if form not in FORMATS:
         raise CallWrong(f"there is no data set format {form!r}; choose one of {', '.join(FORMATS)}")
+    check_clips(clips)
     if out.exists() and any(out.iterdir()):
         raise CallWrong(f"{out} is not empty; give a new folder")
     if not rows:
@@ -74,7 +79,7 @@ def export_dataset(
     by_run: dict[Path, list[FindingRow]] = {}
     for row in rows:
         by_run.setdefault(row.folder, []).append(row)
-    writer = _Writer(out, form, blur or Blur(), all_frames)
+    writer = _Writer(out, form, blur or Blur(), all_frames, clips)
     for folder, chosen in by_run.items():
         writer.check_run(folder, chosen)
     for done, (folder, chosen) in enumerate(by_run.items()):
@@ -103,11 +108,12 @@ def blur_of(words: Sequence[str]) -> Blur:
 class _Writer:
     """Collects frames of all runs; pictures are written as they come, labels at the end."""
 
-    def __init__(self, out: Path, form: str, blur: Blur, all_frames: bool) -> None:
-        self._out, self._form, self._blur, self._all = out, form, blur, all_frames
+    def __init__(self, out: Path, form: str, blur: Blur, all_frames: bool, clips: str) -> None:
+        self._out, self._form, self._blur, self._all, self._clips = out, form, blur, all_frames, clips
         self._names: tuple[str, ...] = ()
         self._frames: list[LabelledFrame] = []
         self._told: list[dict[str, Any]] = []
+        self._told_clips: list[dict[str, Any]] = []
         self._blurred = 0
 
     def check_run(self, folder: Path, rows: list[FindingRow]) -> None:
@@ -122,7 +128,10 @@ class _Writer:
             if source is not None:
                 source.close()
                 return
-            for seq in sorted(self._wanted(rows)):
+            wanted = set(self._wanted(rows))
+            for row in rows if self._clips else ():
+                wanted |= set(_clip_of(row))
+            for seq in sorted(wanted):
                 if reader.moment(seq) is not None and reader.picture(seq) is None:
                     raise _no_picture(reader, seq)
 
@@ -136,6 +145,8 @@ class _Writer:
                     moment = reader.moment(seq)
                     if moment is not None:
                         self._take_frame(reader, source, moment, numbers, blurred)
+                for row in rows if self._clips else ():
+                    self._take_clip(reader, source, row, blurred)
             finally:
                 if source is not None:
                     source.close()
@@ -148,7 +159,14 @@ class _Writer:
             one_file = {"coco": "annotations.coco.json", "openlabel": "annotations.openlabel.json"}
             target = self._out / one_file.get(self._form, "" if self._form == "yolo" else "labels")
             lost = convert_labels(labels, target, self._form).lost
-        document = {"schema": SCHEMA, "format": self._form, "classes": self._names, "pictures": self._told}
+        document: dict[str, Any] = {
+            "schema": SCHEMA,
+            "format": self._form,
+            "classes": self._names,
+            "pictures": self._told,
+        }
+        if self._clips:
+            document["clips"] = self._told_clips
         (self._out / "dataset.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
         return Exported(self._out, len(self._told), len(labelled), self._blurred, lost)
 
@@ -170,6 +188,25 @@ class _Writer:
                 f" unblurred; blur one of {', '.join(header.vocabulary.names[:10])}, or a region x1,y1,x2,y2"
             )
         return frozenset(names.index(name.casefold()) for name in self._blur.classes)
+
+    def _take_clip(
+        self, reader: RunReader, source: FrameSource | None, row: FindingRow, blurred: frozenset[int]
+    ) -> None:
+        header, seqs = reader.header, _clip_of(row)
+        thresholds = {role: facts.threshold for role, facts in header.models.items()}
+
+        def pictures() -> Iterator[tuple[Moment, _Pixels]]:
+            for moment in reader.moments(seqs[0], seqs[-1]):
+                image = _picture(reader, source, moment.ref.seq)
+                for place in (*self._blur.regions, *_places(moment, blurred)):
+                    _blur(image, place)
+                yield moment, image
+
+        name = f"clips/{header.run_id}_{row.finding.number:05d}.{self._clips}"
+        frames = write_clip(self._out / name, pictures(), header.source.fps, header.vocabulary, thresholds)
+        self._told_clips.append(
+            {"file": name, "run": header.run_id, "finding": row.finding.number, "first": seqs[0], "frames": frames}
+        )
 
     def _take_frame(
         self,
@@ -199,6 +236,14 @@ class _Writer:
                 "blurred": len(places),
             }
         )
+
+
+def _clip_of(row: FindingRow) -> range:
+    """Give the frames of the clip of a finding."""
+    finding = row.finding
+    first = finding.first_seq if finding.clip_first is None else finding.clip_first
+    last = finding.last_seq if finding.clip_last is None else finding.clip_last
+    return range(first, last + 1)
 
 
 def _places(moment: Moment, classes: frozenset[int]) -> list[_Region]:

@@ -73,7 +73,7 @@ def test_two_runs_of_a_drive_are_proposed_and_compared(qtbot, runs, page):
     assert states(page).count("new") == 1 and states(page)[0] == "new"
     assert {"same"} == set(states(page)[1:])
     assert [cells[6].text for cells in page.table.rows][:3] == ["same"] * 3
-    assert page.command == f"hilgui compare {runs / FIRST} {runs / SECOND}"
+    assert page.command == f"hilgui compare {FIRST} {SECOND}"
     new = page.findings.rows[0][0].link
     qtbot.waitUntil(
         lambda: page.left.player.picture is not None and page.right.player.picture is not None, timeout=_LONG

@@ -123,7 +123,7 @@ class ComparePage(Page):
     def command(self) -> str:
         """Give the command that prints the same."""
         names = [self.reference.currentText(), *self.others.chosen]
-        words = ["hilgui", "compare", *(str(self._runs.get(name, name)) for name in names if name)]
+        words = ["hilgui", "compare", *(name for name in names if name)]
         return shlex.join([*words, "--waivers", str(self.waivers)] if self.waivers.is_file() else words)
 
     def choose(self, reference: str, *others: str) -> None:

@@ -35,8 +35,8 @@ def in_words(figure: Figure | None) -> str:
     """Write the value of a figure."""
     if figure is None or figure.value is None or math.isnan(figure.value):
         return "–"
-    if float(figure.value).is_integer() and figure.better != "higher":
-        return f"{figure.value:.0f}"
+    if isinstance(figure.value, int) or (float(figure.value).is_integer() and abs(figure.value) > 1):
+        return f"{figure.value:,.0f}"
     return f"{figure.value:.3f}" if abs(figure.value) < 100 else f"{figure.value:,.0f}"
 
 

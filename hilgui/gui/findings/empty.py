@@ -21,7 +21,7 @@ class EmptyFindings(QWidget):
         self._hint = QLabel(self)
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._hint.setMinimumWidth(480)
+        self._hint.setFixedWidth(560)  # a label that wraps knows its height only so
         mark(self._hint, tone="soft")
         self.demo = QPushButton(self.tr("Run the demo"), self)
         self.demo.setAutoDefault(True)

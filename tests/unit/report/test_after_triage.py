@@ -1,14 +1,17 @@
 """What triage leads to: corrected labels, a run judged by them, a data set."""
 
+import base64
 import hashlib
 import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
+from mcap.reader import make_reader
 
 from hilgui.cli.app import main
 from hilgui.settings import load_settings
@@ -125,3 +128,34 @@ def test_a_label_that_no_model_confirms_is_removed(made, tmp_path):
     assert all(each["after"] is None and each["who_says"] == "" for each in told)
     labels = read_labels(tmp_path / "drive.corrected.coco.json")
     assert sum(len(frame.truth) for frame in labels.frames) == 54 * 2 - len(MISSED)
+
+
+@pytest.mark.parametrize("form", ["mp4", "mcap"])
+def test_clips_of_findings_are_exported_and_read_back(made, tmp_path, form):
+    out = tmp_path / "set"
+    assert (
+        main(["export-dataset", "last", "--select", "2", "--clips", form, "--blur", "person", "--out", str(out)]) == 0
+    )
+    (told,) = json.loads((out / "dataset.json").read_text())["clips"]
+    assert told["finding"] == 2 and told["frames"] == len(MISSED) + 20
+    if form == "mp4":
+        with av.open(str(out / told["file"])) as container:
+            frames = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+            assert float(container.streams.video[0].average_rate) == pytest.approx(30.0)
+        assert len(frames) == told["frames"] and frames[0].shape == (180, 320, 3)
+        return
+    with (out / told["file"]).open("rb") as file:
+        messages = [
+            (channel.topic, schema.name, json.loads(message.data))
+            for schema, channel, message in make_reader(file).iter_messages()
+        ]
+    images = [each for topic, name, each in messages if (topic, name) == ("/camera", "foxglove.CompressedImage")]
+    drawn = [each for topic, name, each in messages if name == "foxglove.ImageAnnotations"]
+    assert len(images) == len(drawn) == told["frames"]
+    image = cv2.imdecode(np.frombuffer(base64.b64decode(images[0]["data"]), np.uint8), cv2.IMREAD_COLOR)
+    assert image.shape == (180, 320, 3) and len(drawn[0]["points"]) == len(drawn[0]["texts"]) >= 4
+
+
+def test_an_unknown_form_of_clips_is_refused_before_anything_is_written(made, tmp_path, capsys):
+    assert main(["export-dataset", "last", "--clips", "gif", "--out", str(tmp_path / "no")]) == 2
+    assert "mp4, mcap" in capsys.readouterr().err and not (tmp_path / "no").exists()
