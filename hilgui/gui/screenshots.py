@@ -87,8 +87,10 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path) -> list[Pa
     compare = cast("ComparePage", window.pages.page("compare"))
     _wait(lambda: not compare.is_busy, "the differences do not appear", _LONG_S)
     if compare.compared is not None:
-        for view in (compare.left, compare.right):
-            _wait(lambda view=view: view.player.picture is not None, "the pictures of both runs do not appear")
+        _wait(
+            lambda: compare.left.player.picture is not None and compare.right.player.picture is not None,
+            "the pictures of both runs do not appear",
+        )
     for choice in _THEMES:
         theme.choose(choice)
         paths.append(_shoot(window, out / f"compare-{choice}.png"))

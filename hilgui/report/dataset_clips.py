@@ -22,7 +22,7 @@ CLIPS = ("mp4", "mcap")
 _QUALITY = 90
 _USUAL_FPS = 10.0
 _COLOURS = {"truth": (0.95, 0.95, 0.95), Role.BASELINE: (0.25, 0.55, 1.0), Role.CANDIDATE: (1.0, 0.6, 0.3)}
-_IMAGE = {
+_IMAGE: dict[str, Any] = {
     "type": "object",
     "title": "foxglove.CompressedImage",
     "properties": {
@@ -32,7 +32,7 @@ _IMAGE = {
         "format": {"type": "string"},
     },
 }
-_ANNOTATIONS = {"type": "object", "title": "foxglove.ImageAnnotations"}
+_ANNOTATIONS: dict[str, Any] = {"type": "object", "title": "foxglove.ImageAnnotations"}
 
 Picture = tuple[Moment, NDArray[np.uint8]]
 
@@ -89,15 +89,15 @@ def _write_mcap(path: Path, pictures: Iterator[Picture], vocabulary: Vocabulary,
             _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
             data = base64.b64encode(jpeg.tobytes()).decode()
             shown = {"timestamp": time, "frame_id": "camera", "data": data, "format": "jpeg"}
-            drawn = annotations(moment, time, vocabulary, thresholds)
+            drawn = image_annotations(moment, time, vocabulary, thresholds)
             for topic, message in (("/camera", shown), ("/camera/annotations", drawn)):
                 writer.add_message(channels[topic], stamp_ns, json.dumps(message).encode(), stamp_ns, count)
             count += 1
-        writer.finish()
+        writer.finish()  # type: ignore[no-untyped-call]  # mcap says no types here
     return count
 
 
-def annotations(
+def image_annotations(
     moment: Moment, time: dict[str, int], vocabulary: Vocabulary, thresholds: dict[Role, float]
 ) -> dict[str, Any]:
     """Give the boxes of labels and models of a frame as foxglove.ImageAnnotations."""

@@ -72,10 +72,10 @@ class _Painter(QStyledItemDelegate):
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         card: StoryCard = index.data(_CARD)
-        place: QRect = option.rect.adjusted(GAP, GAP // 2, -GAP, -GAP // 2)  # type: ignore[attr-defined]  # Qt's own
+        place: QRect = option.rect.adjusted(GAP, GAP // 2, -GAP, -GAP // 2)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        is_chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]  # Qt's own
+        is_chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.setPen(self._theme.colour("accent" if is_chosen else "line"))
         painter.setBrush(self._theme.colour("selected" if is_chosen else "raised"))
         painter.drawRoundedRect(place, 6, 6)
