@@ -103,6 +103,8 @@ def _print_search(searched: Searched) -> None:
         f"{len(searched.others)} others (Holm)",
         markup=False,
     )
+    if searched.hint:
+        results.print(searched.hint, markup=False)
     if not searched.weak:
         results.print("no weak slice", markup=False)
         return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.clusters import Clusters, clusters_of
 from hilgui.evaluation.criticality import Basis, Criticality, CriticalityMeter
 from hilgui.evaluation.figure import Figure
-from hilgui.evaluation.geometry import CameraGeometry
+from hilgui.evaluation.geometry import CameraOf, no_camera
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.shares import Shares
 from hilgui.evaluation.tracker import Tracker
@@ -28,9 +27,15 @@ PHANTOM_FRAMES = 3
 LEAST_SECONDS = 10.0  # judged; a rate over less says nothing
 LONGEST_STEP = 3  # frames between two judged ones; beyond, the labels pause, and that is no driven time
 _KEEP = 5
+CRITICAL_FIGURES = (
+    "critical_recall",
+    "missed_critical",
+    "never_detected_critical",
+    "time_to_first_detection_s",
+    "longest_gap_s",
+    "phantoms_per_minute",
+)
 _RATES = ("missed_critical_per_hour", "phantoms_per_minute")
-
-CameraOf = Callable[[str], CameraGeometry | None]  # by channel; None: nobody knows
 
 
 @dataclass(slots=True)
@@ -77,7 +82,7 @@ class CriticalQuality:
     def __init__(self, subject: Subject, limits: CriticalityLimits | None = None) -> None:
         self._subject = subject
         self._limits = limits or CriticalityLimits()
-        self._camera_of: CameraOf = _no_camera
+        self._camera_of: CameraOf = no_camera
         self.book = FrameBook()
         self._rows = _Rows()
         self._bases = np.zeros(len(Basis), np.int64)
@@ -301,10 +306,6 @@ class _Rows:
         self.frames.append(frame)
         self.matched.append(matched)
         self.names_of.append(self.names.setdefault(name, name))
-
-
-def _no_camera(_channel: str) -> CameraGeometry | None:
-    return None
 
 
 def _worst(values: list[float]) -> Figure:

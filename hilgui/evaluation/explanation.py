@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.errors import CallWrong
+from hilgui.evaluation.accumulator import FrameBook
 from hilgui.evaluation.average_precision import COCO_FIGURES
+from hilgui.evaluation.critical_quality import CRITICAL_FIGURES, CriticalQuality
 from hilgui.evaluation.detection_quality import RATES, DetectionQuality
 from hilgui.evaluation.error_split import ERRORS
 from hilgui.evaluation.operating_point import BACKGROUND
@@ -40,18 +42,27 @@ class Behind:
         }
 
 
-def frames_behind(quality: DetectionQuality, figure: str) -> list[Behind]:
+def frames_behind(quality: DetectionQuality, figure: str, critical: CriticalQuality | None = None) -> list[Behind]:
     """Give the frames that make a figure worse, the worst first; raises CallWrong for a name that there is not.
 
     `recall[.CLASS]` and `ar_…` lead to misses, `precision[.CLASS]` to phantoms, `f1[.CLASS]` to both (at the operating
     point); `map_…[.CLASS]` to errors at IoU .5 whatever the score; `tide.ERROR` to errors of that kind;
     `confusion.THERE.SHOWN` to pairs, with `background` where there is no truth or no detection;
-    `calibration_error` to detections whose score lies.
+    `calibration_error` to detections whose score lies. Where `critical` is given, `critical_recall[.CLASS]` leads to
+    missed critical truths, `missed_critical` and `never_detected_critical` to the first critical frame of each object,
+    `time_to_first_detection_s` and `longest_gap_s` to that of those found late or lost, `phantoms_per_minute` to
+    phantoms.
     """
-    frames, sizes = _contributions(quality, figure)
-    sums = np.bincount(frames.astype(np.int64), sizes, len(quality.book.frames))
+    found = None if critical is None else critical.behind(figure)
+    if critical is not None and found is not None:
+        return _listed(critical.book, (found, None))
+    return _listed(quality.book, _contributions(quality, figure))
+
+
+def _listed(book: FrameBook, found: _Found) -> list[Behind]:
+    frames, sizes = found
+    sums = np.bincount(frames.astype(np.int64), sizes, len(book.frames))
     order = np.lexsort((np.arange(len(sums)), -sums))
-    book = quality.book
     return [
         Behind(book.drives[seen.drive], seen.seq, seen.key, seen.time_s, float(sums[place]))
         for place in order.tolist()
@@ -75,6 +86,7 @@ def _contributions(quality: DetectionQuality, figure: str) -> _Found:
         *COCO_FIGURES,
         *RATES,
         "calibration_error",
+        *CRITICAL_FIGURES,
         *(f"tide.{error}" for error in ERRORS),
         "confusion.THERE.SHOWN",
     ]

@@ -59,7 +59,15 @@ class CameraGeometry:
         return cls(told.focal_px, told.focal_px, told.cx, told.cy, told.height_m, pitch, told.width, told.height)
 
 
-def cameras_of(source: records.SourceFacts) -> Callable[[str], CameraGeometry | None]:
+CameraOf = Callable[[str], CameraGeometry | None]  # by channel; None: nobody knows
+
+
+def no_camera(_channel: str) -> CameraGeometry | None:
+    """Know nothing about any camera."""
+    return None
+
+
+def cameras_of(source: records.SourceFacts) -> CameraOf:
     """Give a function that tells how each camera of a recording is mounted, by its channel."""
     return lambda channel: CameraGeometry.of(source.geometry_of(channel))
 

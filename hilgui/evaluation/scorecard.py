@@ -99,13 +99,19 @@ class Scorecard:
         assert isinstance(quality, DetectionQuality)
         return quality
 
+    def critical(self, role: Role) -> CriticalQuality | None:
+        """Give the critical quality of a model, for the frames behind a figure; None where it is not measured."""
+        quality = self.accumulators[role].get("critical")
+        return quality if isinstance(quality, CriticalQuality) else None
+
     def with_intervals(self) -> dict[Role, dict[str, Figure]]:
         """Read all figures, those that can be resampled with their interval; seconds for thousands of frames."""
         figures = self.figures()
-        return {
-            role: mine | (self.detection(role).with_intervals() if "detection" in self.accumulators[role] else {})
-            for role, mine in figures.items()
-        }
+        for role, mine in self.accumulators.items():
+            for each in mine.values():
+                if isinstance(each, DetectionQuality | CriticalQuality):
+                    figures[role] |= each.with_intervals()
+        return figures
 
     def figures(self) -> dict[Role, dict[str, Figure]]:
         """Read all figures of each model, by name."""

@@ -9,6 +9,7 @@ holds the chance of any false alarm.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -87,6 +88,30 @@ class Searched:
     looked_at: int  # slices with enough truths
     discovery: tuple[str, ...]  # drives
     others: tuple[str, ...]
+    error_rate: float = 0.05  # Holm, other drives
+    other_blocks: int = 0  # of 100 frames, of the drives that confirm
+
+    @property
+    def blocks_needed(self) -> int:
+        """Count the blocks inside a slice from which the p-value can pass the correction for all slices told.
+
+        It never falls below one half to the power of the blocks.
+        """
+        return math.ceil(math.log2(max(len(self.weak), 1) / self.error_rate))
+
+    @property
+    def hint(self) -> str:
+        """Say in a sentence that nothing can be confirmed with these drives, "" where something can."""
+        if not self.others:
+            return "nothing can be confirmed with one drive: add others, which the search does not look at"
+        if self.other_blocks >= self.blocks_needed:
+            return ""
+        each = max(1, self.other_blocks // len(self.others))
+        drives = 2 * math.ceil(self.blocks_needed / each)
+        return (
+            f"nothing can be confirmed with these drives: the others hold {self.other_blocks} blocks of 100 frames, a "
+            f"slice must lie in {self.blocks_needed} of them; take {drives} drives like these or more"
+        )
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -94,6 +119,9 @@ class Searched:
             "looked_at": self.looked_at,
             "discovery_drives": list(self.discovery),
             "other_drives": list(self.others),
+            "other_blocks": self.other_blocks,
+            "blocks_needed": self.blocks_needed,
+            "hint": self.hint,
             "correction": "Benjamini-Hochberg on the discovery drives, Holm on the others",
             "weak": [each.as_json() for each in self.weak],
         }
@@ -150,7 +178,8 @@ def search(rows: SliceRows, rule: SearchRule | None = None) -> Searched:
             )
         )
     names = rows.drive_names
-    return Searched(tuple(weak), len(tested), names[0::2], names[1::2])
+    blocks = len(np.unique(there.clusters))
+    return Searched(tuple(weak), len(tested), names[0::2], names[1::2], rule.error_rate, blocks)
 
 
 def benjamini_hochberg(p: Floats) -> Floats:

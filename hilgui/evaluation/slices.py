@@ -13,7 +13,7 @@ from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.average_precision import AveragePrecision
 from hilgui.evaluation.criticality import CriticalityMeter
 from hilgui.evaluation.figure import Interval
-from hilgui.evaluation.geometry import CameraGeometry
+from hilgui.evaluation.geometry import CameraOf, no_camera
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.overlap import iou_matrix
 from hilgui.evaluation.slice_bins import UNKNOWN, frame_bins, object_bins
@@ -122,25 +122,40 @@ class Slicer:
         self._drives: list[str] = []
         self._conditions: dict[str, str] = {}
         self._camera_name = ""
-        self._meter = CriticalityMeter(self._limits, subject.vocabulary)
+        self._camera_of: CameraOf = no_camera
+        self._meters: dict[str, CriticalityMeter] = {}  # by channel
         self._frames = 0
 
     def start_drive(
-        self, name: str, conditions: Mapping[str, str], camera: CameraGeometry | None = None, camera_name: str = ""
+        self,
+        name: str,
+        conditions: Mapping[str, str],
+        camera_of: CameraOf = no_camera,
+        camera_name: str = "",
+        limits: CriticalityLimits | None = None,
     ) -> None:
-        """Begin another drive: its conditions (day part, weather, …) hold for all its frames."""
+        """Begin another drive: its conditions (day part, weather, …) and limits hold for all its frames.
+
+        `camera_of` tells how each of its cameras is mounted, by its channel.
+        """
         self._drives.append(name)
         self._conditions = dict(conditions)
         self._camera_name = camera_name or UNKNOWN
-        self._meter = CriticalityMeter(self._limits, self._subject.vocabulary, camera)
+        self._limits = limits or self._limits
+        self._camera_of, self._meters = camera_of, {}
         self._frames = 0
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame; those without labels or without this model are let pass."""
         subject = self._subject
         comparison, truth = moment.comparisons.get(subject.role), moment.truth
-        known = self._meter.truths(moment)
-        shown = self._meter.detections(moment, subject.role, 0.0)
+        channel = moment.ref.channel
+        meter = self._meters.get(channel)
+        if meter is None:
+            meter = CriticalityMeter(self._limits, subject.vocabulary, self._camera_of(channel))
+            self._meters[channel] = meter
+        known = meter.truths(moment)
+        shown = meter.detections(moment, subject.role, 0.0)
         if comparison is None or truth is None or known is None or shown is None:
             return
         detections = moment.inferences[subject.role].detections

@@ -38,6 +38,10 @@ def frames_of(
 
     Raises CallWrong for a figure that no single frame is to blame for.
     """
+    critical = scorecard.critical(role)
+    rows = None if critical is None else critical.behind(figure)
+    if rows is not None and len(rows):
+        return frames_behind(scorecard.detection(role), figure, critical)
     parts = figure.split(".")
     if not (kinds := next((_TOLD_BY[part] for part in parts if part in _TOLD_BY), ())):
         head = next((part for part in parts if part in _AS_RATE), "")

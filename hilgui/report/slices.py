@@ -12,7 +12,7 @@ import numpy as np
 from hilgui.errors import CallWrong
 from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.disparity import Disparity, disparity
-from hilgui.evaluation.geometry import CameraGeometry
+from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.slice_bins import UNKNOWN
 from hilgui.evaluation.slice_intervals import recall_intervals
 from hilgui.evaluation.slice_search import Searched, SearchRule, search
@@ -20,6 +20,7 @@ from hilgui.evaluation.slices import SliceFigures, Slicer, SliceRows
 from hilgui.records import Role, RunHeader, Task
 from hilgui.report.evaluate import Changes, Rejudged
 from hilgui.report.protocol import Progress, silent
+from hilgui.settings import stored_limits
 from hilgui.sources.conditions import find_conditions
 from hilgui.store import RunReader
 
@@ -66,9 +67,10 @@ def slice_runs(
     total, done = sum(reader.ledger.evaluated for reader in readers), 0
     for reader in readers:
         source = reader.header.source
-        told = conditions_of(reader.header)
+        told, stored = conditions_of(reader.header), stored_limits(reader.header.settings)
+        limits = None if stored is None else stored.criticality
         for slicer in slicers.values():
-            slicer.start_drive(reader.header.run_id, told, CameraGeometry.of(source.geometry), source.name)
+            slicer.start_drive(reader.header.run_id, told, cameras_of(source), source.name, limits)
         for moment in Rejudged(reader, changes).moments():
             for slicer in slicers.values():
                 slicer.add(moment)

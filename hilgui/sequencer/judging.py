@@ -9,13 +9,14 @@ from functools import cached_property
 import numpy as np
 
 from hilgui.evaluation.accumulator import Subject
-from hilgui.evaluation.geometry import CameraGeometry
+from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.slices import Slicer
 from hilgui.records import Outcome, Role, Severity
 from hilgui.report.evaluate import evaluate_runs
 from hilgui.report.slices import conditions_of
 from hilgui.sequencer.criteria import OF_RUN, Criterion, Unwanted, unit_of
 from hilgui.sequencer.results import CriterionResult, Frames
+from hilgui.settings import stored_limits
 from hilgui.store import RunReader
 
 Measured = tuple[float | None, str]  # the value, and what it rests on or why there is none
@@ -187,9 +188,10 @@ class Evidence:
         header = self._readers[0].header
         slicer = Slicer(Subject(role, header.vocabulary, header.models[role].threshold))
         for reader in self._readers:
-            source = reader.header.source
-            camera = CameraGeometry.of(source.geometry)
-            slicer.start_drive(reader.header.run_id, conditions_of(reader.header), camera, source.name)
+            told, source = stored_limits(reader.header.settings), reader.header.source
+            limits = None if told is None else told.criticality
+            conditions = conditions_of(reader.header)
+            slicer.start_drive(reader.header.run_id, conditions, cameras_of(source), source.name, limits)
             for moment in reader.moments():
                 slicer.add(moment)
         return slicer

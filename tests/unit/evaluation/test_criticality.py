@@ -225,3 +225,32 @@ def test_figures_say_what_the_distances_rest_on() -> None:
 def test_nothing_critical_is_no_recall_of_one() -> None:
     figures = measured([drive.moment(0, truth=[], seen={Role.BASELINE: []})]).figures()
     assert (figures["critical_recall"].value, figures["critical_recall"].count) == (None, 0)
+
+
+def test_critical_figures_have_an_interval_over_blocks_and_lead_to_their_frames() -> None:
+    box = (470.0, 280.0, 500.0, 360.0)
+    known = [drive.Known(drive.PERSON, box, track=1, distance_m=9.0)]
+    found = {Role.BASELINE: [(drive.PERSON, box, 0.9)]}
+    moments = [
+        drive.moment(seq, truth=known, seen={Role.BASELINE: []} if 40 <= seq < 60 else found) for seq in range(300)
+    ]
+    quality = measured(moments)
+    figures = quality.with_intervals()
+    recall = figures["critical_recall"]
+    assert (recall.value, recall.count) == (pytest.approx(280 / 300), 300)
+    assert recall.interval is not None
+    assert (recall.interval.clusters, recall.interval.unit) == (3, "block of 100 frames")
+    assert recall.interval.low == pytest.approx(0.8)  # the block with all misses, drawn three times
+    assert recall.interval.high == 1.0
+    behind = quality.behind("critical_recall.person")
+    assert behind is not None
+    assert behind.tolist() == list(range(40, 60))
+    assert quality.behind("critical_recall.car").tolist() == []  # type: ignore[union-attr]
+    assert quality.behind("missed_critical").tolist() == [0]  # type: ignore[union-attr]
+    assert quality.behind("map_50") is None
+
+
+def test_one_block_gives_no_interval() -> None:
+    known = [drive.Known(drive.PERSON, (470.0, 280.0, 500.0, 360.0), track=1, distance_m=9.0)]
+    quality = measured([drive.moment(seq, truth=known, seen={Role.BASELINE: []}) for seq in range(50)])
+    assert quality.with_intervals()["critical_recall"].interval is None
