@@ -96,7 +96,7 @@ def write_bundle(
     hashes = {name: sha256(content) for name, content in files.items()}
     nodes = gsn.assurance_case(recorded, hashes, absent)
     files["gsn.yaml"], files["gsn.svg"] = gsn.as_yaml(nodes), gsn.as_svg(nodes)
-    files["clauses.md"] = clause_map(set(files), absent).encode()
+    files["clauses.md"] = clause_map({*files, "manifest.json"}, absent).encode()
     return _seal(home, recorded, out, files, extras.signers, {**bench, "closing": closing, "changed": list(changed)})
 
 

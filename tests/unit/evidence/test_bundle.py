@@ -112,6 +112,7 @@ def test_documents_speak_the_standards(bundle: Path) -> None:
     assert "ISO 21448, clause 11" in clauses
     assert "compliant" not in clauses
     assert "`robustness.json` (nothing in this bundle)" in clauses
+    assert "`manifest.json`," in clauses
     manifest = json.loads(inside["manifest.json"])
     for line in inside["gsn.yaml"].decode().splitlines():
         if "sha256:" in line:
