@@ -28,6 +28,8 @@ def selfcheck(
     from rich.table import Table
 
     from hilgui.cli.console import notes, print_json, results
+    from hilgui.cli.recording import who
+    from hilgui.evidence.tool_validation import keep_validation
     from hilgui.pipeline.selfcheck import compare, measure, read_reference, remember, utc_now, write_reference
     from hilgui.settings import load_settings
 
@@ -50,6 +52,8 @@ def selfcheck(
             notes.print(f"reference renewed: {path}", markup=False)
             check = compare(found, found, name, utc_now())
     remember(home, check)
+    told = {"holds": check.verdict == "fit", **asdict(check)}
+    keep_validation(home, "selfcheck", told, by=who(load_settings()))
     if as_json:
         print_json(asdict(check))
     else:
