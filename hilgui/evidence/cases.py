@@ -13,7 +13,7 @@ from hilgui.records import Finding, Moment, Severity
 from hilgui.store import RunReader
 from hilgui.store.codec import finding_json
 
-LONGEST = 240  # frames of a clip
+LONGEST = 150  # frames of a clip
 LOWEST_SCORE = 0.05  # of the predictions that are listed
 
 
@@ -46,6 +46,11 @@ def choose(readers: Sequence[RunReader], most: int) -> list[Case]:
     return [Case(number, row[3], row[4]) for number, row in enumerate(found[:most], 1)]
 
 
+def picture_name(run_id: str, seq: int) -> str:
+    """Give the place of a picture; clips of one run share theirs."""
+    return f"cases/pictures/{run_id}/{seq:08d}.jpg"
+
+
 def case_files(case: Case) -> Iterator[tuple[str, bytes]]:
     """Give the files of a case: finding, frames, predictions, truth."""
     reader, finding, header = case.reader, case.finding, case.reader.header
@@ -56,7 +61,7 @@ def case_files(case: Case) -> Iterator[tuple[str, bytes]]:
         picture = reader.picture(seq)
         if picture is not None:
             frames.append(seq)
-            yield f"{case.folder}/frames/{seq:08d}.jpg", picture
+            yield picture_name(header.run_id, seq), picture
     yield f"{case.folder}/predictions.jsonl", _lines(_predictions(moment) for moment in moments)
     yield f"{case.folder}/truth.jsonl", _lines(_truth(moment) for moment in moments if moment.truth is not None)
     told = {

@@ -144,14 +144,15 @@ class Decisions:
             raise EvidenceBroken(f"the decision {folder} cannot be stored: {failure.strerror or failure}") from failure
         facts = {"decision": plain["id"], "sha256": sha256(content), "action": body["action"], "runs": runs}
         self._journal.append(EventKind.DECISION, facts, by=by)
-        return self._load(folder)
+        return self._load(folder, self._known())
 
     def all(self) -> list[Recorded]:
         """Give every decision, the newest first; raises EvidenceBroken for one that was changed."""
         if not self._folder.is_dir():
             return []
         folders = [folder for folder in self._folder.iterdir() if (folder / "decision.json").is_file()]
-        return [self._load(folder) for folder in sorted(folders, key=lambda one: one.name, reverse=True)]
+        known = self._known()
+        return [self._load(folder, known) for folder in sorted(folders, key=lambda one: one.name, reverse=True)]
 
     def find(self, wanted: str) -> Recorded:
         """Find a decision by the beginning of its id, or "last"; raises CallWrong, and EvidenceBroken where changed."""
@@ -162,7 +163,7 @@ class Decisions:
         if len(fitting) != 1:
             what = f"{wanted!r} fits {len(fitting)} decisions" if fitting else f"there is no decision {wanted!r}"
             raise CallWrong(f"{what}; `hilgui decisions list` shows them, `hilgui decide` records one")
-        return self._load(self._folder / fitting[0])
+        return self._load(self._folder / fitting[0], self._known())
 
     def sign(self, recorded: Recorded, signer: Signer) -> Recorded:
         """Add the agreement of a person and note it in the journal; raises CallWrong where it is there already."""
@@ -174,14 +175,18 @@ class Decisions:
         _put_envelope(recorded.folder, countersign(envelope, signer))
         facts = {"decision": recorded.id, "sha256": recorded.sha256, "keyid": signer.key.keyid}
         self._journal.append(EventKind.SIGN_OFF, facts, by=signer.key.name)
-        return self._load(recorded.folder)
+        return self._load(recorded.folder, self._known())
 
     def _previous(self, name: str) -> Recorded | None:
         """Give the newest decision by a plan of that name whose looseness was agreed to."""
         same = (one for one in self.all() if one.plain["specification"]["name"] == name)
         return next((one for one in same if not one.plain["loosened"] or len(one.agreed) >= _TO_LOOSEN), None)
 
-    def _load(self, folder: Path) -> Recorded:
+    def _known(self) -> frozenset[str]:
+        """Give the hashes of the decisions that the journal tells of."""
+        return frozenset(str(one.facts.get("sha256")) for one in self._journal.events(EventKind.DECISION))
+
+    def _load(self, folder: Path, known: frozenset[str]) -> Recorded:
         place = folder / "decision.json"
         try:
             content = place.read_bytes()
@@ -199,7 +204,7 @@ class Decisions:
             raise EvidenceBroken(
                 f"the decision {place} was changed or is damaged: {failure}; record it again from its runs", path=place
             ) from failure
-        if not any(one.facts.get("sha256") == sha256(content) for one in self._journal.events(EventKind.DECISION)):
+        if sha256(content) not in known:
             raise EvidenceBroken(f"the journal knows no decision with the hash of {place}; was it edited?", path=place)
         return Recorded(folder, plain, sha256(content), tuple(dict.fromkeys(names)))
 

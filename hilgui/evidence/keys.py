@@ -15,6 +15,7 @@ import importlib
 import json
 import re
 import secrets
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from hilgui.durable import write_whole
+from hilgui.durable import FileLock, write_whole
 from hilgui.errors import CallWrong, EvidenceBroken
 from hilgui.evidence.chain import public_key, sha256, strict_json
 
@@ -31,6 +32,7 @@ SHORTEST = 8  # letters of a passphrase
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SCRYPT = {"n": 1 << 15, "r": 8, "p": 1}  # 32 MiB, about 0.1 s
 _SCRYPT_MEMORY = 64 << 20
+_LOCK_S = 10.0
 _SERVICE = "hilgui"  # in the keyring of the operating system
 
 
@@ -77,8 +79,26 @@ class KeyRing:
         """Give the key of this machine, made at its first use."""
         path = self._folder / f"{BENCH}.json"
         if not path.exists():
-            self._write(BENCH, None)
+            self._make_bench(path)
         return self.unlock(BENCH, "")
+
+    def _make_bench(self, path: Path) -> None:
+        """Make the key of this machine once, whoever else wants it at the same moment."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = FileLock(self._folder / "lock")
+            deadline = time.monotonic() + _LOCK_S
+            while not lock.take():
+                if time.monotonic() > deadline:
+                    raise EvidenceBroken("another process is making the key of the bench; try again", path=path)
+                time.sleep(0.01)
+        except OSError as failure:
+            raise EvidenceBroken(f"{path} cannot be made: {failure.strerror or failure}", path=path) from failure
+        try:
+            if not path.exists():
+                self._write(BENCH, None)
+        finally:
+            lock.release()
 
     def all(self) -> list[Key]:
         """List own and trusted keys by name; raises EvidenceBroken where one cannot be read."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hilgui.errors import BenchBroken, CallWrong, EvidenceBroken
+from hilgui.evidence.cases import picture_name
 from hilgui.evidence.chain import strict_json
 from hilgui.evidence.stored_zip import Container
 from hilgui.inference.session import fingerprint
@@ -102,11 +103,11 @@ def _replay(container: Container, name: str, find_model: FindModel, folder: Path
 def _plan(container: Container, name: str, case: Mapping[str, Any], models: dict[Role, Path], folder: Path) -> RunPlan:
     pictures = folder / "clip"
     pictures.mkdir()
-    files = {seq: f"{name}/frames/{int(seq):08d}.jpg" for seq in case["frames"]}
+    files = {int(seq): picture_name(str(case["run_id"]), int(seq)) for seq in case["frames"]}
     if sum(container.entries[file].size for file in files.values() if file in container.entries) > _LARGEST:
         raise CallWrong(f"the clip of {name} is larger than {_LARGEST >> 20} MiB")
     for seq, file in files.items():
-        (pictures / f"{int(seq):08d}.jpg").write_bytes(container.read(file))
+        (pictures / f"{seq:08d}.jpg").write_bytes(container.read(file))
     truth = folder / "truth.coco.json"
     has_truth = _write_truth(container, name, case, truth)
     stored = {key: value for key, value in case["settings"].items() if key in ("corner_cases", "clips")}

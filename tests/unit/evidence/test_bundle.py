@@ -74,7 +74,7 @@ def files(bundle: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_a_bundle_holds_what_it_promises_and_is_sound(bundle: Path, trusted: set[str]) -> None:
+def test_a_bundle_holds_what_it_promises_and_is_sound(bundle: Path, trusted: set[str], decision: Recorded) -> None:
     found = verify_bundle(bundle, trusted)
     names = set(files(bundle))
 
@@ -82,7 +82,8 @@ def test_a_bundle_holds_what_it_promises_and_is_sound(bundle: Path, trusted: set
     assert EXPECTED <= names
     assert found.counts["people"] == 2
     assert {name.split("/")[0] for name in names if "/" in name} == {"cases", "decisions", "incidents", "keys"}
-    assert len([name for name in names if name.startswith("cases/001-missed_critical/frames/")]) == 4
+    assert {"cases/001-missed_critical/case.json", "cases/002-missed_critical/truth.jsonl"} <= names
+    assert len([name for name in names if name.startswith(f"cases/pictures/{decision.runs[0]}/")]) == 4
 
 
 def test_the_same_inputs_give_the_same_bytes(home: Path, decision: Recorded, bundle: Path, tmp_path: Path) -> None:
