@@ -25,6 +25,10 @@ def test_pictures_show_the_whole_window_also_on_a_small_screen(
         "replay-light.png",
         "findings-dark.png",
         "findings-light.png",
+        "evaluate-dark.png",
+        "evaluate-light.png",
+        "compare-dark.png",
+        "compare-light.png",
         "library-dark.png",
         "library-light.png",
     ]
