@@ -9,8 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, overload
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.row_log import RowLog
 from hilgui.records import FrameRef, Moment, Role, Task, Vocabulary
+
+_NEWEST = 1024  # frames that are at hand
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +69,34 @@ class Seen:
     time_s: float
 
 
-class _Frames(Sequence[Seen]):
-    """Frames in 16 bytes each: of a key `name.mp4#000123` only the name is kept, once while it does not change."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Moments:
+    """Numbers and times of frames, side by side."""
 
-    def __init__(self) -> None:
-        self._seqs = array("q")
+    seqs: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Moments]) -> _Moments:
+        """Put blocks one after the other."""
+        if not parts:
+            return cls(np.empty(0, np.int64), np.empty(0))
+        return cls(np.concatenate([part.seqs for part in parts]), np.concatenate([part.times_s for part in parts]))
+
+
+class _Frames(Sequence[Seen]):
+    """Frames whose numbers and times go to a file once they are many; the name in `name.mp4#000123` is kept once."""
+
+    def __init__(self, scratch: Path | None) -> None:
+        self._seqs = array("q")  # of the newest frames
         self._times = array("d")
+        self._before = RowLog(_Moments, scratch)
         self._spells: list[tuple[int, str]] = []  # drive and what stands before # in the keys of a run of frames
         self._starts: list[int] = []  # the first frame of each
         self._keys: dict[int, str] = {}  # those that are made otherwise
 
     def __len__(self) -> int:
-        return len(self._seqs)
+        return len(self._before) + len(self._seqs)
 
     @overload
     def __getitem__(self, place: int) -> Seen: ...
@@ -84,9 +106,14 @@ class _Frames(Sequence[Seen]):
         if isinstance(place, slice):
             return [self[each] for each in range(*place.indices(len(self)))]
         place = range(len(self))[place]
-        seq, (drive, stem) = self._seqs[place], self._spells[bisect_right(self._starts, place) - 1]
-        key = self._keys.get(place) or f"{stem}#{seq:06d}"
-        return Seen(drive, seq, key, self._times[place])
+        newest = place - len(self._before)
+        if newest >= 0:
+            seq, time_s = self._seqs[newest], self._times[newest]
+        else:
+            before = self._before.joined()
+            seq, time_s = int(before.seqs[place]), float(before.times_s[place])
+        drive, stem = self._spells[bisect_right(self._starts, place) - 1]
+        return Seen(drive, seq, self._keys.get(place) or f"{stem}#{seq:06d}", time_s)
 
     def add(self, drive: int, ref: FrameRef) -> None:
         """Take one more."""
@@ -99,14 +126,17 @@ class _Frames(Sequence[Seen]):
             self._starts.append(len(self))
         self._times.append(ref.time_s)
         self._seqs.append(ref.seq)
+        if len(self._seqs) == _NEWEST:
+            self._before.add(_Moments(np.array(self._seqs, np.int64), np.array(self._times)))
+            self._seqs, self._times = array("q"), array("d")
 
 
 class FrameBook:
     """Remembers the judged frames of all drives; the position in it is what match rows carry."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path | None = None) -> None:
         self.drives: list[str] = []
-        self._frames = _Frames()
+        self._frames = _Frames(scratch)
 
     @property
     def frames(self) -> Sequence[Seen]:

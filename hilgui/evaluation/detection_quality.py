@@ -40,7 +40,7 @@ class DetectionQuality:
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.precision = AveragePrecision(subject.judged, with_nearest=True, scratch=subject.scratch)
-        self.book = FrameBook()
+        self.book = FrameBook(subject.scratch)
         self._outcomes: list[Outcomes] = []  # of the newest frames, one part a frame
         self._before = RowLog(Outcomes, subject.scratch)
 

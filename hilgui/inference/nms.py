@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BLOCK = 256  # best boxes that are decided before the next are looked at
-_FEW = 32  # survivors of a block: so crowded a picture is thinned out by them first
+_FEW = 32  # survivors so far: so crowded a picture is thinned out by them first
 _ROUNDING_PX = 0.01  # single precision at a few thousand pixels
 
 
@@ -26,7 +26,7 @@ def suppress(boxes: NDArray[np.float32], classes: NDArray[np.int32], iou: float,
         rows, rest = np.concatenate((kept, rest[:_BLOCK])), rest[_BLOCK:]
         before, kept = len(kept), rows[_survivors(boxes[rows], classes[rows], iou)]
         fresh = kept[before:]
-        if len(fresh) <= _FEW and len(rest):
+        if len(kept) <= _FEW and len(rest):
             rest = rest[~_beaten(boxes, classes, fresh, rest, iou)]
     return kept[:limit]
 

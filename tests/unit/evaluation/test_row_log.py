@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hilgui.errors import StoreBroken
-from hilgui.evaluation import AveragePrecision, FrameBook, row_log
+from hilgui.evaluation import AveragePrecision, FrameBook, accumulator, row_log
 from hilgui.evaluation.accumulator import Seen
 from hilgui.evaluation.row_log import RowLog
 from hilgui.evaluation.track_rows import TrackRows
@@ -100,7 +100,9 @@ def test_track_rows_are_the_same_wherever_they_lie(monkeypatch: pytest.MonkeyPat
     assert read[0].frames[-1] == 599
 
 
-def test_the_book_of_frames_knows_every_frame_over_drives_and_kinds_of_keys() -> None:
+def test_the_book_of_frames_knows_every_frame_over_drives_and_kinds_of_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accumulator, "_NEWEST", 4)
+    monkeypatch.setattr(row_log, "HOLD", 8)
     book, wanted = FrameBook(), []
     for drive, stem in enumerate(("a.mp4", "b.mp4", "b.mp4")):
         book.start_drive(f"run {drive}")
