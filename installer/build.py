@@ -102,6 +102,8 @@ datas = [(ROOT + "/assets", "hilgui/assets"), (ROOT + "/testcases", "hilgui/test
 datas += [(ROOT + "/LICENSE", "."), (ROOT + "/NOTICE", ".")]
 datas += collect_data_files("hilgui")
 datas += collect_data_files("devices")
+for part in ("chain", "stored_zip", "verify"):  # the sources that evidence bundles carry as their own verifier
+    datas += [(ROOT + "/hilgui/evidence/" + part + ".py", "hilgui/evidence")]
 for name in METADATA:
     datas += copy_metadata(name)
 

@@ -52,6 +52,7 @@ def test_shipped_files_lie_where_resources_look_for_them(build: ModuleType) -> N
     assert '"/assets", "hilgui/assets"' in text
     assert '"/testcases", "hilgui/testcases"' in text
     assert '"/NOTICE", "."' in text
+    assert "/hilgui/evidence/" in text, "evidence bundles carry the source of their verifier"
     compile(text, "hilgui.spec", "exec")
 
 
