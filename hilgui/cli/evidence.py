@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from hilgui.evidence import Recorded
     from hilgui.evidence.verify import Found
     from hilgui.settings import Settings
 
@@ -31,43 +30,38 @@ def bundle(
     as_json: _Json = False,
 ) -> None:
     """Write the bundle of a recorded decision: one zip with everything a stranger needs to check it."""
-    from contextlib import ExitStack, closing
-
     from hilgui.cli.console import Ticker, print_json, results
     from hilgui.cli.passphrase import unlock
-    from hilgui.cli.recording import who
-    from hilgui.evidence import Decisions, EventKind, Journal, KeyRing
-    from hilgui.evidence.bundle import Extras, find_runs, write_bundle
-    from hilgui.evidence.chain import sha256
+    from hilgui.evidence import Decisions, KeyRing
+    from hilgui.evidence.bundle import Extras
+    from hilgui.pipeline.bundling import export_bundle
     from hilgui.settings import load_settings
-    from hilgui.store import RunReader, is_run, run_folders
 
     settings = load_settings()
     recorded = Decisions(settings.home).find(decision)
-    places = [settings.runs, *(runs or ())]
-    folders = {folder.name: folder for place in places for folder in run_folders(place)}
-    folders |= {place.name: place for place in runs or () if is_run(place)}
-    with ExitStack() as stack, Ticker("bundle") as ticker:
-        readers = [stack.enter_context(closing(RunReader(folder))) for folder in find_runs(recorded, folders)]
-        extras = Extras(
-            cases=cases,
-            signers=tuple(unlock(KeyRing(settings.home), key) for key in keys or ()),
-            robustness=robustness,
-            monitoring=monitoring,
-            models=_models(recorded, settings) if with_models else {},
-            lineage=_lineage(settings),
+    extras = Extras(
+        cases=cases,
+        signers=tuple(unlock(KeyRing(settings.home), key) for key in keys or ()),
+        robustness=robustness,
+        monitoring=monitoring,
+    )
+    with Ticker("bundle") as ticker:
+        facts = export_bundle(
+            recorded,
+            out,
+            settings,
+            extras,
+            runs=tuple(runs or ()),
+            with_models=with_models,
+            progress=ticker.count("cases"),
         )
-        manifest = write_bundle(settings.home, recorded, readers, out, extras, ticker.count("cases"))
-    content = out.read_bytes()
-    facts = {"bundle": out.name, "about": recorded.id, "sha256": sha256(content), "size": len(content)}
-    Journal(settings.home).append(EventKind.EXPORT, facts, by=who(settings))
+    closing, changed = facts["closing"], facts.pop("changed")
     if as_json:
-        print_json({**facts, "closing": manifest["closing"]})
+        print_json(facts)
         return
-    closing_ = manifest["closing"]
-    results.print(f"{out}  {len(content):,} bytes, sha256 {facts['sha256']}", markup=False)
-    results.print(f"  {closing_['files']} files, {closing_['events']} events of the journal", markup=False)
-    for one in manifest["changed"]:
+    results.print(f"{out}  {facts['size']:,} bytes, sha256 {facts['sha256']}", markup=False)
+    results.print(f"  {closing['files']} files, {closing['events']} events of the journal", markup=False)
+    for one in changed:
         results.print(f"  WARNING: {one}", markup=False)
 
 
@@ -156,55 +150,6 @@ def _trusted(settings: Settings, given: list[str]) -> set[str]:
     return trusted
 
 
-def _models(recorded: Recorded, settings: Settings) -> dict[str, Path]:
-    from hilgui.errors import CallWrong
-
-    found = {}
-    for role, digest in recorded.models.items():
-        path = _find_model(role, digest, [], settings, recorded)
-        if path is None:
-            raise CallWrong(f"the {role} model {digest[:12]} is not on this machine; import it into the registry")
-        found[role] = path
-    return found
-
-
-def _find_model(
-    role: str, digest: str, folders: list[Path], settings: Settings, recorded: Recorded | None = None
-) -> Path | None:
-    """Look for a model by its hash: in folders, in the registry, where the runs of a decision had it."""
-    from contextlib import closing
-
-    from hilgui.inference.session import fingerprint
-    from hilgui.models import Registry
-    from hilgui.records import Role
-    from hilgui.store import RunReader, is_run
-
-    for folder in folders:
-        files = [folder] if folder.is_file() else sorted(folder.rglob("*.onnx"))
-        for file in files:
-            if fingerprint(file) == digest:
-                return file
-    registry = Registry(settings.models)
-    for entry in registry.shelf.entries():
-        if entry.onnx_sha256 == digest:
-            return registry.shelf.path(entry)
-    for run in () if recorded is None else recorded.runs:
-        if is_run(settings.runs / run):
-            with closing(RunReader(settings.runs / run)) as reader:
-                path = Path(reader.header.models[Role(role)].path)
-            if path.is_file() and fingerprint(path) == digest:
-                return path
-    return None
-
-
-def _lineage(settings: Settings) -> dict[str, dict[str, Any]]:
-    from dataclasses import asdict
-
-    from hilgui.models import Registry
-
-    return {entry.onnx_sha256: asdict(entry.lineage) for entry in Registry(settings.models).shelf.entries()}
-
-
 def _replay(bundle: Path, found: Found, folders: list[Path], settings: Settings) -> list[Any]:
     import tempfile
 
@@ -212,6 +157,7 @@ def _replay(bundle: Path, found: Found, folders: list[Path], settings: Settings)
     from hilgui.errors import CallWrong
     from hilgui.evidence import Decisions
     from hilgui.evidence.stored_zip import Container
+    from hilgui.pipeline.bundling import find_model
     from hilgui.pipeline.case_replay import replay_cases
 
     try:
@@ -231,6 +177,6 @@ def _replay(bundle: Path, found: Found, folders: list[Path], settings: Settings)
 
         def find(role: str, digest: str) -> Path | None:
             inside = place / f"{role}.onnx"
-            return inside if inside.is_file() else _find_model(role, digest, folders, settings, recorded)
+            return inside if inside.is_file() else find_model(role, digest, folders, settings, recorded)
 
         return replay_cases(bundle, find, place, ticker.count("cases"))

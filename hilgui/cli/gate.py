@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hilgui.errors import CallWrong, GateBroken
+from hilgui.errors import CallWrong
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -68,8 +67,7 @@ def run_gate(
 ) -> int:
     """Decide, or plan where the first word says so; give the exit code of the decision."""
     from hilgui.cli.console import Ticker, print_json
-    from hilgui.gate import decide, gather, read_specification
-    from hilgui.store import RunReader, find_run
+    from hilgui.pipeline.deciding import Decide, record_decided, runs_of
 
     is_plan = bool(words) and words[0] == PLAN
     if is_plan and record:
@@ -77,62 +75,26 @@ def run_gate(
     rest = words[1:] if is_plan else words
     if not rest:
         raise CallWrong("name the specification: hilgui gate SPEC.yaml --runs RUN…")
-    spec = read_specification(Path(rest[0]))
     wanted = [*runs, *rest[1:]]
     if not wanted:
         raise CallWrong("a gate needs runs: add --runs RUN… (ids, folders, or a folder that holds runs)")
-    with ExitStack() as stack:
-        readers = [
-            stack.enter_context(closing(RunReader(folder)))
-            for one in wanted
-            for folder in _folders(one, settings, find_run)
-        ]
-        with Ticker("measuring") as ticker:
-            evidence = gather(
-                readers, spec, resolve=lambda name: resolve(name, settings), progress=ticker.count("frames")
-            )
-        decision = decide(spec, evidence)
-        acted = None
-        if record:
-            from hilgui.cli.recording import record_decision
-
-            acted = record_decision(decision, spec, readers, evidence.notes, settings)
+    ask = Decide(Path(rest[0]), tuple(runs_of(wanted, settings.runs)), settings.models)
+    with Ticker("measuring") as ticker:
+        decided = ask({}, ticker.count("frames"))
+    decision = decided.decision
+    acted = record_decided(decided, settings) if record else None
     if as_json:
         recorded = {} if acted is None else {"recorded": acted.as_json()}
-        print_json({**decision.as_json(), "notes": list(evidence.notes), **recorded})
+        print_json({**decision.as_json(), "notes": list(decided.notes), **recorded})
     elif is_plan:
         _print_plan(decision)
     else:
-        _print(decision, evidence.notes)
+        _print(decision, decided.notes)
         if acted is not None:
-            acted.print()
+            from hilgui.cli.recording import print_acted
+
+            print_acted(acted)
     return 0 if is_plan else decision.action.exit_code
-
-
-def resolve(name: str, settings: Settings) -> str:
-    """Give the sha256 of the ONNX file that a specification names: an alias or hash of the registry, or a path."""
-    from hilgui.inference.session import fingerprint
-    from hilgui.models import Registry
-
-    if Path(name).is_file():
-        return fingerprint(Path(name))
-    try:
-        return Registry(settings.models).entry(name).onnx_sha256
-    except CallWrong as failure:
-        raise GateBroken(f"the plan names the model {name}: {failure}") from failure
-
-
-def _folders(one: str, settings: Settings, find_run: Any) -> list[Path]:
-    """Give the run that a word names, or every run in the folder that it names."""
-    from hilgui.store import is_run
-
-    folder = Path(one)
-    if folder.is_dir() and not is_run(folder):
-        found = sorted(inner for inner in folder.iterdir() if is_run(inner))
-        if not found:
-            raise CallWrong(f"the folder {folder} holds no runs")
-        return found
-    return [find_run(one, settings.runs)]
 
 
 def _print(decision: Decision, notes: Sequence[str]) -> None:
