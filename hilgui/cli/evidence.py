@@ -169,9 +169,10 @@ def _replay(bundle: Path, found: Found, folders: list[Path], settings: Settings)
         container = Container(bundle)
         try:
             for role in ("baseline", "candidate"):
-                name = f"models/{role}/model.onnx"
-                if name in container.entries:
-                    (place / f"{role}.onnx").write_bytes(container.read(name))
+                for suffix in ("onnx", "yaml"):
+                    name = f"models/{role}/model.{suffix}"
+                    if name in container.entries:
+                        (place / f"{role}.{suffix}").write_bytes(container.read(name))
         finally:
             container.close()
 

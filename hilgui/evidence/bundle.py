@@ -28,6 +28,7 @@ from hilgui.evidence.runs import finite, run_facts
 from hilgui.evidence.sbom import sbom
 from hilgui.evidence.script import verify_script
 from hilgui.evidence.tool_validation import validations
+from hilgui.inference.card import card_beside
 from hilgui.report import summary
 from hilgui.store import RunReader
 
@@ -87,6 +88,9 @@ def write_bundle(
     absent |= set() if files["states.jsonl"] else {"states.jsonl"}
     for role, path in sorted(extras.models.items()):
         files[f"models/{role}/model.onnx"] = _model(recorded, role, path)
+        card = card_beside(path)
+        if card is not None:  # without it the same file answers otherwise
+            files[f"models/{role}/model.yaml"] = card.read_bytes()
     bench = bench_facts(readers)
     files["model_card.md"] = model_card(recorded, readers, dict(extras.lineage)).encode()
     files["data_sheet.md"] = data_sheet(recorded, readers).encode()

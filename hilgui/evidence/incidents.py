@@ -273,8 +273,10 @@ def _fold(found: dict[str, Incident], event: Event) -> None:
         )
         return
     incident = found[name]
+    when = event.at
     if facts["action"] == "rolled_back":
         state = incident.state
+        when = facts["move"].get("at", event.at)  # the alias moved before it was proven and told
         if state is IncidentState.OPEN:
             state = IncidentState.CONTAINED
         elif state is IncidentState.DIAGNOSED:
@@ -287,7 +289,7 @@ def _fold(found: dict[str, Incident], event: Event) -> None:
         incident,
         state=state,
         severity=IncidentSeverity(facts.get("severity", incident.severity)),
-        reached={state.value: event.at, **incident.reached},
+        reached={state.value: when, **incident.reached},
         notes=(*incident.notes, (event.at, event.by, said)) if said else incident.notes,
     )
 
