@@ -53,6 +53,11 @@ class Errand(Generic[Answer]):
         """Say whether an answer is still to come."""
         return self._timer is not None
 
+    @property
+    def answer(self) -> Answer | None:
+        """Give the answer, handed on or not, once there is one: for whoever has to close what was opened."""
+        return self._answers[0] if self._answers else None
+
     def forget(self) -> None:
         """Drop the answer, whenever it comes; may be called at any time."""
         timer, self._timer = self._timer, None

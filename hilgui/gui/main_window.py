@@ -23,6 +23,8 @@ from hilgui.gui.page_stack import PageStack
 from hilgui.gui.pages import PAGES, Entry
 from hilgui.gui.rail import Rail
 from hilgui.gui.recent import Recent
+from hilgui.gui.rig.badge_follower import BadgeFollower
+from hilgui.gui.rig.link import RigLink
 from hilgui.gui.run_bar import RunBar
 from hilgui.gui.run_request import RunRequest
 from hilgui.gui.shortcuts_overlay import ShortcutsOverlay
@@ -51,7 +53,8 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self._bridge = bridge
-        self._bench = Bench(settings, theme, memory, bridge, OpenRun(self))
+        self._rig = RigLink(settings.home, self)
+        self._bench = Bench(settings, theme, memory, bridge, OpenRun(self), self._rig)
         self._overlay: ShortcutsOverlay | None = None
         self.setWindowTitle(self.tr("hilgui"))
         self.setMinimumSize(*_LEAST)
@@ -59,6 +62,7 @@ class MainWindow(QMainWindow):
         self._recent = Recent(theme, memory, self)
         self.launcher = Launcher(self._bench, self.messages, self)
         self._status = StatusFollower(self.strip, bridge, self)
+        self._badge = BadgeFollower(self.strip.rig, self._rig, settings.operator, self)
         self._actions = Menus(self, theme, memory, self._recent, self._doers())
         self._actions.add_pages(self._pages.entries, self._rail, self.show_page)
         self._actions["replay"].setChecked(True)
@@ -141,6 +145,7 @@ class MainWindow(QMainWindow):
         self._bench.memory.put_shape("geometry", self.saveGeometry())
         self.hide()
         self._pages.close_pages()
+        self._rig.shut()
         self.launcher.close(_PATIENCE_S)
         self._status.close(_PATIENCE_S)
         self._bench.memory.save()

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from hilgui.gui.bridge import Bridge
 from hilgui.gui.memory import Memory
+from hilgui.gui.rig.link import RigLink
 from hilgui.gui.theme import Theme
 from hilgui.settings import Settings
 
@@ -45,6 +46,7 @@ class Bench:
     memory: Memory
     bridge: Bridge
     run: OpenRun
+    rig: RigLink
 
 
 class Page(QWidget):

@@ -54,6 +54,13 @@ def make_compare(bench: Bench, parent: QWidget) -> Page:
     return ComparePage(bench, parent)
 
 
+def make_rig(bench: Bench, parent: QWidget) -> Page:
+    """Make the Rig page."""
+    from hilgui.gui.rig.page import RigPage
+
+    return RigPage(bench, parent)
+
+
 def make_library(bench: Bench, parent: QWidget) -> Page:
     """Make the Library page; it loads the store."""
     from hilgui.gui.library_page import LibraryPage
@@ -66,6 +73,7 @@ PAGES: tuple[Entry, ...] = (
     Entry("findings", str(QT_TRANSLATE_NOOP("Pages", "Findings")), "findings", make_findings),
     Entry("evaluate", str(QT_TRANSLATE_NOOP("Pages", "Evaluate")), "evaluation", make_evaluate),
     Entry("compare", str(QT_TRANSLATE_NOOP("Pages", "Compare")), "compare", make_compare),
+    Entry("rig", str(QT_TRANSLATE_NOOP("Pages", "Rig")), "rig", make_rig),
     Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
 )
 """Replay, Findings, Evaluate, Compare, Test cases, Rig, Decide, Robustness, Library: those that exist, so ordered."""

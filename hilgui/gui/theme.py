@@ -3,7 +3,7 @@
 Widgets ask for a look by a dynamic property, set with `mark`:
 
     QLabel       tone = soft | faint | title | heading | mono | warning | missed | good | baseline | candidate
-    QPushButton  kind = primary | link | stop
+    QPushButton  kind = primary | small | link | stop
     QToolButton  kind = rail | chip
     QFrame       surface = panel | raised | strip | rail | banner_error | banner_warning | banner_info | drop
 """

@@ -11,6 +11,7 @@ from hilgui.gui.bridge import Bridge
 from hilgui.gui.compare.page import ComparePage
 from hilgui.gui.memory import Memory
 from hilgui.gui.page import Bench, OpenRun
+from hilgui.gui.rig.link import RigLink
 from hilgui.report.waivers import load_waivers
 from tests.gui.replay_run import make_run
 from tests.gui.shell_bench import FakeEngine
@@ -22,7 +23,8 @@ FIRST, SECOND = "20260105-220000-night-aaaa", "20260105-230000-night-bbbb"
 
 @pytest.fixture
 def bench(settings, theme):
-    return Bench(settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun())
+    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
+    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig)
 
 
 @pytest.fixture

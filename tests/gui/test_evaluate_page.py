@@ -12,6 +12,7 @@ from hilgui.gui.evaluate.page import EvaluatePage
 from hilgui.gui.evaluate.sheets import Link, confusion_rows
 from hilgui.gui.memory import Memory
 from hilgui.gui.page import Bench, OpenRun
+from hilgui.gui.rig.link import RigLink
 from hilgui.records import Role
 from tests.gui.replay_run import MISSED, make_run
 from tests.gui.shell_bench import FakeEngine
@@ -22,7 +23,9 @@ _LONG = 60_000  # ms; a process has to start
 
 @pytest.fixture
 def bench(settings, theme):
-    return Bench(settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun())
+    return Bench(
+        settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun(), RigLink(settings.home)
+    )
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hilgui.gui.findings.page import FindingsPage
 from hilgui.gui.findings.table_model import Column
 from hilgui.gui.memory import Memory
 from hilgui.gui.page import Bench, OpenRun
+from hilgui.gui.rig.link import RigLink
 from hilgui.records.triage import TriageState
 from hilgui.triage import Journal
 from tests.gui.replay_run import MISSED, WORST, make_run
@@ -23,7 +24,9 @@ Key = Qt.Key
 
 @pytest.fixture
 def bench(settings, theme):
-    return Bench(settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun())
+    return Bench(
+        settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun(), RigLink(settings.home)
+    )
 
 
 @pytest.fixture

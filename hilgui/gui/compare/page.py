@@ -33,8 +33,8 @@ from hilgui.gui.findings.filter_chip import FilterChip
 from hilgui.gui.findings.thumbnails import Thumbnails
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, Page
-from hilgui.gui.replay.page_layout import splitter
 from hilgui.gui.side_desk import SideDesk
+from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.report.measured import Compare, Compared
 from hilgui.report.waivers import FILE, load_waivers

@@ -33,8 +33,8 @@ from hilgui.gui.evaluate.panels import BeliefPanel, ConfusionPanel, CurvesPanel
 from hilgui.gui.evaluate.sheets import Link, class_rows, figure_rows, slice_rows
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, Page
-from hilgui.gui.replay.page_layout import splitter
 from hilgui.gui.side_desk import SideDesk
+from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.records import Role
 from hilgui.report import Changes
@@ -91,7 +91,7 @@ class EvaluatePage(Page):
         folder = self._bench.run.folder
         if folder is None:
             self._say_empty(self.tr("No run is open"), self.tr("Open a run to see how good its models are, how sure"
-                " that is, and which frames are to blame. Library (Ctrl+5) lists the runs; or begin with the demo."),
+                " that is, and which frames are to blame. The Library lists the runs; or begin with the demo."),
                 self.tr("Run the demo"))  # fmt: skip
             return
         if self._measured is not None and self._measured.folder == folder and not self._measured.is_under_way:

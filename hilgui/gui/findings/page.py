@@ -35,8 +35,8 @@ from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
 from hilgui.gui.findings.words import STATES
 from hilgui.gui.page import Bench, Page
-from hilgui.gui.replay.page_layout import splitter
 from hilgui.gui.side_desk import SideDesk
+from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
 from hilgui.records.triage import TriageChange, TriageState
 from hilgui.report.dataset import Exported

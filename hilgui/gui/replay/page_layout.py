@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSplitter, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.gui.memory import Memory
+from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP_S, GAP_XS, Theme, mark
 
 _TOP_LEAST = 330  # px for picture and findings, when timeline and plots ask for more
@@ -113,14 +114,3 @@ def column(*widgets: QWidget) -> QWidget:
     for widget in widgets:
         layout.addWidget(widget, 1 if widget is widgets[-1] else 0)
     return body
-
-
-def splitter(orientation: Qt.Orientation, *widgets: QWidget, stretch: tuple[int, ...]) -> QSplitter:
-    """Put widgets side by side with borders that can be moved."""
-    made = QSplitter(orientation)
-    made.setChildrenCollapsible(False)
-    made.setHandleWidth(5)
-    for index, widget in enumerate(widgets):
-        made.addWidget(widget)
-        made.setStretchFactor(index, stretch[index])
-    return made

@@ -1,0 +1,1 @@
+"""The Rig page: devices, arming, controls, invariants, console; and the link to the supervisor, which outlives it."""
