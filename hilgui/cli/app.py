@@ -311,8 +311,13 @@ labels_app.command()(corrections)
 @app.command()
 def export(
     run: RunText,
-    form: Annotated[str, typer.Option("--format", "-f", help="jsonl, csv, html, junit or one of a plug-in.")],
-    out: Annotated[Path | None, typer.Option(help="File to write; default: inside the run folder.")] = None,
+    form: Annotated[
+        str,
+        typer.Option(
+            "--format", "-f", help="Form of the export; docs/exports.md says which is for what, a wrong name lists all."
+        ),
+    ],
+    out: Annotated[Path | None, typer.Option(help="File or folder to write; default: inside the run folder.")] = None,
 ) -> None:
     """Write a run in another form."""
     from hilgui.cli.showing import write_export

@@ -15,7 +15,19 @@ from hilgui.report.frames import captured_frames
 from hilgui.report.protocol import Progress, place_for, replacing
 from hilgui.store import RunReader
 
-_FRAME = ("seq", "key", "time_s", "stamp", "fate", "reason", "labelled", "truths", "brightness", "disagreement")
+_FRAME = (
+    "seq",
+    "channel",
+    "key",
+    "time_s",
+    "stamp",
+    "fate",
+    "reason",
+    "labelled",
+    "truths",
+    "brightness",
+    "disagreement",
+)
 _MODEL = (
     "latency_ms",
     "preprocess_ms",
@@ -35,7 +47,7 @@ class CsvTable:
     """Writes a plain header row and RFC 4180 lines; a value that is not known is an empty cell.
 
     Text that a spreadsheet would take for a formula gets an apostrophe in front. `findings` lists the kinds that
-    were active on the frame.
+    were active on the frame; `channel` names the camera in a drive of several.
     """
 
     name: ClassVar[str] = "csv"
@@ -86,6 +98,7 @@ class _Active:
 def _frame(ref: FrameRef, fate: Fate, reason: str) -> dict[str, Any]:
     return {
         "seq": ref.seq,
+        "channel": ref.channel,
         "key": ref.key,
         "time_s": ref.time_s,
         "stamp": ref.stamp.isoformat(),

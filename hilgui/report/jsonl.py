@@ -115,6 +115,7 @@ def _frame(ref: FrameRef, fate: Fate, reason: str) -> dict[str, Any]:
     return {
         "type": "frame",
         "seq": ref.seq,
+        "channel": ref.channel,
         "key": ref.key,
         "time_s": ref.time_s,
         "stamp": ref.stamp.isoformat(),

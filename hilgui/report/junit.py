@@ -75,6 +75,7 @@ def _properties(suite: Element, facts: dict[str, Any]) -> None:
         "source": facts["source"]["path"],
         "source.sha256": facts["source"]["sha256"],
         "truth": (facts["truth"] or {}).get("path", ""),
+        "cameras": ", ".join(str(camera["channel"]) for camera in facts["source"]["cameras"]),
         "fps": "" if facts["fps"] is None else f"{facts['fps']:.2f}",
         **{
             f"people.{name}": value if isinstance(value, str) else ", ".join(value)
@@ -85,6 +86,8 @@ def _properties(suite: Element, facts: dict[str, Any]) -> None:
     for role, model in facts["models"].items():
         for name in ("name", "sha256", "provider", "device", "threshold") if model else ():
             values[f"{role}.{name}"] = str(model[name])
+        for name, value in _attested((model or {}).get("attestation") or {}).items():
+            values[f"{role}.attestation.{name}"] = value
         for name, value in ((model or {}).get("detection") or {}).items():
             if name.startswith("map_"):
                 values[f"{role}.{name}"] = str(value)
@@ -92,6 +95,14 @@ def _properties(suite: Element, facts: dict[str, Any]) -> None:
     for name, value in values.items():
         if value:
             SubElement(properties, "property", name=name, value=_text(value))
+
+
+def _attested(made_of: dict[str, Any]) -> dict[str, str]:
+    """Write what really ran a model, one text a fact: nodes and share of time by provider, libraries, options."""
+    return {
+        name: value if isinstance(value, str) else ", ".join(f"{key}={value[key]}" for key in sorted(value))
+        for name, value in made_of.items()
+    }
 
 
 def _verdict(suite: Element, drive: str, facts: dict[str, Any]) -> None:
@@ -119,6 +130,7 @@ def _kind(suite: Element, drive: str, kind: str, findings: list[Finding]) -> Non
     case = _case(suite, f"{drive}.findings", kind)
     lines = [
         f"{finding.number}  {finding.severity.label:6}  {finding.role or '-':9}  "
+        f"{f'camera {finding.channel}, ' if finding.channel else ''}"
         f"frames {finding.first_seq}-{finding.last_seq}, worst {finding.worst_seq}: {finding.why}"
         for finding in findings[:_LISTED]
     ]
@@ -129,10 +141,6 @@ def _kind(suite: Element, drive: str, kind: str, findings: list[Finding]) -> Non
 
 def _case(suite: Element, drive: str, name: str, time_s: float = 0.0) -> Element:
     return SubElement(suite, "testcase", classname=_text(drive), name=name, time=f"{time_s:.3f}")
-
-
-def _joined(value: str | list[str] | tuple[str, ...]) -> str:
-    return value if isinstance(value, str) else ", ".join(value)
 
 
 def _text(value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ class Exporter(Protocol):
         """Write the run and give the path of the file, which is replaced at once or not at all.
 
         `out` is a file; a folder gets the file under the run's id and its usual name, None means the run folder.
+        A format of several files makes a folder of that name instead, and `out` names the folder.
         Works on a running run too, with the frames stored so far. Raises StoreBroken where a file cannot be read or
         written.
         """
@@ -68,16 +70,47 @@ def replacing(out: Path) -> Iterator[TextIO]:
 
     Raises StoreBroken where the disk refuses; nothing is left behind then.
     """
-    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
+    with replacing_file(out) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
+        yield file
+
+
+@contextmanager
+def replacing_file(out: Path) -> Iterator[Path]:
+    """Name a file beside `out`, of the same suffix, that takes its place once it was written; as `replacing`."""
+    unfinished = out.with_name(f".{out.stem}.{os.getpid()}.part{out.suffix}")
     try:
         try:
-            with unfinished.open("w", encoding="utf-8", newline="") as file:
-                yield file
+            yield unfinished
             unfinished.replace(out)
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as failure:
-        raise StoreBroken(
-            f"the export {out} cannot be written: {failure.strerror or failure}; choose another place with --out",
-            path=out,
-        ) from failure
+        raise _refused(out, failure) from failure
+
+
+@contextmanager
+def replacing_folder(out: Path) -> Iterator[Path]:
+    """Make a folder beside `out` that takes its place once it is filled; an earlier export there goes.
+
+    Raises CallWrong where `out` is a file, StoreBroken where the disk refuses; nothing is left behind then.
+    """
+    if out.is_file():
+        raise CallWrong(f"{out} is a file; this export is a folder, give another name")
+    unfinished = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        try:
+            unfinished.mkdir()
+            yield unfinished
+            if out.is_dir():
+                shutil.rmtree(out)
+            unfinished.replace(out)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+    except OSError as failure:
+        raise _refused(out, failure) from failure
+
+
+def _refused(out: Path, failure: OSError) -> StoreBroken:
+    return StoreBroken(
+        f"the export {out} cannot be written: {failure.strerror or failure}; choose another place with --out", path=out
+    )

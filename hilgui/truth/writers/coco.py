@@ -15,20 +15,24 @@ from hilgui.truth.writers.target import Target, boxed
 
 def write_coco(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     """Add one JSON document to the target; regions without class get a category of their own."""
+    target.add("", json.dumps(coco_document(labels, sizes), ensure_ascii=False, allow_nan=False) + "\n")
+    return lost(labels, list(Holds), "COCO")
+
+
+def coco_document(labels: Labels, sizes: Sizes | None = None) -> dict[str, Any]:
+    """Give the document: images are numbered by their order among the labelled frames, categories by their names."""
     region = len(labels.names)
     frames = boxed(labels)
     categories: list[dict[str, Any]] = [{"id": number, "name": name} for number, name in enumerate(labels.names)]
     if any((frame.truth.classes == NO_CLASS).any() for frame in frames if frame.truth is not None):
         categories.append({"id": region, "name": "ignored region", REGION_FIELD: True})
     annotations = [row for number, frame in enumerate(frames) for row in _annotations(frame, number, region)]
-    document = {
+    return {
         "info": {"conditions": labels.conditions},
         "images": [_image(frame, number, sizes) for number, frame in enumerate(frames)],
         "annotations": [{"id": number, **row} for number, row in enumerate(annotations, 1)],
         "categories": categories,
     }
-    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
-    return lost(labels, list(Holds), "COCO")
 
 
 def _image(frame: LabelledFrame, number: int, sizes: Sizes | None) -> dict[str, Any]:

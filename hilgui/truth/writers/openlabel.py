@@ -19,6 +19,18 @@ _HELD = frozenset(Holds) - {Holds.CONDITIONS, Holds.SIZES}
 
 def write_openlabel(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     """Add one JSON document; what OpenLABEL has no field for is written as attributes of the boxes."""
+    document, told = _written(labels, sizes)
+    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    return told
+
+
+def openlabel_document(labels: Labels) -> dict[str, Any]:
+    """Give the document alone; raises CallWrong for labels without boxes or with a frame number twice."""
+    return _written(labels, None)[0]
+
+
+def _written(labels: Labels, sizes: Sizes | None) -> tuple[dict[str, Any], list[str]]:
+    """Give the document and what it does not hold."""
     frames = boxed(labels)
     by_number = all(frame.index is not None for frame in frames)
     if by_number and len({frame.index for frame in frames}) != len(frames):
@@ -51,9 +63,8 @@ def write_openlabel(labels: Labels, target: Target, sizes: Sizes | None) -> list
             "frames": written,
         }
     }
-    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
     sizes_lost = len({(frame.width, frame.height) for frame in frames}) > 1
-    return [
+    return document, [
         *lost(labels, [*_HELD, *([] if sizes_lost else [Holds.SIZES])], "OpenLABEL"),
         *counted(0 if by_number else len(frames), "frames are numbered by their order"),
         *counted(changed, "boxes got another identity, because an object of OpenLABEL keeps its class"),
