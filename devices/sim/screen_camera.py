@@ -15,6 +15,7 @@ Image = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 
 _ROOM = 40.0  # grey level of what lies around the screen
+_SPARE = 64
 _SMOOTHING = 0.4  # standard deviation in camera pixels of the sensor's own aperture
 
 
@@ -51,6 +52,8 @@ class ScreenCamera:
         self._layout = layout
         self._view = view
         self._dice = np.random.default_rng(seed)
+        grain = self._dice.standard_normal((view.height + _SPARE, view.width + _SPARE, 3), np.float32)
+        self._grain = np.float32(view.noise) * grain  # a piece of it, another every time: dicing anew is slow
         self._homography = _homography(layout, view)
         self._places = self._places_on_screen()
         corners = np.array([[0, 0], [layout.width, 0]], np.float64)
@@ -71,7 +74,8 @@ class ScreenCamera:
             light = np.asarray(cv2.GaussianBlur(light, (0, 0), self._view.blur_px), np.float32)
         light = self._view.gain * light + self._view.ambient
         if self._view.noise:
-            light = light + self._dice.normal(0, self._view.noise, light.shape).astype(np.float32)
+            right, down = self._dice.integers(0, _SPARE, 2)
+            light = light + self._grain[down : down + self._view.height, right : right + self._view.width]
         return np.clip(np.rint(light), 0, 255).astype(np.uint8)
 
     def _seen(self, canvas: Image) -> NDArray[np.float32]:

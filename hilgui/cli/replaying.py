@@ -21,6 +21,7 @@ from hilgui.pipeline import Progress, RunPlan, speed_factor
 from hilgui.records import Outcome, People
 from hilgui.report import summary
 from hilgui.settings import Settings
+from hilgui.sources.camera import shown_drive
 from hilgui.store import RunReader
 from hilgui.truth import NO_MAP, find_truth, load_class_map
 
@@ -287,7 +288,7 @@ def _interrupts(engine: Engine) -> Iterator[list[int]]:
 def _truth(text: str | None, drive: Path) -> Path | None:
     if text == "none":
         return None
-    return Path(text) if text is not None else find_truth(drive)
+    return Path(text) if text is not None else find_truth(shown_drive(drive) or drive)
 
 
 def figure(value: float | None, digits: int) -> str:

@@ -399,6 +399,7 @@ def _still_there(text: str) -> str:
 
 
 def _find_truth(source: Path) -> Path | None:
+    from hilgui.sources.camera import shown_drive
     from hilgui.truth import find_truth
 
-    return find_truth(source)
+    return find_truth(shown_drive(source) or source)

@@ -96,7 +96,7 @@ class Judge:
 
     def _moment(self, paired: Paired) -> Moment:
         frame = paired.frame
-        truth = self._ignoring.boxes(self._prepared.truths.get(frame.ref.seq), frame.ref.width, frame.ref.height)
+        truth = self._ignoring.boxes(self._prepared.truths.get(frame.ref.truth_seq), frame.ref.width, frame.ref.height)
         inferences = {role: self._translated(role, inference) for role, inference in paired.inferences.items()}
         comparisons = {}
         if truth is not None:
@@ -110,7 +110,7 @@ class Judge:
             limits = (self._thresholds[Role.BASELINE], self._thresholds[Role.CANDIDATE])
             differs = disagree(both[0], both[1], limits, self._judged)
         masks, lanes, depths = self._prepared.masks, self._prepared.lanes, self._prepared.depths
-        seq = frame.ref.seq
+        seq = frame.ref.truth_seq
         moment = Moment(
             frame.ref,
             self._health[frame.ref.channel].measure(frame.image),

@@ -23,8 +23,8 @@ from hilgui.pipeline.selfcheck import recent_check
 from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
 from hilgui.records import FrameRef, Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
-from hilgui.sources import FrameSource, cameras_for, recorder
-from hilgui.sources.camera import is_camera, without_password
+from hilgui.sources import FrameSource, cameras_for, recorder, source_for
+from hilgui.sources.camera import is_camera, shown_drive, without_password
 from hilgui.sources.camera_geometry import find_geometry
 from hilgui.sources.camera_profile import CameraProfile, find_profile, read_profile
 from hilgui.sources.excerpt import Excerpt
@@ -157,21 +157,41 @@ def _vehicle(plan: RunPlan, refs: list[FrameRef]) -> VehicleSignals | None:
 
 
 def _prepare_live(plan: RunPlan) -> Prepared:
-    """Open models first, then the camera, so that it is fresh when the run begins."""
+    """Open models first, then the camera, so that it is fresh when the run begins.
+
+    A camera that films a screen sees a drive that is known: its labels, its lens and its profile are joined as for a
+    replay.
+    """
     _refuse_recorded_wishes(plan)
+    drive = shown_drive(plan.source)
     source = live_source(plan.source, fps=plan.fps, duration_s=plan.duration_s)
     models: dict[Role, Model] = {}
     try:
+        shown, refs = (None, []) if drive is None else _shown(drive, plan.fps)
+        sizes = None if drive is None or shown is None else sizes_of_recording(drive, shown.width, shown.height)
+        labels = None if plan.truth is None else read_labels(plan.truth, sizes)
+        joined = None if labels is None else join(labels, refs)
         for role, path in plan.models.items():
             try_before_first_use(path)
             models[role] = load_model(plan, path, live_threads(plan.settings, role))
-        agreed = agree(None, plan.class_map, [model.classes for model in models.values()], plan.classes, suggested="")
+        has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
+        agreed = agree(
+            labels.names if labels is not None and has_boxes else None,
+            plan.class_map,
+            [model.classes for model in models.values()],
+            plan.classes,
+            suggested="" if labels is None else labels.class_map,
+        )
         facts = source.open()
+        profile = None
+        if drive is not None:
+            profile = find_profile(drive) if plan.profile is None else read_profile(plan.profile)
+            facts = _with_geometry(facts, drive, profile, refs)
         crew = staff_baseline(plan, models[Role.BASELINE], facts)
         models[Role.BASELINE] = crew.model
         if Role.CANDIDATE in models:
             models[Role.CANDIDATE] = staff_candidate(plan, crew, models[Role.CANDIDATE], facts)
-        header = _header(plan, facts, models, None, None, agreed, crew.workers, "realtime", crew.note)
+        header = _header(plan, facts, models, labels, joined, agreed, crew.workers, "realtime", crew.note)
     except BaseException:
         _close_all(source, models)
         raise
@@ -181,16 +201,38 @@ def _prepare_live(plan: RunPlan) -> Prepared:
         source=source,
         models=models,
         class_tables=dict(zip(models, agreed.model_classes, strict=True)),
-        truths={},
+        truths={seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()}
+        if joined is not None and has_boxes
+        else {},
+        masks={} if joined is None else joined.masks,
+        lanes={} if joined is None else joined.lanes,
+        depths={} if joined is None else joined.depths,
         factor=1.0,
-        notes=(*agreed.notes, *facts.notes, crew.note),
+        notes=(
+            *(() if joined is None else joined.notes),
+            *agreed.notes,
+            *_unjudged(models, joined),
+            *_profile_note(profile),
+            *facts.notes,
+            crew.note,
+        ),
+        profile=profile,
     )
+
+
+def _shown(drive: Path, fps: float | None) -> tuple[SourceFacts, list[FrameRef]]:
+    """Look into the recording that a filmed screen shows."""
+    source = source_for(drive, fps if drive.is_dir() else None)
+    try:
+        return source.open(), source.refs()
+    finally:
+        source.close()
 
 
 def _refuse_recorded_wishes(plan: RunPlan) -> None:
     if speed_factor(plan.speed) not in (None, 1.0):
         raise CallWrong(f"a camera has its own speed; leave out --speed {plan.speed}")
-    if plan.truth is not None:
+    if plan.truth is not None and shown_drive(plan.source) is None:
         raise CallWrong(
             f"labels cannot belong to what a camera will see; record the session, then label it: {plan.truth}"
         )

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from hilgui.errors import StoreBroken
 from hilgui.pipeline.judge import Judge, Judged
 from hilgui.pipeline.preparation import Prepared
@@ -73,6 +75,9 @@ class Run:
             self._recorder = Recorder(self._writer.folder, prepared.header.source, prepared.plan.record_mb)
         self._tally = Tally(prepared.header.source.frames)
         self._journal: Channel[Judged] = Channel(64)
+        self._from_screen: list[
+            tuple[float, float]
+        ] = []  # of a filmed screen: recording time, ms from screen to result
         fps = prepared.header.source.fps
         gives_way = prepared.plan.settings.live_candidate == "give_way"
         self._right_of_way = RightOfWay(1e9 / fps) if self._is_live and fps and gives_way else None
@@ -247,6 +252,9 @@ class Run:
                     self._journal.put(Judged(item))
                     continue
                 judged = self._judge.judge(item)
+                if item.frame.ref.shown_ns is not None:
+                    waited_ms = (time.monotonic_ns() - item.frame.ref.shown_ns) / 1e6
+                    self._from_screen.append((item.frame.ref.time_s, waited_ms))
                 self._journal.put(judged)
                 if isinstance(judged.frame, Moment):
                     self._watchers.frame(item.frame, judged.frame)
@@ -293,7 +301,7 @@ class Run:
             self._writer.put("wall_s", wall_s)
             self._writer.put("figures", self._judge.figures())
             self._writer.put("left_out", [list(pair) for pair in self._judge.left_out])
-            self._writer.put("notes", [*self._prepared.notes, *self._account()])
+            self._writer.put("notes", [*self._prepared.notes, *self._account(), *self._screen_latency()])
             self._writer.finish(verdict, ledger)
         finally:
             self._writer.close()
@@ -301,6 +309,15 @@ class Run:
         if failure is not None:
             raise failure
         return verdict
+
+    def _screen_latency(self) -> tuple[str, ...]:
+        """Keep how long it took from the screen to the judged result, frame by frame, and say it."""
+        if not self._from_screen:
+            return ()
+        times_s, waited_ms = np.array(self._from_screen, np.float64).T
+        self._writer.put_series("screen to result", "ms", times_s, waited_ms)
+        p50, p99 = np.percentile(waited_ms, (50, 99))
+        return (f"from the screen to the judged result: p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(waited_ms)} frames",)
 
     def _account(self) -> tuple[str, ...]:
         """Say what happened to models, camera and recording."""
@@ -318,6 +335,6 @@ class Run:
             return Verdict(Outcome.ABORTED, (self._stop.reason,))
         if not ledger.closes:
             return Verdict(Outcome.ERROR, ("the ledger does not close: a frame was lost inside hilgui; report this",))
-        reasons = [f"{count} frames {why}" for why, count in ledger.reasons]
+        reasons = [f"{count} frames {why}" for why, count in ledger.losses]
         reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.broken]
         return Verdict(Outcome.INCONCLUSIVE if reasons else Outcome.PASS, tuple(reasons))

@@ -12,13 +12,15 @@ from hilgui.records.inference import Inference, Role
 from hilgui.records.masks import IGNORED_PIXEL, ClassTruth, DepthTruth, LaneTruth, MaskTruth
 from hilgui.records.moment import Fate, Loss, Moment
 from hilgui.records.outputs import Classification, Depth, DepthUnit, LabelMap, Lanes, Segmentation, Task
-from hilgui.records.verdict import Ledger, Outcome, Verdict
+from hilgui.records.verdict import MIXED, REPEATED, Ledger, Outcome, Verdict
 from hilgui.records.vocabulary import Vocabulary
 
 __all__ = [
     "IGNORED_PIXEL",
+    "MIXED",
     "NO_CLASS",
     "NO_TRACK",
+    "REPEATED",
     "Action",
     "Attestation",
     "CameraGeometry",

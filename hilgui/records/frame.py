@@ -22,6 +22,13 @@ class FrameRef:
     width: int
     height: int
     channel: str = ""  # the camera, in a drive of several; every channel counts on the one clock and in the one `seq`
+    shown: int | None = None  # number of the recorded frame, where a camera films the screen that shows it
+    shown_ns: int | None = None  # when the screen showed it, monotonic; None where nobody on this machine did
+
+    @property
+    def truth_seq(self) -> int:
+        """Give the number under which labels know the frame."""
+        return self.seq if self.shown is None else self.shown
 
 
 @dataclass(frozen=True, slots=True, eq=False)

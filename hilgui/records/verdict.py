@@ -38,6 +38,13 @@ class Verdict:
     reasons: tuple[str, ...] = ()
 
 
+MIXED = "show two frames of the drive at once, so they are not judged"
+REPEATED = "show a frame of the drive again that was judged already"
+_HARMLESS = frozenset(
+    {MIXED, REPEATED}
+)  # of a filmed screen: a recorded frame that is never seen whole counts by itself
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """What became of every captured frame; `candidate_skipped` frames were evaluated by the baseline alone."""
@@ -49,6 +56,16 @@ class Ledger:
     with_truth: int = 0
     candidate_skipped: int = 0
     reasons: tuple[tuple[str, int], ...] = ()  # why frames were dropped or skipped, with counts
+
+    @property
+    def losses(self) -> tuple[tuple[str, int], ...]:
+        """Give the reasons for which evidence is missing; pictures that took none away are left out."""
+        return tuple((why, count) for why, count in self.reasons if why not in _HARMLESS)
+
+    @property
+    def lost(self) -> int:
+        """Count the frames whose evidence is missing."""
+        return self.dropped + self.skipped - sum(count for why, count in self.reasons if why in _HARMLESS)
 
     @property
     def closes(self) -> bool:

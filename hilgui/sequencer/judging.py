@@ -35,11 +35,11 @@ class Evidence:
     def frames(self) -> Frames:
         """Add up the ledgers."""
         ledgers = [reader.ledger for reader in self._readers]
-        reasons = [f"{count} frames {why}" for ledger in ledgers for why, count in ledger.reasons]
+        reasons = [f"{count} frames {why}" for ledger in ledgers for why, count in ledger.losses]
         return Frames(
             sum(ledger.captured for ledger in ledgers),
             sum(ledger.evaluated for ledger in ledgers),
-            sum(ledger.dropped + ledger.skipped for ledger in ledgers),
+            sum(ledger.lost for ledger in ledgers),
             sum(ledger.candidate_skipped for ledger in ledgers),
             tuple(dict.fromkeys(reasons)),
         )

@@ -24,7 +24,7 @@ from hilgui.sequencer.rig_desk import RigDesk, RigEyes
 from hilgui.sequencer.steps import ReplayStep
 from hilgui.sequencer.taking import Notes, RedStep, Stopped, Taking, Told, Unanswered
 from hilgui.settings import Settings
-from hilgui.sources.camera import is_camera
+from hilgui.sources.camera import camera_beside, is_camera, shown_drive
 from hilgui.store import RunReader
 from hilgui.stream import StopToken
 from hilgui.truth import find_truth
@@ -147,10 +147,11 @@ class CaseRunner:
     def _plan(self, loaded: LoadedCase, step: ReplayStep) -> RunPlan:
         source, models = loaded.case.source, loaded.case.models
         assert source is not None and models is not None
-        drive = Path(source.path) if is_camera(Path(source.path)) else loaded.beside(source.path)
+        drive = Path(source.path)
+        drive = camera_beside(drive, loaded.path.parent) if is_camera(drive) else loaded.beside(source.path)
         truth = None
-        if source.truth is None and not is_camera(drive):
-            truth = find_truth(drive)
+        if source.truth is None:
+            truth = find_truth(shown_drive(drive) or drive)
         elif source.truth not in (None, "none"):
             truth = loaded.beside(str(source.truth))
         return RunPlan(

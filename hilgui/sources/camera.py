@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 
 GROUP = "hilgui.cameras"
 PREFIX = "camera:"
+SCREEN = "screen"  # the kind that films a screen on which a recording is shown
+_REHEARSAL = "rehearsal:"
+_OPTIONS = ("size", "fps", "exposure", "format", "drive", "screen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Wish:
     fps: float | None = None
     pixel_format: str | None = None
     exposure_ms: float | None = None  # None: automatic
+    drive: str | None = None  # the recording that the filmed screen shows
+    screen: tuple[int, int] | None = None  # width and height of that screen in pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,16 @@ class CameraFacts:
     notes: tuple[str, ...] = ()  # wishes that it did not grant
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Which frame of a recording a camera saw on a screen."""
+
+    number: int
+    key: str
+    shown_ns: int | None  # monotonic clock of this machine
+    missed: int = 0  # frames of the recording since the one before that were never seen whole
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Shot:
     """One picture as the driver gave it."""
@@ -67,6 +82,7 @@ class Shot:
     arrival_ns: int  # monotonic
     stamp_ns: int | None = None  # on the driver's clock
     why: str = ""  # why there is no image: reads after "3 frames"
+    shown: Shown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +136,61 @@ def read_address(path: Path) -> tuple[str, Wish]:
     A path loses the second slash of `rtsp://`; it is put back.
     """
     text, _, asked = path.as_posix().partition("#")
-    address = re.sub(r"^([a-z]+):/+(?=[^/])", r"\1://", text.removeprefix(PREFIX))
-    kind = address.partition(":")[0]
-    if kind == "rehearsal":
-        address = re.sub("^rehearsal:/+", "rehearsal:/", address)
+    address = text.removeprefix(PREFIX)
+    eye = address.removeprefix(f"{SCREEN}:")
+    outer = address[: len(address) - len(eye)]
+    if eye.startswith(_REHEARSAL):
+        address = outer + re.sub("^rehearsal:/+", "rehearsal:/", eye)
+    else:
+        address = outer + re.sub(r"^([a-z]+):/+(?=[^/])", r"\1://", eye)
     values: dict[str, str] = {}
     for part in filter(None, asked.split(",")):
         key, _, value = part.partition("=")
-        if key not in ("size", "fps", "exposure", "format"):
-            raise CallWrong(f"{path}: a camera has no option {key!r}; there are size=1280x720, fps, exposure, format")
+        if key not in _OPTIONS or (key in ("drive", "screen") and not outer):
+            raise CallWrong(
+                f"{path}: a camera has no option {key!r}; there are size=1280x720, fps, exposure, format, and for "
+                "camera:screen: drive, screen=1920x1080"
+            )
         values[key] = value
     try:
         width, height = map(int, values["size"].split("x")) if "size" in values else (None, None)
+        across, down = map(int, values["screen"].split("x")) if "screen" in values else (None, None)
         fps, exposure = (float(values[key]) if key in values else None for key in ("fps", "exposure"))
     except ValueError as failure:
         raise CallWrong(f"{path}: write #size=1280x720,fps=30,exposure=8 (milliseconds),format=MJPG") from failure
-    if any(number is not None and number <= 0 for number in (width, height, fps, exposure)):
+    if any(number is not None and number <= 0 for number in (width, height, fps, exposure, across, down)):
         raise CallWrong(f"{path}: size, fps and exposure are above zero")
-    return address, Wish(width, height, fps, values.get("format"), exposure)
+    screen = None if across is None or down is None else (across, down)
+    return address, Wish(width, height, fps, values.get("format"), exposure, values.get("drive"), screen)
+
+
+def shown_drive(path: Path) -> Path | None:
+    """Give the recording that a filmed screen shows; None for other sources and where nobody names it.
+
+    `camera:screen:uvc:0#drive=day.mp4` films day.mp4; `camera:screen:rehearsal:day.mp4` rehearses filming it.
+    """
+    if not is_camera(path):
+        return None
+    address, wish = read_address(path)
+    eye = address.removeprefix(f"{SCREEN}:")
+    if eye == address:
+        return None
+    if wish.drive is not None:
+        return Path(wish.drive)
+    return Path(eye.removeprefix(_REHEARSAL)) if eye.startswith(_REHEARSAL) else None
+
+
+def camera_beside(path: Path, folder: Path) -> Path:
+    """Read the files in a camera address as relative to a folder: of a test case, to its own."""
+    text, mark, asked = path.as_posix().partition("#")
+    head, found, file = text.partition(_REHEARSAL)
+    if found:
+        text = f"{head}{found}{(folder / file).resolve().as_posix()}"
+    parts = asked.split(",")
+    for place, part in enumerate(parts):
+        if part.startswith("drive="):
+            parts[place] = f"drive={(folder / part.removeprefix('drive=')).resolve().as_posix()}"
+    return Path(text + mark + ",".join(parts))
 
 
 def without_password(text: str) -> str:

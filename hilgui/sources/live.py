@@ -17,13 +17,14 @@ import numpy as np
 
 from hilgui.errors import HilguiError, PluginBroken, SourceBroken
 from hilgui.records import Fate, Frame, FrameRef, Loss, SourceFacts
-from hilgui.sources.camera import Camera, CameraFacts, Shot, Wish, make_camera, read_address, without_password
+from hilgui.sources.camera import Camera, CameraFacts, Shot, Shown, Wish, make_camera, read_address, without_password
 from hilgui.sources.stamps import Stamps
 from hilgui.stream import Channel, Closed, Overflow, StopToken
 
 log = logging.getLogger(__name__)
 
 AWAY = "were lost while the camera was away"
+UNSEEN = "of the drive were shown and never seen whole"
 MISSING = "never came from the camera"
 OVERRUN = "were dropped, as hilgui was too slow to take them"
 
@@ -136,10 +137,12 @@ class LiveSource:
 
     def account(self) -> tuple[str, ...]:
         """Say in sentences what happened to the camera."""
+        tell = getattr(self._camera, "account", None)  # a driver may have something to say, and need not
+        told: tuple[str, ...] = () if tell is None else tell()
         lost, again = self._counts["lost"], self._counts["again"]
         if not lost and not again:
-            return ()
-        return (f"camera {self._address} was lost {lost} times and connected again {again} times",)
+            return told
+        return (f"camera {self._address} was lost {lost} times and connected again {again} times", *told)
 
     def close(self) -> None:
         """Let go of the camera and wait for its thread; may be called twice."""
@@ -319,6 +322,8 @@ class _Watch:
             yield from self.losses(at_ns, overrun, OVERRUN)
         elif placed.missing:
             yield from self.losses(at_ns, placed.missing, MISSING)
+        if shot.shown is not None and shot.shown.missed:
+            yield from self.losses(at_ns, shot.shown.missed, UNSEEN)
         self._connection, self._index, self._arrived_ns, self.is_lost = connection, index, shot.arrival_ns, False
         yield self._frame(shot, at_ns, placed.wrong)
 
@@ -332,19 +337,21 @@ class _Watch:
         if wrong or image is None:
             return Loss(self._ref(at_ns, 0, 0), Fate.DROPPED, wrong)
         image.flags.writeable = False
-        return Frame(self._ref(at_ns, size[1], size[0]), image)
+        return Frame(self._ref(at_ns, size[1], size[0], shot.shown), image)
 
-    def _ref(self, at_ns: float, width: int, height: int) -> FrameRef:
+    def _ref(self, at_ns: float, width: int, height: int, shown: Shown | None = None) -> FrameRef:
         seq, self._seq, self._at_ns = self._seq, self._seq + 1, at_ns
         time_s = self.time_s(at_ns)
         return FrameRef(
             seq=seq,
-            key=f"{self._facts.name}#{seq:06d}",
+            key=f"{self._facts.name}#{seq:06d}" if shown is None else shown.key,
             time_s=time_s,
             stamp=self._wall + timedelta(seconds=time_s),
             captured_ns=round(at_ns),
             width=width,
             height=height,
+            shown=None if shown is None else shown.number,
+            shown_ns=None if shown is None else shown.shown_ns,
         )
 
 

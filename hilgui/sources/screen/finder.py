@@ -119,8 +119,9 @@ def _centres(quads: Floats) -> Floats:
 
 def mapped(homography: Floats, points: Floats) -> Floats:
     """Map points (n, 2) by a homography (3, 3)."""
-    lifted = np.column_stack([points, np.ones(len(points))]) @ homography.T
-    return np.asarray(lifted[:, :2] / lifted[:, 2:], np.float64)
+    x, y = points[:, 0], points[:, 1]
+    across, down, depth = (row[0] * x + row[1] * y + row[2] for row in homography)
+    return np.asarray(np.stack([across / depth, down / depth], axis=-1), np.float64)
 
 
 def bent(points: Floats, lens: float, size: tuple[int, int]) -> Floats:

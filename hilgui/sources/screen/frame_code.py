@@ -19,6 +19,7 @@ _NUMBER, _TIME, _DRIVE, _CHECK, _AGAIN = 18, 18, 12, 12, 4
 NUMBERS = 1 << _NUMBER  # frame numbers begin again there
 _TIMES, _DRIVES = 1 << _TIME, 1 << _DRIVE
 _POLYNOMIAL = 0x80F  # CRC-12, x^12 + x^11 + x^3 + x^2 + x + 1
+_UNMIXED = 0.85  # quantile of the differences: the bits of the drive, a fifth of all, are the same in any two frames
 _CLEAR = 0.7  # of the usual difference of a pair; below, more than 15 % of another frame are in it
 _STRONG = 0.35  # of the contrast of the screen; below, the cells are not resolved
 
@@ -105,7 +106,7 @@ def read_copies(
 def _read(differences: NDArray[np.float64], contrast: float) -> tuple[FrameCode | None, bool]:
     """Read one copy, and say whether its cells are resolved."""
     sizes = np.abs(differences)
-    usual = float(np.median(sizes))
+    usual = float(np.quantile(sizes, _UNMIXED))
     if usual < max(_STRONG * contrast, 1.0):
         return None, False
     if sizes.min() < _CLEAR * usual:
