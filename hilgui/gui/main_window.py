@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMainWindow, QVBoxLayout
 
 from hilgui.gui.about import About, CutRun
 from hilgui.gui.bridge import Bridge
+from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.dropped import sort_paths
 from hilgui.gui.drops import Drops
 from hilgui.gui.launcher import Launcher
@@ -54,7 +56,8 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._bridge = bridge
         self._rig = RigLink(settings.home, self)
-        self._bench = Bench(settings, theme, memory, bridge, OpenRun(self), self._rig)
+        self._cases = CaseDesk(settings, settings.operator or getpass.getuser(), self)
+        self._bench = Bench(settings, theme, memory, bridge, OpenRun(self), self._rig, self._cases)
         self._overlay: ShortcutsOverlay | None = None
         self.setWindowTitle(self.tr("hilgui"))
         self.setMinimumSize(*_LEAST)
@@ -62,7 +65,7 @@ class MainWindow(QMainWindow):
         self._recent = Recent(theme, memory, self)
         self.launcher = Launcher(self._bench, self.messages, self)
         self._status = StatusFollower(self.strip, bridge, self)
-        self._badge = BadgeFollower(self.strip.rig, self._rig, settings.operator, self)
+        self._badge = BadgeFollower(self.strip.rig, self._rig, self._cases, settings.operator, self)
         self._actions = Menus(self, theme, memory, self._recent, self._doers())
         self._actions.add_pages(self._pages.entries, self._rail, self.show_page)
         self._actions["replay"].setChecked(True)
@@ -145,6 +148,7 @@ class MainWindow(QMainWindow):
         self._bench.memory.put_shape("geometry", self.saveGeometry())
         self.hide()
         self._pages.close_pages()
+        self._cases.shut()
         self._rig.shut()
         self.launcher.close(_PATIENCE_S)
         self._status.close(_PATIENCE_S)

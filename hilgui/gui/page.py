@@ -10,6 +10,7 @@ from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from hilgui.gui.bridge import Bridge
+from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.memory import Memory
 from hilgui.gui.rig.link import RigLink
 from hilgui.gui.theme import Theme
@@ -47,6 +48,7 @@ class Bench:
     bridge: Bridge
     run: OpenRun
     rig: RigLink
+    cases: CaseDesk
 
 
 class Page(QWidget):

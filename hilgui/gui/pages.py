@@ -54,6 +54,13 @@ def make_compare(bench: Bench, parent: QWidget) -> Page:
     return ComparePage(bench, parent)
 
 
+def make_cases(bench: Bench, parent: QWidget) -> Page:
+    """Make the Test cases page; it loads the sequencer."""
+    from hilgui.gui.cases.page import CasesPage
+
+    return CasesPage(bench, parent)
+
+
 def make_rig(bench: Bench, parent: QWidget) -> Page:
     """Make the Rig page."""
     from hilgui.gui.rig.page import RigPage
@@ -73,6 +80,7 @@ PAGES: tuple[Entry, ...] = (
     Entry("findings", str(QT_TRANSLATE_NOOP("Pages", "Findings")), "findings", make_findings),
     Entry("evaluate", str(QT_TRANSLATE_NOOP("Pages", "Evaluate")), "evaluation", make_evaluate),
     Entry("compare", str(QT_TRANSLATE_NOOP("Pages", "Compare")), "compare", make_compare),
+    Entry("cases", str(QT_TRANSLATE_NOOP("Pages", "Test cases")), "test_cases", make_cases),
     Entry("rig", str(QT_TRANSLATE_NOOP("Pages", "Rig")), "rig", make_rig),
     Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
 )

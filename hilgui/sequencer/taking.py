@@ -84,6 +84,15 @@ class RunBegan:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class RigStood:
+    """The rig of the case has another arming state."""
+
+    case: str
+    state: State
+    reason: str
+
+
 _T = TypeVar("_T")
 Told = Callable[[Any], None]
 
@@ -133,6 +142,7 @@ class Taking:
         self._frames: int | None = None
         self._prepared: RunPlan | None = None
         self._questions = 0
+        self._rig_told: State | None = None
 
     # What the runner asks for.
 
@@ -173,6 +183,7 @@ class Taking:
         rig = self._rig
         assert isinstance(rig, RigDesk)
         by = self._operator.name or "operator"
+        self._stop.on_stop(self._stop_rig)
         if rig.state is State.LATCHED:
             self._confirm(Purpose.RESET, f"{rig.name} is LATCHED: {rig.reason}. Is the cause cleared; reset it?")
             rig.reset(by)
@@ -415,10 +426,23 @@ class Taking:
                 raise CaseBroken(f"{otherwise} within {within_s:g} s{why}")
             time.sleep(TURN_S)
 
+    def _tell_rig(self, rig: RigEyes) -> None:
+        if rig.state is not self._rig_told:
+            self._rig_told = rig.state
+            self._told(RigStood(self._case, rig.state, rig.reason))
+
+    def _stop_rig(self) -> None:
+        """Put STOP on the wires at once, on the thread of whoever pressed it; the case winds up afterwards."""
+        rig = self._rig
+        if isinstance(rig, RigDesk) and rig.state in (State.ARMING, State.ARMED, State.HOLD):
+            with suppress(HilguiError):
+                rig.stop(self._operator.name or "operator", self._stop.reason)
+
     def _turn(self) -> None:
         """Look after everything once: beat, take answers and events, notice STOP, time-out and a rig that stopped."""
         if self._rig is not None:
             self._rig.poll()
+            self._tell_rig(self._rig)
         if self._player is not None:
             for event in self._player.poll():
                 self._learn(event)
