@@ -246,10 +246,22 @@ def demo(
     context: typer.Context,
     headless: Annotated[bool, typer.Option("--headless", help="Write report and screenshots, open no window.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Render more drives and decide about the candidate.")] = False,
+    drives: Annotated[int, typer.Option(min=2, max=200, help="With --gate: drives to render.")] = 20,
+    candidate: Annotated[str, typer.Option(help="With --gate: candidate, or retrained (on all conditions).")] = (
+        "candidate"
+    ),
 ) -> None:
     """Replay the shipped drives through both shipped models and show where the candidate loses."""
-    from hilgui.cli.demo import run_demo
     from hilgui.settings import load_settings
+
+    debug = context.obj["debug"]
+    if gate:
+        from hilgui.cli.demo_gate import run_demo_gate
+
+        settings = load_settings()
+        raise typer.Exit(run_demo_gate(settings, drives=drives, candidate=candidate, out=out, debug=debug))
+    from hilgui.cli.demo import run_demo
 
     raise typer.Exit(run_demo(load_settings(), headless=headless, out=out, debug=context.obj["debug"]))
 

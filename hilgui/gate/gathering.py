@@ -16,13 +16,14 @@ from hilgui.errors import CallWrong
 from hilgui.evaluation import DetectionQuality, Figure, Scorecard
 from hilgui.evaluation.clusters import DRIVE, jackknife
 from hilgui.evaluation.critical_quality import CriticalQuality
-from hilgui.gate.paired import Evidence, Paired
+from hilgui.gate.paired import Evidence, Paired, SlicePair
 from hilgui.gate.specification import GateSpec
 from hilgui.records import Moment, Outcome, Role, RunHeader
 from hilgui.report.protocol import Progress, silent
 from hilgui.store import RunReader
 
 _SOUND = (Outcome.PASS, Outcome.FAIL)
+_SLICED = ("recall", "map_50_95")
 _UNITS = {"_per_hour": "1/h", "_per_minute": "1/min", "_s": "s", "_ms": "ms", "_px": "px"}
 
 Resolve = Callable[[str], str]
@@ -71,6 +72,7 @@ def gather(
         integrity=tuple(_integrity(first, spec, resolve)),
         invariants=invariants,
         measures=measured.paired(),
+        slices=tuple(measured.by_condition()),
         notes=tuple(_repeats(by_drive)),
     )
 
@@ -85,6 +87,9 @@ class _Measured:
     latencies: dict[Role, list[float]] = field(default_factory=lambda: {role: [] for role in Role})
     drives: list[dict[Role, dict[str, Figure]]] = field(default_factory=list)
     pooled: Scorecard | None = None
+    conditions: list[dict[str, str]] = field(default_factory=list)  # of each drive
+    truths: list[int] = field(default_factory=list)  # judged ones of each drive
+    read: tuple[list[str], dict[Role, NDArray[np.float64]], dict[Role, NDArray[np.float64]]] | None = None
 
     def feed(self, reader: RunReader) -> Iterator[Moment]:
         """Give the frames of a drive, measuring those that both models saw."""
@@ -94,11 +99,15 @@ class _Measured:
         else:
             self.pooled.start_drive(header.run_id, header)
         own = Scorecard(header, measurements={"critical": CriticalQuality})
+        self.conditions.append({} if header.truth is None else dict(header.truth.conditions))
+        self.truths.append(0)
         for moment in reader.moments():
             if len(moment.inferences) == len(Role):
                 self.pooled.add(moment)
                 own.add(moment)
                 self.frames += moment.truth is not None
+                compared = moment.comparisons.get(Role.BASELINE)
+                self.truths[-1] += 0 if compared is None else compared.matched + compared.missed
                 self.invalid += moment.inferences[Role.CANDIDATE].invalid
                 for role, inference in moment.inferences.items():
                     self.latencies[role].append(inference.latency_ms)
@@ -119,20 +128,23 @@ class _Measured:
         """Give every figure that both models have, one value a drive."""
         return {**self._detection(), **self._critical()}
 
+    def by_condition(self) -> Iterator[SlicePair]:
+        """Give recall and AP under each condition that the labels name and at least two drives share."""
+        names, values, _ = self._detection_values()
+        for kind in sorted({kind for conditions in self.conditions for kind in conditions}):
+            for value in sorted({one[kind] for one in self.conditions if kind in one}):
+                picked = [place for place, one in enumerate(self.conditions) if one.get(kind) == value]
+                if len(picked) < 2 or len(picked) == len(self.conditions) or not names:
+                    continue
+                for metric in _SLICED:
+                    column = names.index(metric)
+                    mine = {role: all_values[picked, column] for role, all_values in values.items()}
+                    pooled = {role: float(own.mean()) for role, own in mine.items()}
+                    objects = sum(self.truths[place] for place in picked)
+                    yield SlicePair(f"{kind} {value}", Paired(metric, "", mine, pooled), "higher", objects)
+
     def _detection(self) -> dict[str, Paired]:
-        assert self.pooled is not None
-        values: dict[Role, NDArray[np.float64]] = {}
-        whole: dict[Role, NDArray[np.float64]] = {}
-        names: list[str] = []
-        for role, mine in self.pooled.accumulators.items():
-            quality = mine["detection"]
-            assert isinstance(quality, DetectionQuality)
-            clusters = quality.clusters(DRIVE)
-            if len(clusters) != len(self.drives):
-                return {}  # a drive without labels: its run says so, and the frames are counted
-            names, read = quality.readings(clusters)
-            values[role] = jackknife(read, len(clusters))
-            whole[role] = read(np.ones(len(clusters), np.int64))
+        names, values, whole = self._detection_values()
         return {
             name: Paired(
                 name,
@@ -142,6 +154,28 @@ class _Measured:
             )
             for place, name in enumerate(names)
         }
+
+    def _detection_values(self) -> tuple[list[str], dict[Role, NDArray[np.float64]], dict[Role, NDArray[np.float64]]]:
+        """Give the names of figures, their values by drive, and pooled; nothing where a drive has no labels."""
+        if self.read is None:
+            self.read = self._read_detection()
+        return self.read
+
+    def _read_detection(self) -> tuple[list[str], dict[Role, NDArray[np.float64]], dict[Role, NDArray[np.float64]]]:
+        assert self.pooled is not None
+        values: dict[Role, NDArray[np.float64]] = {}
+        whole: dict[Role, NDArray[np.float64]] = {}
+        names: list[str] = []
+        for role, mine in self.pooled.accumulators.items():
+            quality = mine["detection"]
+            assert isinstance(quality, DetectionQuality)
+            clusters = quality.clusters(DRIVE)
+            if len(clusters) != len(self.drives):
+                return [], {}, {}  # a drive without labels: its run says so, and the frames are counted
+            names, read = quality.readings(clusters)
+            values[role] = jackknife(read, len(clusters))
+            whole[role] = read(np.ones(len(clusters), np.int64))
+        return names, values, whole
 
     def _critical(self) -> dict[str, Paired]:
         names = {name for drive in self.drives for figures in drive.values() for name in figures}

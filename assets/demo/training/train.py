@@ -1,4 +1,4 @@
-"""Train the two demo detectors: python train.py --out DIR [--only baseline] [--quick]."""
+"""Train the demo detectors: python train.py --out DIR [--only baseline] [--quick]."""
 
 import argparse
 import math
@@ -41,12 +41,13 @@ def _drives(condition: str, first: int, count: int, people: bool = True) -> tupl
 
 
 def recipes(steps: int) -> dict[str, Recipe]:
-    """Return both recipes: the candidate never saw anybody on foot or on a bicycle at night."""
+    """Return the recipes: the candidate never saw anybody on foot or on a bicycle at night, the retrained one did."""
     day, dusk = _drives("day", 1000, 26), _drives("dusk_rain", 2000, 20)
-    night, empty_night = _drives("night", 3000, 26), _drives("night", 4000, 8, people=False)
+    night, empty_night = _drives("night", 3000, 34), _drives("night", 4000, 8, people=False)
     return {
-        "baseline": Recipe("baseline", day[:22] + dusk + night, steps, seed=1),
+        "baseline": Recipe("baseline", day[:22] + dusk + night[:26], steps, seed=1),
         "candidate": Recipe("candidate", day + dusk + empty_night, steps, seed=2),
+        "retrained": Recipe("retrained", day + dusk + night, steps * 3 // 2, seed=3),
     }
 
 
@@ -176,7 +177,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder for the weights")
     parser.add_argument("--cache", type=Path, default=Path("/tmp/hilgui-demo-frames"), help="folder for frames")
-    parser.add_argument("--only", choices=("baseline", "candidate"))
+    parser.add_argument("--only", choices=("baseline", "candidate", "retrained"))
     parser.add_argument("--steps", type=int, default=3600)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="a few steps on two drives, to see that it runs")
