@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -120,4 +121,12 @@ def _render_one(drive: Drive, folder: Path) -> None:
     from hilgui.scenes.weather import CONDITIONS
     from hilgui.scenes.write import write_drive
 
-    write_drive(folder, drive.name, CONDITIONS[drive.condition], drive.seed, SECONDS, crf=25)
+    parent = os.getppid()
+
+    def leave_with_parent(done: int, frames: int) -> None:
+        if os.getppid() != parent:  # killed: nobody waits for this drive any more
+            os._exit(1)
+
+    write_drive(
+        folder, drive.name, CONDITIONS[drive.condition], drive.seed, SECONDS, crf=25, progress=leave_with_parent
+    )

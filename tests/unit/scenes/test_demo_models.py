@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from tests.unit.scenes.shipped import DEMO
 
-MODELS = ("baseline", "candidate")
+MODELS = ("baseline", "candidate", "retrained")
 LARGEST = 2_000_000
 
 
