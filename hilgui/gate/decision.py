@@ -121,7 +121,7 @@ def _invariants(spec: GateSpec, evidence: Evidence) -> Iterable[InvariantResult]
 
 def _gates(spec: GateSpec, evidence: Evidence) -> list[GateResult]:
     """Answer every gate; harm at the end is corrected over all non-inferiority gates together."""
-    results = [_gate(gate, spec, evidence.measures.get(gate.metric)) for gate in spec.gates]
+    results = [_gate(gate, spec, evidence.measures.get(gate.figure)) for gate in spec.gates]
     enough = len(evidence.drives) >= max(spec.data.min_clusters, spec.statistics.rollback.min_clusters)
     asked = [index for index, one in enumerate(results) if one.p_harm is not None]
     final = statistics.holm([results[index].p_harm or 0.0 for index in asked], spec.statistics.rollback.alpha_final)
@@ -132,7 +132,7 @@ def _gates(spec: GateSpec, evidence: Evidence) -> list[GateResult]:
 
 
 def _gate(gate: Gate, spec: GateSpec, paired: Paired | None) -> GateResult:
-    empty = GateResult(gate.id, gate.metric, gate.role, gate.better, "", GateVerdict.MISSING, gate.margin)
+    empty = GateResult(gate.id, gate.figure, gate.role, gate.better, "", GateVerdict.MISSING, gate.margin)
     if paired is None:
         return empty
     empty = replace(empty, unit=paired.unit)

@@ -71,7 +71,7 @@ def gather(
         models={role.value: facts.sha256 for role, facts in first[0].header.models.items()},
         integrity=tuple(_integrity(first, spec, resolve)),
         invariants=invariants,
-        measures=measured.paired(),
+        measures=measured.paired(spec),
         slices=tuple(measured.by_condition()),
         notes=tuple(_repeats(by_drive)),
     )
@@ -89,7 +89,7 @@ class _Measured:
     pooled: Scorecard | None = None
     conditions: list[dict[str, str]] = field(default_factory=list)  # of each drive
     truths: list[int] = field(default_factory=list)  # judged ones of each drive
-    read: tuple[list[str], dict[Role, NDArray[np.float64]], dict[Role, NDArray[np.float64]]] | None = None
+    read: dict[str, Paired] | None = None
 
     def feed(self, reader: RunReader) -> Iterator[Moment]:
         """Give the frames of a drive, measuring those that both models saw."""
@@ -124,27 +124,58 @@ class _Measured:
                 found[f"{role.value}.latency_p99_ms"] = float(p99)
         return found
 
-    def paired(self) -> dict[str, Paired]:
-        """Give every figure that both models have, one value a drive."""
-        return {**self._detection(), **self._critical()}
+    def paired(self, spec: GateSpec) -> dict[str, Paired]:
+        """Give every figure that both models have, one value a drive, and those of slices that gates ask for."""
+        found = {**self._detection(), **self._critical(self.drives)}
+        for gate in spec.gates:
+            if gate.slice_ and gate.metric in found:
+                picked = [place for place, one in enumerate(self.conditions) if gate.slice_.items() <= one.items()]
+                if picked:
+                    found[gate.figure] = self._picked(found[gate.metric], picked)
+        return found
+
+    def _picked(self, paired: Paired, picked: list[int]) -> Paired:
+        """Take some of the drives."""
+        critical = self._critical([self.drives[place] for place in picked])
+        if paired.metric in critical:
+            return critical[paired.metric]
+        mine = {role: values[picked] for role, values in paired.values.items()}
+        return Paired(paired.metric, paired.unit, mine, {role: float(own.mean()) for role, own in mine.items()})
 
     def by_condition(self) -> Iterator[SlicePair]:
         """Give recall and AP under each condition that the labels name and at least two drives share."""
-        names, values, _ = self._detection_values()
+        if not self._detection():
+            return
         for kind in sorted({kind for conditions in self.conditions for kind in conditions}):
             for value in sorted({one[kind] for one in self.conditions if kind in one}):
                 picked = [place for place, one in enumerate(self.conditions) if one.get(kind) == value]
-                if len(picked) < 2 or len(picked) == len(self.conditions) or not names:
+                if len(picked) < 2 or len(picked) == len(self.conditions):
                     continue
                 for metric in _SLICED:
-                    column = names.index(metric)
-                    mine = {role: all_values[picked, column] for role, all_values in values.items()}
-                    pooled = {role: float(own.mean()) for role, own in mine.items()}
                     objects = sum(self.truths[place] for place in picked)
-                    yield SlicePair(f"{kind} {value}", Paired(metric, "", mine, pooled), "higher", objects)
+                    whole = self._detection()[metric]
+                    yield SlicePair(f"{kind} {value}", self._picked(whole, picked), "higher", objects)
 
     def _detection(self) -> dict[str, Paired]:
-        names, values, whole = self._detection_values()
+        if self.read is None:
+            self.read = self._read_detection()
+        return self.read
+
+    def _read_detection(self) -> dict[str, Paired]:
+        """Read the figures by drive and pooled; none where a drive has no labels: its run says so."""
+        assert self.pooled is not None
+        values: dict[Role, NDArray[np.float64]] = {}
+        whole: dict[Role, NDArray[np.float64]] = {}
+        names: list[str] = []
+        for role, mine in self.pooled.accumulators.items():
+            quality = mine["detection"]
+            assert isinstance(quality, DetectionQuality)
+            clusters = quality.clusters(DRIVE)
+            if len(clusters) != len(self.drives):
+                return {}
+            names, read = quality.readings(clusters)
+            values[role] = jackknife(read, len(clusters))
+            whole[role] = read(np.ones(len(clusters), np.int64))
         return {
             name: Paired(
                 name,
@@ -155,35 +186,13 @@ class _Measured:
             for place, name in enumerate(names)
         }
 
-    def _detection_values(self) -> tuple[list[str], dict[Role, NDArray[np.float64]], dict[Role, NDArray[np.float64]]]:
-        """Give the names of figures, their values by drive, and pooled; nothing where a drive has no labels."""
-        if self.read is None:
-            self.read = self._read_detection()
-        return self.read
-
-    def _read_detection(self) -> tuple[list[str], dict[Role, NDArray[np.float64]], dict[Role, NDArray[np.float64]]]:
-        assert self.pooled is not None
-        values: dict[Role, NDArray[np.float64]] = {}
-        whole: dict[Role, NDArray[np.float64]] = {}
-        names: list[str] = []
-        for role, mine in self.pooled.accumulators.items():
-            quality = mine["detection"]
-            assert isinstance(quality, DetectionQuality)
-            clusters = quality.clusters(DRIVE)
-            if len(clusters) != len(self.drives):
-                return [], {}, {}  # a drive without labels: its run says so, and the frames are counted
-            names, read = quality.readings(clusters)
-            values[role] = jackknife(read, len(clusters))
-            whole[role] = read(np.ones(len(clusters), np.int64))
-        return names, values, whole
-
-    def _critical(self) -> dict[str, Paired]:
-        names = {name for drive in self.drives for figures in drive.values() for name in figures}
+    def _critical(self, drives: Sequence[dict[Role, dict[str, Figure]]]) -> dict[str, Paired]:
+        names = {name for drive in drives for figures in drive.values() for name in figures}
         found: dict[str, Paired] = {}
         for name in sorted(names):
             if name.startswith(("latest_", "longest_")):
                 continue  # a largest value is no mean over drives
-            parts = {role: [_part(drive[role].get(name)) for drive in self.drives] for role in self.drives[0]}
+            parts = {role: [_part(drive[role].get(name)) for drive in drives] for role in drives[0]}
             found[name] = Paired.of(name, _unit(name), parts, _weighted)
         return found
 

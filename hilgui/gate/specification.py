@@ -118,6 +118,15 @@ class Gate(_Part):
     role: Literal["non_inferiority", "superiority"]
     better: Literal["higher", "lower"]
     margin: _Amount | None = None
+    slice_: dict[str, str] = Field(
+        default_factory=dict, alias="slice", description="only drives under these conditions, such as day_part: night"
+    )
+
+    @property
+    def figure(self) -> str:
+        """Name the figure with its slice: critical_recall@day_part=night."""
+        where = ",".join(f"{kind}={self.slice_[kind]}" for kind in sorted(self.slice_))
+        return f"{self.metric}@{where}" if where else self.metric
 
     @model_validator(mode="after")
     def _margin_goes_with_the_role(self) -> Self:
