@@ -23,6 +23,7 @@ from hilgui.report.protocol import Progress, silent
 from hilgui.store import RunReader
 
 _SOUND = (Outcome.PASS, Outcome.FAIL)
+SET_UNIT = 10  # independent pictures that make one unit
 _SLICED = ("recall", "map_50_95")
 _UNITS = {"_per_hour": "1/h", "_per_minute": "1/min", "_s": "s", "_ms": "ms", "_px": "px"}
 
@@ -65,7 +66,7 @@ def gather(
     if repeated:
         invariants["candidate.replay_hash_mismatches"] = float(mismatches)
     return Evidence(
-        drives=tuple(by_drive),
+        drives=tuple(measured.names),
         runs=tuple(reader.header.run_id for reader in first),
         frames=measured.frames,
         models={role.value: facts.sha256 for role, facts in first[0].header.models.items()},
@@ -73,7 +74,7 @@ def gather(
         invariants=invariants,
         measures=measured.paired(spec),
         slices=tuple(measured.by_condition()),
-        notes=tuple(_repeats(by_drive)),
+        notes=(*_repeats(by_drive), *_sets(first)),
     )
 
 
@@ -85,24 +86,30 @@ class _Measured:
     frames: int = 0
     invalid: int = 0
     latencies: dict[Role, list[float]] = field(default_factory=lambda: {role: [] for role in Role})
-    drives: list[dict[Role, dict[str, Figure]]] = field(default_factory=list)
+    drives: list[dict[Role, dict[str, Figure]]] = field(default_factory=list)  # figures of each unit
+    names: list[str] = field(default_factory=list)  # of the units: runs, or "RUN#2" in an unordered set
     pooled: Scorecard | None = None
     conditions: list[dict[str, str]] = field(default_factory=list)  # of each drive
     truths: list[int] = field(default_factory=list)  # judged ones of each drive
     read: dict[str, Paired] | None = None
 
     def feed(self, reader: RunReader) -> Iterator[Moment]:
-        """Give the frames of a drive, measuring those that both models saw."""
+        """Give the frames of a drive, measuring those that both models saw.
+
+        The pictures of an unordered set are independent of each other: ten of them make one unit.
+        """
         header = reader.header
-        if self.pooled is None:
-            self.pooled = Scorecard(header, measurements={"detection": DetectionQuality})
-        else:
-            self.pooled.start_drive(header.run_id, header)
-        own = Scorecard(header, measurements={"critical": CriticalQuality})
-        self.conditions.append({} if header.truth is None else dict(header.truth.conditions))
-        self.truths.append(0)
+        is_set = not header.source.ordered
+        own = self._begin(header, f"{header.run_id}#1" if is_set else header.run_id)
+        in_unit = 0
         for moment in reader.moments():
             if len(moment.inferences) == len(Role):
+                if is_set and in_unit == SET_UNIT:
+                    self.drives.append(own.figures())
+                    own = self._begin(header, f"{header.run_id}#{len(self.names) + 1}")
+                    in_unit = 0
+                in_unit += 1
+                assert self.pooled is not None
                 self.pooled.add(moment)
                 own.add(moment)
                 self.frames += moment.truth is not None
@@ -113,6 +120,17 @@ class _Measured:
                     self.latencies[role].append(inference.latency_ms)
             yield moment
         self.drives.append(own.figures())
+
+    def _begin(self, header: RunHeader, name: str) -> Scorecard:
+        """Begin another unit."""
+        if self.pooled is None:
+            self.pooled = Scorecard(header, measurements={"detection": DetectionQuality})
+        else:
+            self.pooled.start_drive(name, header)
+        self.names.append(name)
+        self.conditions.append({} if header.truth is None else dict(header.truth.conditions))
+        self.truths.append(0)
+        return Scorecard(header, measurements={"critical": CriticalQuality})
 
     def invariants(self) -> dict[str, float]:
         """Give what invariants may ask for, by name."""
@@ -292,3 +310,9 @@ def _repeats(by_drive: dict[str, list[RunReader]]) -> Iterable[str]:
             again = ", ".join(reader.header.run_id for reader in mine[1:])
             name = Path(mine[0].header.source.path).name
             yield f"{name} was run {len(mine)} times and counts once ({mine[0].header.run_id}, not {again})"
+
+
+def _sets(readers: Sequence[RunReader]) -> Iterable[str]:
+    for reader in readers:
+        if not reader.header.source.ordered:
+            yield f"{reader.header.source.name} is a set of independent pictures: every {SET_UNIT} count as one drive"

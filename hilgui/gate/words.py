@@ -71,7 +71,9 @@ def none_better(gates: Sequence[GateResult]) -> str:
 
 def unproven(one: GateResult) -> str:
     """Say what the drives do not show, and how many would."""
-    needed = f"; about {one.drives_needed} drives would show it" if one.drives_needed else ""
+    needed = f"; about {one.drives_needed:,} drives would show it if it is as good" if one.drives_needed else ""
+    if needed and one.drives_needed_as_seen:
+        needed += f", {one.drives_needed_as_seen:,} if the change seen is the true one"
     return f"{one.id}: {_moved(one)}, which does not exclude a loss of {_number(one.margin)}{_unit(one)}{needed}"
 
 
@@ -88,10 +90,12 @@ def next_steps(action: Action, spec: GateSpec, evidence: Evidence, gates: Sequen
         return (back, "look at the findings behind the failed gates, and open an incident where people could be hurt")
     if evidence.integrity and action is Action.INCONCLUSIVE:
         return ("mend the bench and run the drives again",)
-    wanted = [one.drives_needed for one in gates if one.role == "non_inferiority" and one.drives_needed]
+    open_ = [one for one in gates if one.role == "non_inferiority" and one.verdict is not GateVerdict.PASSED]
+    wanted = [max(one.drives_needed or 0, one.drives_needed_as_seen or 0) for one in open_]
     needed = max([spec.data.min_clusters, *wanted])
     if action is Action.INCONCLUSIVE and needed > len(evidence.drives):
-        return (f"run {needed - len(evidence.drives)} more drives ({needed} in all), of the same conditions",)
+        more = count(needed - len(evidence.drives), "more drive")
+        return (f"run {more} ({needed:,} in all), of the same conditions",)
     if action is Action.INCONCLUSIVE:
         return ("measure what is missing and ask again",)
     return ("improve the candidate where it lost, or bring drives that show a gain",)

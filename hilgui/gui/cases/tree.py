@@ -127,7 +127,7 @@ class CaseTree(QTreeWidget):
         waiting = [self.invisibleRootItem()]
         while waiting:
             item = waiting.pop(0)
-            inside = [item.child(row) for row in range(item.childCount())]
+            inside = [child for row in range(item.childCount()) if (child := item.child(row)) is not None]
             found += inside
             waiting += inside
         return found
