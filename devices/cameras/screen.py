@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from devices.sim.screen_rehearsal import RehearsedScreen
 from hilgui.errors import SourceBroken
@@ -63,7 +64,9 @@ class FilmedScreen:
         self._address = address
         self._make_eye = make_eye
         self._eye: Camera | None = None  # the same one is opened again after a loss
-        self._layout: ScreenLayout | None = None
+        self.layout: ScreenLayout | None = None  # with the next two what `hilgui screen check` looks at
+        self.picture: NDArray[np.uint8] | None = None  # as the eye gave it
+        self.glimpse: Glimpse | str = ""
         self._finder: ScreenFinder | None = None
         self._refs: list[FrameRef] = []
         self._drive = 0
@@ -92,10 +95,10 @@ class FilmedScreen:
         if not facts.width:
             raise SourceBroken(f"the frames of {drive} differ in size, so no screen can show them in one place")
         width, height = wish.screen or _USUAL_SCREEN
-        self._layout = lay_out(width, height, facts.width, facts.height)
-        self._finder = ScreenFinder(self._layout)
+        self.layout = lay_out(width, height, facts.width, facts.height)
+        self._finder = ScreenFinder(self.layout)
         self._drive = drive_number(facts.sha256)
-        self._eye = self._eye or self._eye_for(drive, self._layout, wish)
+        self._eye = self._eye or self._eye_for(drive, self.layout, wish)
         seen = self._eye.open(replace(wish, drive=None, screen=None))
         return CameraFacts(
             name=f"{facts.name} on a screen",
@@ -110,18 +113,19 @@ class FilmedScreen:
 
     def read(self) -> Shot | None:
         """Wait for the next picture of the eye and understand it."""
-        assert self._eye is not None and self._layout is not None and self._finder is not None
+        assert self._eye is not None and self.layout is not None and self._finder is not None
         shot = self._eye.read()
         if shot is None or shot.image is None:
             return shot
-        glimpse = look_at(shot.image, self._layout, self._finder)
+        glimpse = look_at(shot.image, self.layout, self._finder)
+        self.picture, self.glimpse = shot.image, glimpse
         shown = glimpse if isinstance(glimpse, str) else self._shown(glimpse, shot.arrival_ns)
         if isinstance(shown, str):
             self._counts[shown] += 1
             return replace(shot, image=None, why=shown)
         assert isinstance(glimpse, Glimpse)
         self._note(glimpse)
-        return replace(shot, image=rectify(shot.image, self._layout, glimpse.pose), shown=shown)
+        return replace(shot, image=rectify(shot.image, self.layout, glimpse.pose), shown=shown)
 
     def account(self) -> tuple[str, ...]:
         """Say in sentences how the camera sees the screen."""

@@ -25,6 +25,7 @@ from hilgui.cli.registry import models_app
 from hilgui.cli.rejudging import corrections, export_dataset, rejudge
 from hilgui.cli.retention import archive, pin, prune, unpin
 from hilgui.cli.rig import rig_app
+from hilgui.cli.screen import screen_app
 from hilgui.cli.selfcheck import selfcheck
 from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
@@ -48,6 +49,7 @@ app.add_typer(labels_app, name="labels")
 app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
 app.add_typer(rig_app, name="rig")
+app.add_typer(screen_app, name="screen")
 app.add_typer(triage_app, name="triage")
 app.add_typer(keys_app, name="keys")
 app.add_typer(evidence_app, name="evidence")

@@ -48,6 +48,11 @@ def corner_errors_px(boxes: Floats, layout: ScreenLayout, pose: Pose, true_corne
     return np.asarray(np.linalg.norm(back - box_corners(boxes), axis=1), np.float64)
 
 
+def map_to_pixels(points: Floats) -> NDArray[np.int32]:
+    """Round continuous points (n, 2) to the pixels that OpenCV draws."""
+    return np.asarray(np.floor(points), np.int32)
+
+
 def box_corners(boxes: Floats) -> Floats:
     """Give the corners (4 n, 2) of boxes (n, 4) xyxy, clockwise from the upper left."""
     return np.asarray(boxes, np.float64).reshape(-1, 4)[:, [0, 1, 2, 1, 2, 3, 0, 3]].reshape(-1, 2)
