@@ -23,6 +23,7 @@ from hilgui.cli.keys import keys_app
 from hilgui.cli.labels import labels_app
 from hilgui.cli.registry import models_app
 from hilgui.cli.rejudging import corrections, export_dataset, rejudge
+from hilgui.cli.reporting import report
 from hilgui.cli.retention import archive, pin, prune, unpin
 from hilgui.cli.rig import rig_app
 from hilgui.cli.screen import screen_app
@@ -318,6 +319,7 @@ app.command()(gate)
 app.command("decide")(decide_command)
 app.command()(sign)
 app.command()(rejudge)
+app.command()(report)
 app.command("export-dataset")(export_dataset)
 labels_app.command()(corrections)
 

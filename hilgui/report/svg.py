@@ -9,6 +9,8 @@ import numpy as np
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
+from hilgui.report.drawing import Block, Drawing, Mark, Word
+
 LEFT, WIDTH, RIGHT = 178, 790, 60  # px: names, the plot itself, numbers
 BAND_PX, CURVE_PX, SPAN_PX, GAP_PX = 18, 64, 12, 8
 
@@ -107,6 +109,34 @@ def histogram(matched: NDArray[np.int64], phantom: NDArray[np.int64], top: int, 
             f'<text x="{value * width}" y="{half * 2 + 14}" class="small" text-anchor="{anchor}">{value}</text>'
         )
     return Markup(f'<svg viewBox="0 0 {width} {half * 2 + 18}" role="img" aria-label="Scores">{"".join(parts)}</svg>')
+
+
+def svg_of(drawing: Drawing) -> Markup:
+    """Render a drawing; its colours are the page's custom properties."""
+    parts = "".join(_mark(mark) for mark in drawing.marks)
+    return Markup(
+        f'<svg class="chart" viewBox="0 0 {drawing.width:g} {drawing.height:g}" style="max-width:{drawing.width:g}px" '
+        f'role="img" aria-label="{escape(drawing.label)}">{parts}</svg>'
+    )
+
+
+def _mark(mark: Mark) -> str:
+    colour = f"var(--{mark.colour.replace('_', '-')})"
+    if isinstance(mark, Word):
+        weight = ";font-weight:600" if mark.is_bold else ""
+        return (
+            f'<text x="{mark.x:.1f}" y="{mark.y:.1f}" text-anchor="{mark.anchor}" '
+            f'style="fill:{colour};font-size:{mark.size:g}px{weight}">{escape(mark.text)}</text>'
+        )
+    if isinstance(mark, Block):
+        hint = f"<title>{escape(mark.hint)}</title>" if mark.hint else ""
+        return (
+            f'<rect x="{mark.x:.1f}" y="{mark.y:.1f}" width="{mark.width:.1f}" height="{mark.height:.1f}" '
+            f'style="fill:{colour}">{hint}</rect>'
+        )
+    path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in mark.points)
+    dash = f";stroke-dasharray:{' '.join(f'{part:g}' for part in mark.dash)}" if mark.dash else ""
+    return f'<path d="{path}" style="fill:none;stroke:{colour};stroke-width:{mark.width:g}{dash}"/>'
 
 
 @dataclass(frozen=True, slots=True)
