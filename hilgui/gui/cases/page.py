@@ -294,7 +294,6 @@ class CasesPage(Page):
         words = self.tr("{0} cases in {1} files").format(cases, len(files))
         self._count.setText(words + (self.tr(", {0} not valid").format(broken) if broken else ""))
         self.tree.show_catalogue(catalogue)
-        self._on_chosen()
 
     def _say_trouble(self, sentence: str, details: str) -> None:
         self._count.clear()

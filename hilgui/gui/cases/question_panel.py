@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.sequencer.operator import NO, YES, Purpose, Question
@@ -37,10 +37,11 @@ class QuestionPanel(QFrame):
         self._answers.setSpacing(GAP)
         self.buttons: dict[str, QPushButton] = {}
         text = QVBoxLayout()
+        self.value.setMaximumWidth(320)
         for widget in (self.kind, self.words, self.value, self.flaw):
             text.addWidget(widget)
         text.addLayout(self._answers)
-        text.addStretch(1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP, GAP_L, GAP)
         layout.setSpacing(GAP_L)
@@ -70,6 +71,7 @@ class QuestionPanel(QFrame):
         mark(self, surface="banner_warning" if is_grave else "banner_info")
         self.words.setText(question.text)
         self.flaw.clear()
+        self.flaw.hide()
         self._show_picture(question)
         self._show_input(question)
 
@@ -79,6 +81,7 @@ class QuestionPanel(QFrame):
             return
         flaw = self.question.flaw(text)
         self.flaw.setText(flaw)
+        self.flaw.setVisible(bool(flaw))
         if not flaw:
             self.answered.emit(self.question, text)
 

@@ -67,7 +67,6 @@ class CaseTree(QTreeWidget):
             for file in files:
                 self._add_file(suite, file)
             suite.setExpanded(True)
-        self.blockSignals(False)
         for item in self._items():
             if self.key(item) in chosen:
                 item.setSelected(True)
@@ -75,6 +74,9 @@ class CaseTree(QTreeWidget):
         first = next((item for item in self._items() if isinstance(item.data(0, _THING), CaseFile)), None)
         if self.currentItem() is None and first is not None:
             self.setCurrentItem(first)
+        self.blockSignals(False)
+        self.viewport().update()
+        self.itemSelectionChanged.emit()
 
     def key(self, item: QTreeWidgetItem) -> str:
         """Name an item across two readings."""
@@ -142,6 +144,8 @@ class CaseTree(QTreeWidget):
         elif len(file.cases) == 1:
             self._say_last(item, file.cases[0])
         else:
+            item.setText(1, self.tr("{0} cases").format(len(file.cases)))
+            item.setForeground(1, QBrush(self._theme.colour("text_faint")))
             for case in file.cases:
                 child = QTreeWidgetItem(item, [case.loaded.id.partition("[")[2].rstrip("]"), ""])
                 child.setData(0, _THING, case)
