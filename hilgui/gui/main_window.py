@@ -51,11 +51,19 @@ class MainWindow(QMainWindow):
     """
 
     def __init__(
-        self, settings: Settings, theme: Theme, bridge: Bridge, memory: Memory, *, pages: Sequence[Entry] = PAGES
+        self,
+        settings: Settings,
+        theme: Theme,
+        bridge: Bridge,
+        memory: Memory,
+        *,
+        pages: Sequence[Entry] = PAGES,
+        rig: RigLink | None = None,
     ) -> None:
         super().__init__()
         self._bridge = bridge
-        self._rig = RigLink(settings.home, self)
+        self._rig = rig or RigLink(settings.home, self)
+        self._rig.setParent(self)
         self._cases = CaseDesk(settings, settings.operator or getpass.getuser(), self)
         self._bench = Bench(settings, theme, memory, bridge, OpenRun(self), self._rig, self._cases)
         self._overlay: ShortcutsOverlay | None = None
@@ -76,6 +84,11 @@ class MainWindow(QMainWindow):
     def page(self) -> RunPage | None:
         """Give the Replay page, once a run was opened or asked for."""
         return cast("RunPage | None", self._pages.existing("replay"))
+
+    @property
+    def rig(self) -> RigLink:
+        """Give the link to the rig, whether one is open or not."""
+        return self._rig
 
     @property
     def pages(self) -> PageStack:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 
 from hilgui.errors import BenchBroken
 from hilgui.gui.bridge import Bridge, spawn_engine
+from hilgui.gui.cases.page import CasesPage
 from hilgui.gui.compare.page import ComparePage
 from hilgui.gui.evaluate.page import EvaluatePage
 from hilgui.gui.evaluate.sheets import Link
@@ -21,7 +22,11 @@ from hilgui.gui.library_page import LibraryPage
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.replay.page import ReplayPage
+from hilgui.gui.rig.link import RigLink
+from hilgui.gui.rig.page import RigPage
 from hilgui.gui.theme import Choice, Theme
+from hilgui.resources import shipped
+from hilgui.rigs.arming import State
 from hilgui.settings import Settings
 
 _SIZE = (1600, 1000)
@@ -29,18 +34,23 @@ _PATIENCE_S = 60.0
 _LONG_S = 300.0  # to judge a whole run again on a small machine
 _LOOK_EVERY_MS = 20
 _SETTLE_MS = 200  # for what paints itself a moment after its data came
+_WATCH_MS = 4000  # of signals, so that there is something to see
+_CASE = "night_pedestrian"
+_BENCH = "assets/rigs/supply_bench.yaml"
 _THEMES: tuple[Choice, ...] = ("dark", "light")
 
 
 def render(application: QApplication, run: Path, out: Path, settings: Settings) -> list[Path]:
     """Render every page in both themes, Replay at the worst finding; returns the paths of the pictures.
 
-    Remembers nothing and starts no engine. Raises BenchBroken when the run does not appear in time.
+    Remembers nothing and starts no engine; the rig is a simulated one, its journal is forgotten. Raises BenchBroken
+    when the run does not appear in time.
     """
     out.mkdir(parents=True, exist_ok=True)
     theme = Theme(application, "dark")
     with tempfile.TemporaryDirectory(prefix="hilgui-screen-") as home:
-        window = MainWindow(settings, theme, Bridge(spawn_engine), Memory(Path(home)))
+        rig = RigLink(Path(home))
+        window = MainWindow(settings, theme, Bridge(spawn_engine), Memory(Path(home)), rig=rig)
         window.setWindowState(Qt.WindowState.WindowNoState)  # it fills the offscreen platform's small screen
         window.resize(*_SIZE)
         window.show()
@@ -94,12 +104,45 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path) -> list[Pa
     for choice in _THEMES:
         theme.choose(choice)
         paths.append(_shoot(window, out / f"compare-{choice}.png"))
+    paths += _shoot_cases(window, theme, out)
+    paths += _shoot_rig(window, theme, out)
     window.show_page("library")
     library = cast("LibraryPage", window.pages.page("library"))
     _wait(lambda: not library.is_reading, "the library does not appear")
     for choice in _THEMES:
         theme.choose(choice)
         paths.append(_shoot(window, out / f"library-{choice}.png"))
+    return paths
+
+
+def _shoot_cases(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
+    """Take the Test cases page with the shipped cases, at one that judges a model."""
+    window.show_page("cases")
+    cases = cast("CasesPage", window.pages.page("cases"))
+    _wait(lambda: not cases.is_reading and cases.tree.topLevelItemCount() > 0, "the test cases do not appear")
+    cases.tree.choose(_CASE)
+    paths = []
+    for choice in _THEMES:
+        theme.choose(choice)
+        paths.append(_shoot(window, out / f"cases-{choice}.png"))
+    return paths
+
+
+def _shoot_rig(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
+    """Take the Rig page with a simulated bench that a person has selected; nothing is armed for a picture."""
+    window.show_page("rig")
+    page, link = cast("RigPage", window.pages.page("rig")), window.rig
+    page.open_rig(shipped(_BENCH))
+    _wait(lambda: bool(link.readings), "the simulated bench does not start", _LONG_S)
+    page.arm.press("select")
+    _wait(lambda: link.state is State.SAFE and link.arming.is_verified, "the simulated bench is not safe", _LONG_S)
+    _pause(_WATCH_MS)
+    paths = []
+    for choice in _THEMES:
+        theme.choose(choice)
+        paths.append(_shoot(window, out / f"rig-{choice}.png"))
+    link.close()
+    _wait(lambda: not link.is_closing, "the simulated bench does not end", _LONG_S)
     return paths
 
 

@@ -3,6 +3,8 @@
 import shutil
 import threading
 import time
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from hilgui.gui.bridge import Bridge
 from hilgui.gui.cases.catalogue import read_catalogue
 from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.cases.page import CasesPage
+from hilgui.gui.cases.verdict_panel import worst_frame
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.pages import Entry
 from hilgui.records import Outcome
@@ -21,6 +24,8 @@ from hilgui.resources import shipped
 from hilgui.rigs.arming import State
 from hilgui.sequencer.results import CaseResult, CriterionResult, ResultShelf
 from hilgui.sequencer.taking import RigStood
+from hilgui.store import RunReader
+from tests.gui.replay_run import make_run
 from tests.gui.shell_bench import FakeEngine, fake_pages
 
 WAIT_MS = 90_000
@@ -178,6 +183,16 @@ def test_what_a_case_lacks_is_said(tmp_path, settings):
     listed = read_catalogue([tmp_path], settings.home).files[0].cases[0]
     assert listed.missing == (f"{tmp_path / 'simulated_bench.yaml'} is not there",)
     assert read_catalogue([tmp_path / "gone"], settings.home).trouble
+
+
+def test_the_run_of_a_case_opens_at_its_gravest_finding(tmp_path):
+    made = make_run(tmp_path / "run")
+    with closing(RunReader(made.folder)) as reader:
+        gravest = max(reader.findings(), key=lambda finding: finding.severity)
+    started = "2026-01-01T10:00:00+00:00"
+    result = CaseResult("a", "A", "a", "x", "replay", Outcome.FAIL, started, 1.0, "Ada", runs=(str(made.folder),))
+    assert worst_frame(result) == gravest.worst_seq
+    assert worst_frame(replace(result, runs=(str(tmp_path / "gone"),))) is None
 
 
 class FrozenSuite:

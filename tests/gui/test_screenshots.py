@@ -29,6 +29,10 @@ def test_pictures_show_the_whole_window_also_on_a_small_screen(
         "evaluate-light.png",
         "compare-dark.png",
         "compare-light.png",
+        "cases-dark.png",
+        "cases-light.png",
+        "rig-dark.png",
+        "rig-light.png",
         "library-dark.png",
         "library-light.png",
     ]

@@ -29,7 +29,7 @@ from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.cases.editor import CaseEditor
 from hilgui.gui.cases.question_panel import QuestionPanel
 from hilgui.gui.cases.tree import OUTCOME_TONES, CaseTree
-from hilgui.gui.cases.verdict_panel import VerdictPanel
+from hilgui.gui.cases.verdict_panel import VerdictPanel, worst_frame
 from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
 from hilgui.gui.page import Bench, Page
@@ -334,9 +334,10 @@ class CasesPage(Page):
             return
         name, shelf = case.loaded.id, self._shelf
 
-        def look() -> tuple[CaseResult | None, Any]:
+        def look() -> tuple[CaseResult | None, Any, int | None]:
             results = shelf.results(name)
-            return (results[0] if results else None), shelf.trend(name)
+            last = results[0] if results else None
+            return last, shelf.trend(name), worst_frame(last)
 
         self._trend = Errand(self, "trend", look, lambda found: self.verdict.show_result(*found), self.trouble.emit)
 
@@ -387,6 +388,7 @@ class CasesPage(Page):
 
     def _on_ended(self, results: list[CaseResult]) -> None:
         self._show_busy()
+        self.tree.forget_said()
         self.question.ask(None)
         if results:
             bad = [result.id for result in results if result.word != "PASS"]
@@ -402,6 +404,6 @@ class CasesPage(Page):
         for name in ("run", "suite", "failed"):
             self.buttons[name].setEnabled(not is_busy)
 
-    def _open_run(self, folder: Path | None) -> None:
+    def _open_run(self, folder: Path | None, seq: int | None) -> None:
         if folder is not None:
-            self.open_run_asked.emit(folder, None)
+            self.open_run_asked.emit(folder, seq)

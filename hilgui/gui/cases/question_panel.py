@@ -39,7 +39,7 @@ class QuestionPanel(QFrame):
         text = QVBoxLayout()
         self.value.setMaximumWidth(320)
         for widget in (self.kind, self.words, self.value, self.flaw):
-            text.addWidget(widget)
+            text.addWidget(widget, 0, Qt.AlignmentFlag.AlignLeft if widget is self.kind else Qt.AlignmentFlag(0))
         text.addLayout(self._answers)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         layout = QHBoxLayout(self)

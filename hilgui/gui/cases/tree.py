@@ -39,6 +39,7 @@ class CaseTree(QTreeWidget):
         super().__init__(parent)
         self._theme = theme
         self._catalogue = Catalogue({}, {})
+        self._said: dict[str, tuple[str, str]] = {}  # while cases run
         self.setColumnCount(2)
         self.setHeaderLabels([self.tr("Case"), self.tr("Last verdict")])
         self.setUniformRowHeights(True)
@@ -49,7 +50,7 @@ class CaseTree(QTreeWidget):
         head.setStretchLastSection(False)
         head.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         head.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        theme.changed.connect(lambda: self.show_catalogue(self._catalogue))
+        theme.changed.connect(self._show_again)
 
     def show_catalogue(self, catalogue: Catalogue) -> None:
         """Show what was found; what was selected stays selected."""
@@ -77,6 +78,16 @@ class CaseTree(QTreeWidget):
         self.blockSignals(False)
         self.viewport().update()
         self.itemSelectionChanged.emit()
+
+    def forget_said(self) -> None:
+        """Forget what was said of cases that ran; the next catalogue has their results."""
+        self._said.clear()
+
+    def _show_again(self) -> None:
+        said = dict(self._said)
+        self.show_catalogue(self._catalogue)
+        for case, words in said.items():
+            self.say(case, *words)
 
     def key(self, item: QTreeWidgetItem) -> str:
         """Name an item across two readings."""
@@ -119,6 +130,7 @@ class CaseTree(QTreeWidget):
 
     def say(self, case: str, words: str, tone: str = "accent") -> None:
         """Write something beside a case while it runs."""
+        self._said[case] = (words, tone)
         for item in self._items():
             if self.key(item) == case or (isinstance(item.data(0, _THING), CaseFile) and _only(item) == case):
                 item.setText(1, words)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from hilgui.errors import HilguiError
 from hilgui.gui.cases.tree import OUTCOME_TONES, SIGNS
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, Theme, mark
 from hilgui.records import Outcome
 from hilgui.sequencer.results import CaseResult
+from hilgui.store import RunReader
 
 Past = Sequence[tuple[str, float | None, Outcome]]
 _KEPT = 30  # runs of a trend
@@ -58,6 +61,21 @@ class Trend(QWidget):
         painter.end()
 
 
+def worst_frame(result: CaseResult | None) -> int | None:
+    """Give the frame of the gravest finding of the last run of a case, None where there is none or it cannot be read.
+
+    The run's page says why a run cannot be read; here it only means that there is no frame to go to.
+    """
+    if result is None or not result.runs:
+        return None
+    try:
+        with closing(RunReader(Path(result.runs[-1]))) as reader:
+            findings = reader.findings()
+    except HilguiError:
+        return None
+    return max(findings, key=lambda finding: finding.severity).worst_seq if findings else None
+
+
 def _draw_point(painter: QPainter, at: QPointF, colour: QColor, is_good: bool) -> None:
     painter.setPen(QPen(colour, 1.8))
     if is_good:
@@ -70,7 +88,7 @@ def _draw_point(painter: QPainter, at: QPointF, colour: QColor, is_good: bool) -
 class VerdictPanel(QFrame):
     """Made anew for each case that is chosen."""
 
-    open_asked = Signal(object)  # Path of a run
+    open_asked = Signal(object, object)  # Path of a run; frame of its gravest finding, or None
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
@@ -91,6 +109,7 @@ class VerdictPanel(QFrame):
         self._scroll.setWidgetResizable(True)
         self.rows: list[tuple[str, ...]] = []
         self._run: Path | None = None
+        self._seq: int | None = None
         head = QHBoxLayout()
         head.setSpacing(GAP)
         head.addWidget(self.word)
@@ -102,13 +121,16 @@ class VerdictPanel(QFrame):
         layout.addLayout(head)
         layout.addWidget(self.reasons)
         layout.addWidget(self._scroll, 1)
-        self.open_run.clicked.connect(lambda _=False: self.open_asked.emit(self._run))
+        self.open_run.clicked.connect(lambda _=False: self.open_asked.emit(self._run, self._seq))
         self.show_result(None, {})
 
-    def show_result(self, result: CaseResult | None, past: dict[str, Past]) -> None:
-        """Show how the case ended last, and before."""
+    def show_result(self, result: CaseResult | None, past: dict[str, Past], seq: int | None = None) -> None:
+        """Show how the case ended last, and before; the button opens its run at frame `seq`."""
+        self._seq = seq
         self._run = None if result is None or not result.runs else Path(result.runs[-1])
         self.open_run.setVisible(self._run is not None)
+        where = self.tr("Open the run at its gravest finding, frame {0}") if seq is not None else ""
+        self.open_run.setToolTip(where.format(seq))
         if result is None:
             self.word.setText(self.tr("never ran"))
             mark(self.word, tone="faint")
