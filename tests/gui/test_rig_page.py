@@ -246,3 +246,15 @@ def test_a_rig_whose_device_is_not_there_says_so_and_nothing_stays_open(qtbot, w
     assert page._link.client is None
     assert page.chooser.isEnabled()
     assert any("NOT-THERE" in label.text() for each in window.messages.banners for label in each.findChildren(QLabel))
+
+
+def test_a_channel_that_is_not_watched_is_read_when_asked_for(qtbot, page):
+    supply = shipped("assets/rigs/supply_bench.yaml")
+    page.open_rig(supply)
+    qtbot.waitUntil(lambda: page.channels.verdicts.get("supply") == "identified", timeout=WAIT_MS)
+    assert page.channels.values["supply.voltage"] == "–"
+    QTest.keyClick(page, Qt.Key.Key_F5)
+    qtbot.waitUntil(lambda: page.channels.values["supply.voltage"] == "0 V", timeout=WAIT_MS)
+    page._link.client.simulation.call("supply", "unplug")
+    qtbot.waitUntil(lambda: page.channels.verdicts["supply"] == "not to be used", timeout=WAIT_MS)
+    assert page.channels.values["supply.measured_voltage"] == "–", "an old value is no value"

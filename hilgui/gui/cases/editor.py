@@ -60,7 +60,7 @@ class CaseText(QPlainTextEdit):
         self.highlighter = YamlHighlighter(theme, self.document())
         self.blockCountChanged.connect(lambda _: self._make_room())
         self.updateRequest.connect(self._follow)
-        theme.changed.connect(lambda: self.show_wrong(self._wrong))
+        theme.changed.connect(self._recolour)
         self._make_room()
 
     @property
@@ -117,6 +117,9 @@ class CaseText(QPlainTextEdit):
             painter.drawText(where, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
             block = block.next()
         painter.end()
+
+    def _recolour(self) -> None:
+        self.show_wrong(self._wrong)
 
     def _make_room(self) -> None:
         self.setViewportMargins(self.numbers_width, 0, 0, 0)

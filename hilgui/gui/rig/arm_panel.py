@@ -135,7 +135,7 @@ class ArmPanel(QFrame):
             if arming.is_verified
             else self.tr("Safe: the outputs are being read back…"),
             State.ARMING: self.tr("Arming{0}: nothing moves before the second confirmation.").format(who),
-            State.ARMED: self.tr("ARMED{0}: whatever you set below happens. F12 stops.").format(who),
+            State.ARMED: self.tr("ARMED{0}: whatever you set happens at once. F12 stops.").format(who),
             State.HOLD: self.tr("On hold{0}, power stays on: {1}.").format(who, arming.reason),
             State.STOPPING: self.tr("Stopping: {0}.").format(arming.reason),
             State.LATCHED: self.tr("LATCHED{0}: {1}. It stays so until a person resets it.").format(who, arming.reason),
@@ -166,9 +166,9 @@ class ArmPanel(QFrame):
         counting.addWidget(self.seconds)
         grid = QGridLayout()
         grid.setSpacing(GAP)
-        for place, pair in enumerate((("select",), ("arm", "release"), ("hold", "disarm"), ("resume",))):
+        for place, pair in enumerate((("select",), ("arm", "release"), ("hold", "resume", "disarm"))):
             for button in pair:
-                grid.addWidget(self.buttons[button], 0, 2 * place + pair.index(button))
+                grid.addWidget(self.buttons[button], 0, 3 * place + pair.index(button))
         wide = QVBoxLayout()
         wide.setSpacing(GAP)
         wide.addLayout(counting)

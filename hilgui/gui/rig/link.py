@@ -52,6 +52,7 @@ class RigLink(QObject):
         self._ending: Errand[None] | None = None
         self._seen: tuple[object, ...] = ()
         self._asked: dict[int, Actuation] = {}
+        self._reads: dict[int, str] = {}
         self.history: dict[str, deque[tuple[float, float]]] = {}
         self.readings: dict[str, Reading] = {}
         self._timer = QTimer(self)
@@ -171,6 +172,21 @@ class RigLink(QObject):
 
         self._ask(send)
 
+    def read_rest(self) -> None:
+        """Read every channel that is not watched by itself."""
+        if self._client is None:
+            return
+        for device, facts in self._client.facts.items():
+            for channel in facts.channels:
+                if f"{device}.{channel.name}" not in self.history:
+                    self._read(device, channel.name)
+
+    def _read(self, device: str, channel: str) -> None:
+        def send(client: SupervisorClient) -> None:
+            self._reads[client.read(device, channel)] = f"{device}.{channel}"
+
+        self._ask(send)
+
     def _ask(self, request: Callable[[SupervisorClient], object]) -> None:
         if self._client is None:
             return
@@ -234,11 +250,16 @@ class RigLink(QObject):
         return True
 
     def _answer(self, number: int, done: Done) -> None:
+        name = self._reads.pop(number, None)
+        if name is not None and done.reading is not None:
+            self.readings[name] = done.reading
         what = self._asked.pop(number, None)
         if what is None:
             return
         words = in_words(what)
         if done.is_ok:
+            if isinstance(what, SetValue) and f"{what.device}.{what.channel}" not in self.history:
+                self._read(what.device, what.channel)  # what is not watched is read back once
             self.told.emit("good", self.tr("{what}: done").format(what=words))
         elif done.is_known:
             self.told.emit("warning", f"{words}: {done.sentence}")
@@ -258,6 +279,7 @@ class RigLink(QObject):
         self._timer.stop()
         self._client = None
         self._asked.clear()
+        self._reads.clear()
         self.readings.clear()
         self.history.clear()
 

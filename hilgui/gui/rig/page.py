@@ -138,6 +138,7 @@ class RigPage(Page):
             ("Ctrl+Shift+H", self.tr("Hold: motion stops, power stays on"), lambda: press("hold")),
             ("Ctrl+Shift+R", self.tr("Resume after a hold"), lambda: press("resume")),
             ("Ctrl+Shift+D", self.tr("Disarm"), lambda: press("disarm")),
+            ("F5", self.tr("Read the channels that are not watched by themselves"), self._link.read_rest),
             ("Ctrl+F", self.tr("Filter the console"), self.console.filter.setFocus),
             ("Ctrl+P", self.tr("Hold the console still"), self.console.pause.toggle),
         )
