@@ -1,0 +1,133 @@
+"""What the Decide page asks before something is signed or moved, and what the look at a bundle found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hilgui.gui.theme import GAP, GAP_L, mark
+
+
+class AskDialog(QDialog):
+    """A sentence, facts, fields to fill in and one button; what is wrong is said inside and it stays open."""
+
+    agreed = Signal()  # somebody pressed the button; the page does it and closes, or says what is wrong
+
+    def __init__(self, title: str, sentence: str, facts: Sequence[tuple[str, str]], button: str, parent: QWidget):
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setModal(True)
+        self.key: QComboBox
+        self.passphrase: QLineEdit
+        self.slot: QLineEdit
+        self.reason: QLineEdit
+        self.slot_name = self.why = ""  # as they were when the button was pressed
+        self._form = QFormLayout()
+        self._form.setSpacing(GAP)
+        head = QLabel(sentence, self)
+        head.setWordWrap(True)
+        for name, value in facts:
+            words = QLabel(value, self)
+            words.setWordWrap(True)
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            mark(words, tone="mono")
+            self._form.addRow(name, words)
+        self._trouble = QLabel(self)
+        self._trouble.setWordWrap(True)
+        mark(self._trouble, tone="missed")
+        leave = QPushButton(self.tr("Cancel"), self)
+        leave.clicked.connect(lambda _=False: self.reject())
+        self.go = QPushButton(button, self)
+        self.go.setDefault(True)
+        mark(self.go, kind="primary")
+        self.go.clicked.connect(lambda _=False: self._agree())
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(leave)
+        buttons.addWidget(self.go)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
+        layout.setSpacing(GAP_L)
+        layout.addWidget(head)
+        layout.addLayout(self._form)
+        layout.addWidget(self._trouble)
+        layout.addLayout(buttons)
+        self.setMinimumWidth(560)
+
+    def line(self, name: str, text: str = "", *, is_secret: bool = False) -> QLineEdit:
+        """Add a line to fill in."""
+        field = QLineEdit(text, self)
+        field.setAccessibleName(name)
+        if is_secret:
+            field.setEchoMode(QLineEdit.EchoMode.Password)
+        self._form.addRow(name, field)
+        return field
+
+    def choice(self, name: str, values: Sequence[str]) -> QComboBox:
+        """Add a list to choose from."""
+        box = QComboBox(self)
+        box.setAccessibleName(name)
+        box.addItems(list(values))
+        self._form.addRow(name, box)
+        return box
+
+    def say(self, sentence: str) -> None:
+        """Say what is wrong and let the person try again."""
+        self._trouble.setText(sentence)
+        self.go.setEnabled(True)
+
+    @property
+    def trouble(self) -> str:
+        """Give what is wrong."""
+        return self._trouble.text()
+
+    def _agree(self) -> None:
+        self._trouble.clear()
+        self.go.setEnabled(False)
+        self.agreed.emit()
+
+
+class LinesDialog(QDialog):
+    """Lines to read and to copy: what the look at a bundle found."""
+
+    def __init__(self, title: str, verdict: str, tone: str, lines: Sequence[str], parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        head = QLabel(verdict, self)
+        head.setWordWrap(True)
+        mark(head, tone=tone)
+        self.text = QPlainTextEdit("\n".join(lines), self)
+        self.text.setReadOnly(True)
+        self.text.setAccessibleName(self.tr("What was found, line by line"))
+        mark(self.text, tone="mono")
+        copy = QPushButton(self.tr("Copy"), self)
+        put: Callable[[str], None] = QGuiApplication.clipboard().setText
+        copy.clicked.connect(lambda _=False: put(self.text.toPlainText()))
+        close = QPushButton(self.tr("Close"), self)
+        close.setDefault(True)
+        close.clicked.connect(lambda _=False: self.accept())
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(copy)
+        buttons.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
+        layout.setSpacing(GAP)
+        layout.addWidget(head)
+        layout.addWidget(self.text, 1)
+        layout.addLayout(buttons)
+        self.resize(820, 460)
