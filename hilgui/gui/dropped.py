@@ -21,12 +21,20 @@ class Dropped:
     recordings: tuple[Path, ...] = ()
     models: tuple[Path, ...] = ()
     truths: tuple[Path, ...] = ()
+    bundles: tuple[Path, ...] = ()
     strange: tuple[Path, ...] = ()
 
 
 def sort_paths(paths: Iterable[Path]) -> Dropped:
     """Sort paths by what they are; cheap looks only, the content is judged when it is opened."""
-    parts: dict[str, list[Path]] = {"runs": [], "recordings": [], "models": [], "truths": [], "strange": []}
+    parts: dict[str, list[Path]] = {
+        "runs": [],
+        "recordings": [],
+        "models": [],
+        "truths": [],
+        "bundles": [],
+        "strange": [],
+    }
     for path in paths:
         whole = path.parent if path.suffix == ".sqlite" else path  # the database of a run stands for its folder
         parts[_part(whole)].append(whole)
@@ -41,6 +49,8 @@ def _part(path: Path) -> str:
         return "strange"
     if suffix == ".onnx":
         return "models"
+    if suffix == ".zip":
+        return "bundles"
     if suffix in {".json", ".txt"}:
         return "truths"
     if suffix in _VIDEOS:

@@ -38,6 +38,7 @@ from hilgui.settings import Settings
 
 if TYPE_CHECKING:
     from hilgui.engine import RunFailed, RunFinished, RunStarted
+    from hilgui.gui.decide.page import DecidePage
 
 _SIZE = (1440, 900)
 _LEAST = (960, 600)
@@ -126,7 +127,10 @@ class MainWindow(QMainWindow):
         for strange in found.strange:
             words = self.tr("{path} is nothing that opens here; drop a recording, a model, labels or a run folder.")
             self.messages.show_warning(words.format(path=strange))
-        if found.runs:
+        if found.bundles:
+            self.show_page("decide")
+            cast("DecidePage", self._pages.page("decide")).verify(found.bundles[0])
+        elif found.runs:
             self.open_run(found.runs[0])
         elif found.recordings or found.models or found.truths:
             first = [str(each[0]) if each else "" for each in (found.recordings, found.truths, found.models)]

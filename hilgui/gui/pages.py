@@ -68,6 +68,13 @@ def make_rig(bench: Bench, parent: QWidget) -> Page:
     return RigPage(bench, parent)
 
 
+def make_decide(bench: Bench, parent: QWidget) -> Page:
+    """Make the Decide page; it loads the gate and the evidence."""
+    from hilgui.gui.decide.page import DecidePage
+
+    return DecidePage(bench, parent)
+
+
 def make_library(bench: Bench, parent: QWidget) -> Page:
     """Make the Library page; it loads the store."""
     from hilgui.gui.library_page import LibraryPage
@@ -82,6 +89,7 @@ PAGES: tuple[Entry, ...] = (
     Entry("compare", str(QT_TRANSLATE_NOOP("Pages", "Compare")), "compare", make_compare),
     Entry("cases", str(QT_TRANSLATE_NOOP("Pages", "Test cases")), "test_cases", make_cases),
     Entry("rig", str(QT_TRANSLATE_NOOP("Pages", "Rig")), "rig", make_rig),
+    Entry("decide", str(QT_TRANSLATE_NOOP("Pages", "Decide")), "decide", make_decide),
     Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
 )
 """Replay, Findings, Evaluate, Compare, Test cases, Rig, Decide, Robustness, Library: those that exist, so ordered."""

@@ -41,7 +41,7 @@ class Decide:
     folders: tuple[Path, ...]
     models: Path  # folder of the registry, where the specification names models by alias
 
-    def __call__(self, _kept: dict[str, Any], tell: Progress = silent) -> Decided:
+    def __call__(self, kept: dict[str, Any], tell: Progress = silent) -> Decided:
         """Measure the runs and decide; raises GateBroken, CallWrong and StoreBroken."""
         spec = read_specification(self.specification)
         with ExitStack() as stack:

@@ -1,4 +1,4 @@
-"""What is done with a decision: recorded, signed, promoted, rolled back, bundled; each on an errand, after a question."""
+"""What is done with a decision: recorded, signed, promoted, rolled back, bundled; on errands, after a question."""
 
 from __future__ import annotations
 

@@ -107,6 +107,7 @@ class LinesDialog(QDialog):
     def __init__(self, title: str, verdict: str, tone: str, lines: Sequence[str], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
+        self.verdict = verdict
         head = QLabel(verdict, self)
         head.setWordWrap(True)
         mark(head, tone=tone)

@@ -162,9 +162,7 @@ class Forest(QWidget):
                 painter.drawLine(QPointF(end, at - 5), QPointF(end, at + 5))
         painter.setBrush(colour(ink))
         diamond = place(gate.difference)
-        painter.drawPolygon(
-            QPolygonF([QPointF(diamond + x, at + y) for x, y in ((-6, 0), (0, -6), (6, 0), (0, 6))])
-        )
+        painter.drawPolygon(QPolygonF([QPointF(diamond + x, at + y) for x, y in ((-6, 0), (0, -6), (6, 0), (0, 6))]))
         painter.setBrush(Qt.BrushStyle.NoBrush)
 
     def _dots(self, painter: QPainter, gate: GateResult, place: object, at: float) -> None:

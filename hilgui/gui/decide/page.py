@@ -46,8 +46,8 @@ from hilgui.gui.errand import Errand
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.path_field import PathField
-from hilgui.gui.replay.page_layout import splitter
 from hilgui.gui.side_desk import SideDesk
+from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
 from hilgui.gui.typed_path import is_there, typed_path
 from hilgui.pipeline.deciding import Decide, Decided
@@ -146,9 +146,7 @@ class DecidePage(Page):
     def chosen(self) -> tuple[Path, ...]:
         """Give the runs that are ticked."""
         items = [self.runs.item(row) for row in range(self.runs.count())]
-        return tuple(
-            self._folders[item.text()] for item in items if item.checkState() is Qt.CheckState.Checked
-        )
+        return tuple(self._folders[item.text()] for item in items if item.checkState() is Qt.CheckState.Checked)
 
     @property
     def command(self) -> str:
@@ -274,11 +272,11 @@ class DecidePage(Page):
         acts = QHBoxLayout()
         acts.setSpacing(GAP)
         for name, words, doer in (
-            ("record", self.tr("Record"), lambda: self._decided and self.acts.record(self._decided)),
-            ("sign", self.tr("Sign…"), lambda: self._recorded and self.acts.sign(self._recorded)),
-            ("promote", self.tr("Promote…"), lambda: self._recorded and self.acts.promote(self._recorded)),
+            ("record", self.tr("Record"), self._record),
+            ("sign", self.tr("Sign…"), partial(self._act, self.acts.sign)),
+            ("promote", self.tr("Promote…"), partial(self._act, self.acts.promote)),
             ("roll_back", self.tr("Roll back…"), self._roll_back),
-            ("incident", self.tr("Incident…"), lambda: self._recorded and self.acts.open_incident(self._recorded)),
+            ("incident", self.tr("Incident…"), partial(self._act, self.acts.open_incident)),
             ("export", self.tr("Export bundle…"), self._export),
         ):
             button = QPushButton(words, self)
@@ -445,6 +443,14 @@ class DecidePage(Page):
         for name, button in self.buttons.items():
             button.setEnabled(can[name] and is_free)
 
+    def _record(self) -> None:
+        if self._decided is not None:
+            self.acts.record(self._decided)
+
+    def _act(self, act: Callable[[Recorded], None]) -> None:
+        if self._recorded is not None:
+            act(self._recorded)
+
     def _roll_back(self) -> None:
         self.acts.roll_back("" if self._recorded is None else self._recorded.slot)
 
@@ -481,8 +487,8 @@ class DecidePage(Page):
 
     def _say_empty(self) -> None:
         hint = self.tr(
-            "Choose the specification that was written before anybody looked, and tick the runs of both models over many "
-            "drives. The answer is PROMOTE, HOLD, ROLL BACK or INCONCLUSIVE, with its reasons. A bundle that is "
+            "Choose the specification that was written before anybody looked, and tick the runs of both models over "
+            "many drives. The answer is PROMOTE, HOLD, ROLL BACK or INCONCLUSIVE, with its reasons. A bundle that is "
             "dropped on the window is verified."
         )
         button = "" if self._folders else self.tr("Run the demo")

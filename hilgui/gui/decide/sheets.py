@@ -25,7 +25,7 @@ def plan_rows(tr: Say, decision: Decision) -> Rows:
     """Say what each gate measured and how many drives it takes."""
     titles = (tr("Gate"), tr("Baseline"), tr("Candidate"), tr("Margin"), tr("Verdict"), tr("Spread"),
         tr("Drives if equal"), tr("Drives as seen"), tr("Smallest shown"))  # fmt: skip
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for one in decision.gates:
         colour, sign = LOOKS[one.verdict]
         counts = (one.drives_needed, one.drives_needed_as_seen)
@@ -46,7 +46,7 @@ def invariant_rows(tr: Say, decision: Decision) -> Rows:
     """Say what must hold, and whether it does."""
     titles = (tr("Invariant"), tr("Metric"), tr("Measured"), tr("Limit"), tr("Holds"))
     words = {True: ("good", tr("✓ holds")), False: ("missed", tr("✕ broken")), None: ("warning", tr("? not measured"))}
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (
             Cell(one.id),
             Cell(one.metric),
@@ -63,7 +63,7 @@ def slice_rows(tr: Say, decision: Decision) -> Rows:
     """Say which parts of the data lost or gained, the largest loss first."""
     titles = (tr("Slice"), tr("Metric"), tr("Objects"), tr("Drives"), tr("Difference"), tr("Interval"), tr("p worse"),
         tr("Finding"))  # fmt: skip
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for one in sorted(decision.slices, key=lambda each: each.p_worse):
         word, colour = (tr("✕ lost"), "missed") if one.significant else (tr("not significant"), "text_soft")
         rows.append(
@@ -83,7 +83,7 @@ def slice_rows(tr: Say, decision: Decision) -> Rows:
 
 def bench_rows(tr: Say, decision: Decision, notes: Sequence[str]) -> Rows:
     """Say whether the bench was sound, about which models and runs."""
-    rows = [(Cell(tr("✕ broken"), colour="missed"), Cell(one)) for one in decision.integrity]
+    rows: list[tuple[Cell, ...]] = [(Cell(tr("✕ broken"), colour="missed"), Cell(one)) for one in decision.integrity]
     if not rows:
         rows.append((Cell(tr("✓ sound"), colour="good"), Cell(tr("both models saw the same frames of every drive"))))
     rows += [(Cell(role), Cell(model)) for role, model in sorted(decision.models.items())]
@@ -95,7 +95,7 @@ def bench_rows(tr: Say, decision: Decision, notes: Sequence[str]) -> Rows:
 def past_rows(tr: Say, past: Sequence[Recorded]) -> Rows:
     """List recorded decisions."""
     titles = (tr("Decision"), tr("Action"), tr("Signed"), tr("Stage"), tr("By"), tr("Sentence"))
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for one in past:
         colour, sign = ACTIONS[one.action]
         rows.append(

@@ -1,0 +1,149 @@
+"""People at the Decide page: a bad candidate is rolled back with reasons, a good one signed by two and promoted."""
+
+import pytest
+from PySide6.QtCore import Qt
+
+from hilgui.evidence import KeyRing
+from hilgui.gui.bridge import Bridge
+from hilgui.gui.cases.desk import CaseDesk
+from hilgui.gui.decide.page import DecidePage
+from hilgui.gui.dropped import sort_paths
+from hilgui.gui.memory import Memory
+from hilgui.gui.page import Bench, OpenRun
+from hilgui.gui.rig.link import RigLink
+from hilgui.models import Alias, Registry
+from hilgui.records import Action, Role
+from tests.gui.shell_bench import FakeEngine
+from tests.paired_runs import BETTER, SPECIFICATION, WORSE, paired_runs
+from tests.unit.inference.tiny import dense
+
+_LONG = 90_000
+PASSPHRASE = "three secret words"
+
+
+@pytest.fixture
+def bench(settings, theme):
+    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
+    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
+
+
+@pytest.fixture
+def page(qtbot, bench):
+    page = DecidePage(bench)
+    qtbot.addWidget(page)
+    page.resize(1200, 660)
+    page.show()
+    yield page
+    page.close_page()
+
+
+def idle(qtbot, page):
+    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+
+
+def decided(qtbot, page, tmp_path, text=SPECIFICATION):
+    plan = tmp_path / "front.yaml"
+    plan.write_text(text, encoding="utf-8")
+    page.refresh()
+    idle(qtbot, page)
+    page.plan.text = str(plan)
+    qtbot.mouseClick(page.go, Qt.MouseButton.LeftButton)
+    idle(qtbot, page)
+    return page.decided.decision
+
+
+def press(qtbot, page, name):
+    qtbot.mouseClick(page.buttons[name], Qt.MouseButton.LeftButton)
+
+
+def sign(qtbot, page, name, passphrase=PASSPHRASE):
+    press(qtbot, page, "sign")
+    dialog = page.acts.dialog
+    dialog.key.setCurrentText(name)
+    qtbot.keyClicks(dialog.passphrase, passphrase)
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    idle(qtbot, page)
+    return dialog
+
+
+def test_without_a_decision_the_page_says_what_belongs_there(qtbot, page):
+    idle(qtbot, page)
+    with qtbot.waitSignal(page.demo_asked):
+        qtbot.mouseClick(page.empty.button, Qt.MouseButton.LeftButton)
+
+
+def test_a_mistake_in_the_specification_is_shown_with_its_line(qtbot, page, tmp_path):
+    plan = tmp_path / "front.yaml"
+    plan.write_text(SPECIFICATION.replace("margin", "margn", 1), encoding="utf-8")
+    page.plan.text = str(plan)
+    assert "line 10" in page.plan.hint
+    page.decide()
+    assert page.decided is None
+
+
+def test_a_worse_candidate_is_rolled_back_with_reasons(qtbot, page, settings, tmp_path):
+    folders = paired_runs(settings.runs, WORSE)
+    decision = decided(qtbot, page, tmp_path)
+    assert decision.action is Action.ROLL_BACK
+    assert decision.reasons[0].startswith("person-recall")
+    assert page.command.startswith("hilgui gate ") and page.command.count("drive-") == 12
+    assert [row[0].text for row in page.tables["invariants"].rows] == ["finite-outputs", "latency"]
+    with qtbot.waitSignal(page.open_run_asked) as asked:
+        qtbot.mouseClick(page.forest, Qt.MouseButton.LeftButton, pos=page.forest.rect().center())
+    assert asked.args[0] in folders
+    for name in ("forest.svg", "forest.png"):
+        page.forest.save(tmp_path / name)
+        assert (tmp_path / name).stat().st_size > 1000
+    press(qtbot, page, "record")
+    idle(qtbot, page)
+    assert page.recorded.action is Action.ROLL_BACK and not page.buttons["promote"].isEnabled()
+    press(qtbot, page, "incident")
+    with qtbot.waitSignal(page.message, timeout=_LONG) as said:
+        qtbot.mouseClick(page.acts.dialog.go, Qt.MouseButton.LeftButton)
+    assert "is open" in said.args[1]
+
+
+def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, page, settings, tmp_path):
+    registry = Registry(settings.models)
+    for name, score in (("old", 0.6), ("new", 0.7)):
+        registry.shelf.put(dense([[1, 2, 30, 40]], [[score, 0.1]]).write(tmp_path / f"{name}.onnx"), by="ada")
+    registry.set("front", Alias.CHAMPION, "old", by="ada", reason="first")
+    registry.set("front", Alias.CANDIDATE, "new", by="ada", reason="trained on all conditions")
+    hashes = {Role.BASELINE: registry.entry("old").onnx_sha256, Role.CANDIDATE: registry.entry("new").onnx_sha256}
+    paired_runs(settings.runs, BETTER, hashes=hashes)
+    for name in ("ada", "bob"):
+        KeyRing(settings.home).new(name, PASSPHRASE)
+    subject = "subject: {stage: shadow, baseline: {model: front@champion}, candidate: {model: front@candidate}}"
+    plan = SPECIFICATION.replace("subject: {stage: shadow}", subject)
+    assert decided(qtbot, page, tmp_path, plan).action is Action.PROMOTE
+
+    press(qtbot, page, "record")
+    idle(qtbot, page)
+    assert "does not open" in sign(qtbot, page, "ada", "another secret").trouble
+    page.acts.dialog.reject()
+    sign(qtbot, page, "ada")
+    assert not page.buttons["promote"].isEnabled()
+    sign(qtbot, page, "bob")
+    assert page.recorded.agreed == ("ada", "bob")
+    press(qtbot, page, "promote")
+    assert page.acts.dialog.slot.text() == "front"
+    with qtbot.waitSignal(page.acts.moved, timeout=_LONG) as moved:
+        qtbot.mouseClick(page.acts.dialog.go, Qt.MouseButton.LeftButton)
+    assert moved.args[0].by == ("ada", "bob")
+    assert registry.entry("front@champion").onnx_sha256 == hashes[Role.CANDIDATE]
+
+    bundle = tmp_path / "front.zip"
+    page.acts.export(page.recorded, bundle)
+    idle(qtbot, page)
+    assert sort_paths([bundle]).bundles == (bundle,)
+    page.verify(bundle)
+    idle(qtbot, page)
+    assert "PROMOTE" in page.acts.dialog.text.toPlainText()
+    assert page.acts.dialog.verdict.startswith("PASS")
+    page.acts.dialog.accept()
+    bundle.write_bytes(bundle.read_bytes().replace(b'"PROMOTE"', b'"HOLDING"'))
+    page.verify(bundle)
+    idle(qtbot, page)
+    assert page.acts.dialog.verdict.startswith("FAIL")
+    page.acts.dialog.accept()
+    assert [row[1].text for row in page.past.rows] == ["✓ PROMOTE"]
