@@ -17,7 +17,6 @@ class ReplayStatus:
 
     provider: str = ""  # execution provider as the session reports it: "CPUExecutionProvider"
     device: str = ""  # "NVIDIA H100", a processor name
-    attested: tuple[str, ...] = ()  # what really ran, a line a model: "baseline: CPU · 8 of 8 nodes · fp32 (…)"
     gpu_expected: bool = False  # the run asked for a GPU, or the machine has one and nobody asked for the CPU
     fps: float | None = None  # evaluated frames per second
     latency_ms: dict[Role, tuple[float, float]] = field(default_factory=dict)  # p50 and p99
@@ -26,6 +25,7 @@ class ReplayStatus:
     skipped: int | None = None
     time_s: float | None = None  # recording time of the frame on the screen
     duration_s: float | None = None
+    attested: tuple[str, ...] = ()  # what really ran, a line a model: "baseline: CPU · 8 of 8 nodes · fp32 (…)"
 
 
 def provider_words(provider: str, device: str) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 
 from hilgui.gui.bridge import Bridge
+from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.evaluate.page import EvaluatePage
 from hilgui.gui.evaluate.sheets import Link, confusion_rows
 from hilgui.gui.memory import Memory
@@ -23,9 +24,8 @@ _LONG = 60_000  # ms; a process has to start
 
 @pytest.fixture
 def bench(settings, theme):
-    return Bench(
-        settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun(), RigLink(settings.home)
-    )
+    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
+    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
 
 
 @pytest.fixture

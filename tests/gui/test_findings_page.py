@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from hilgui.gui.bridge import Bridge
+from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.findings.page import FindingsPage
 from hilgui.gui.findings.table_model import Column
 from hilgui.gui.memory import Memory
@@ -24,9 +25,8 @@ Key = Qt.Key
 
 @pytest.fixture
 def bench(settings, theme):
-    return Bench(
-        settings, theme, Memory(settings.home), Bridge(lambda: FakeEngine()), OpenRun(), RigLink(settings.home)
-    )
+    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
+    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
 
 
 @pytest.fixture

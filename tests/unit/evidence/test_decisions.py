@@ -74,7 +74,7 @@ def test_a_signature_of_a_stranger_does_not_count(tmp_path: Path) -> None:
 
 def test_a_looser_plan_takes_two_people_whatever_it_says_itself(tmp_path: Path) -> None:
     record(tmp_path, **BETTER)
-    gates = plan().model_dump(mode="json")["gates"]
+    gates = plan().model_dump(mode="json", by_alias=True)["gates"]
     looser = plan(gates=[{**gates[0], "margin": 0.5}, *gates[1:]], signoff={"people": 1})
 
     made = record(tmp_path, plan=looser, **BETTER)
