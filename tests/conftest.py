@@ -68,7 +68,7 @@ def _nothing_left_running() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _usual_scheduling() -> Iterator[None]:
-    """Take back what SVT-AV1 gives a root process that encodes: the highest real-time priority, for all that follows."""
+    """Take back the real-time priority that SVT-AV1 gives a root process which encodes."""
     yield
     if hasattr(os, "sched_getscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
