@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import sys
 from pathlib import Path
 
@@ -53,3 +54,7 @@ def replay_looped(folder: Path, frames: int, every: int) -> tuple[Run, list[floa
     finally:
         prepared.close()
     return run, seen
+
+
+if __name__ == "__main__":
+    print(json.dumps(replay_looped(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))[1]))

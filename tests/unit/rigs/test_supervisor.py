@@ -128,18 +128,22 @@ def test_an_engine_that_ends_stops_the_rig(tmp_path: Path) -> None:
         desk.client.wait_verified(PATIENCE_S)
         case = ArmingCase("a" * 64, "CPUExecutionProvider")
         desk.engine.attest("a" * 64, "CPUExecutionProvider")
-        desk.client.arm("tester", case, needs_engine=True)
-        desk.client.wait_for(State.ARMING, timeout_s=PATIENCE_S)
-        desk.engine.beat()
-        desk.client.beat()
-        desk.client.confirm("tester", case)
-        engine = desk.engine
+        engine, client = desk.engine, desk.client
 
-        def is_armed() -> bool:
-            engine.beat()
-            return desk.client.arming.state is State.ARMED
+        def is_now(state: State) -> bool:
+            engine.beat()  # all the time, as an engine does: half a second of silence, and arming is refused
+            return client.arming.state is state
 
-        assert desk.eventually(is_armed), desk.client.arming
+        for _ in range(5):  # a starved machine is silent by itself; a person asks again
+            client.arm("tester", case, needs_engine=True)
+            assert desk.eventually(lambda: is_now(State.ARMING)), client.arming
+            client.confirm("tester", case)
+            assert desk.eventually(lambda: client.arming.state is not State.ARMING or is_now(State.ARMED)), (
+                client.arming
+            )
+            if client.arming.state is State.ARMED:
+                break
+        assert client.arming.state is State.ARMED, client.arming
         desk.engine.close()
         desk.client.wait_for(State.LATCHED, timeout_s=PATIENCE_S)
         assert "engine" in desk.client.arming.reason
