@@ -58,6 +58,7 @@ TRIGGER = Action("trigger", "one pulse on the trigger output", is_hazardous=Fals
 STOPS = {
     StopCategory.CUT_POWER: "STOP, all outputs off at once, the relay drops",
     StopCategory.RAMP_THEN_CUT: "STOP, all outputs off at once; nothing here has inertia",
+    StopCategory.RAMP_AND_HOLD: "outputs stay as they are, nothing here moves",
 }
 _SCALES = {"%": 0.1, "s": 1e-6}  # of what the board says, by unit
 _WRITE_S = 0.05
@@ -216,13 +217,16 @@ class BoardWriter(BoardReader):
         self._order(f"TRIG {round(width_us)}")
 
     def stop(self, category: StopCategory) -> None:
-        """Stop, then throw away what answered to earlier things."""
+        """Stop, then throw away what answered to earlier things; in category 2 outputs stay."""
         self._link.write(self.stop_bytes(category).data)
         self._link.discard_input(_LATE_S)
-        self._order("STOP")
+        if category is not StopCategory.RAMP_AND_HOLD:
+            self._order("STOP")
 
     def stop_bytes(self, category: StopCategory) -> StopBytes:
-        """Give STOP as bytes; a half-sent line before it is ended first."""
+        """Give STOP as bytes; a half-sent line before it is ended first, and in category 2 nothing else is."""
+        if category is StopCategory.RAMP_AND_HOLD:
+            return StopBytes(b"\n")
         return StopBytes(b"\n" + frame(">", STOP_SEQ, "STOP"))
 
     def safe_state(self) -> None:

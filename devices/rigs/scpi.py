@@ -86,6 +86,7 @@ class ScpiDriver:
         stops = {
             StopCategory.CUT_POWER: f"{off}, the output stage off at once; mains stays on",
             StopCategory.RAMP_THEN_CUT: f"{off}, nothing here has inertia but the load's capacitors",
+            StopCategory.RAMP_AND_HOLD: "the output stays as it is, nothing here moves",
         }
         actions = (_CLEAR,) if supply.dialect.clear_protection else ()
         return RigFacts(supply.channels, DeadMan(DeadManKind.NONE, says=_SILENT), stops, actions, poll_s=0.1)
@@ -208,13 +209,17 @@ class SupplyWriter(SupplyReader):
 
     def stop(self, category: StopCategory) -> None:
         """Switch the output off, then throw away what answered to earlier things, and look whether it is off."""
-        self._link.write(self.stop_bytes(category).data)
         self._owes_answer = True
+        if category is StopCategory.RAMP_AND_HOLD:
+            return
+        self._link.write(self.stop_bytes(category).data)
         self._see_off()
 
     def stop_bytes(self, category: StopCategory) -> StopBytes:
-        """Give output off as bytes; a half-sent line before it is ended first."""
+        """Give output off as bytes; a half-sent line before it is ended first, and in category 2 nothing else is."""
         end = self._dialect.end.sent.encode()
+        if category is StopCategory.RAMP_AND_HOLD:
+            return StopBytes(end)
         return StopBytes(end + self._dialect.line(self._dialect.output.off))
 
     def safe_state(self) -> None:

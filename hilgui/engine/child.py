@@ -23,6 +23,7 @@ from hilgui.errors import HilguiError
 from hilgui.evidence.runs import note_finished
 from hilgui.pipeline import Progress, Run, RunPlan, Watchers, prepare
 from hilgui.records import Frame, Moment
+from hilgui.shared_memory import SharedMemory
 from hilgui.stream import Channel, Closed, Mailbox
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ _ORPHANED = "the front end ended"
 _ORPHAN_S = 20.0  # to finish frames under way and write the verdict when nobody is left to ask
 
 
-def main(pipe: Connection, screen_path: Path | None, crash_path: Path, debug: bool) -> None:
+def main(pipe: Connection, memory: SharedMemory | None, crash_path: Path, debug: bool) -> None:
     """Serve until the pipe closes; the target of the spawned process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the front end, which asks us to stop
     logs.set_up(debug=debug)
@@ -41,13 +42,16 @@ def main(pipe: Connection, screen_path: Path | None, crash_path: Path, debug: bo
     cv2.setNumThreads(1)  # frames are what runs in parallel; threads inside a resize only wait for each other
     with crash_path.open("w", encoding="utf-8") as crash:
         faulthandler.enable(crash)
-        screen = None if screen_path is None else SharedScreen(screen_path)
+        screen = None if memory is None else SharedScreen(memory)
         try:
             _Service(pipe, screen).serve()
         finally:
             faulthandler.disable()
             if screen is not None:
                 screen.close()
+    with suppress(OSError):  # where the front end was killed, nobody else looks after it
+        if not crash_path.stat().st_size:
+            crash_path.unlink()
 
 
 class _Service:

@@ -23,7 +23,6 @@ PACKAGES = ("numpy", "opencv-python", "onnxruntime", "av", "PySide6-Essentials",
 CODECS = ("h264", "hevc", "vp9", "av1", "mjpeg", "mpeg4")
 DEMO = ("demo/day.mp4", "demo/dusk_rain.mp4", "demo/night.mp4", "demo/baseline.onnx", "demo/candidate.onnx")
 AGAIN = "install hilgui again (python3 bootstrap.py install)"
-SHARED_MEMORY_MB = 64  # the slot of the newest frame takes 40
 _TOOL_TIMEOUT_S = 10.0
 
 
@@ -49,7 +48,6 @@ def report() -> list[Item]:
         "plug-ins": plugins,
         "demo": demo_files,
         "display": display,
-        "shared memory": shared_memory,
         "cameras": cameras,
         "serial ports": serial_ports,
         "rig scheduling": rig_scheduling,
@@ -247,17 +245,6 @@ def display() -> list[Item]:
         names = ", ".join(one.name for one in missing)
         return [*items, Item("Qt libraries", "missing", f"without {names}", install_command(missing))]
     return [*items, Item("Qt libraries", "ok", "complete")]
-
-
-def shared_memory() -> list[Item]:
-    """The space through which the engine hands pictures to the screen; containers often have little."""
-    folder = Path("/dev/shm")
-    if not folder.is_dir():
-        return []
-    free_mb = shutil.disk_usage(folder).free // 2**20
-    advice = "give the container more (docker run --shm-size=512m)"
-    enough = free_mb >= SHARED_MEMORY_MB
-    return [Item("shared memory", "ok" if enough else "missing", f"{free_mb} MB free", "" if enough else advice)]
 
 
 def cameras() -> list[Item]:

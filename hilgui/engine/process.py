@@ -66,7 +66,7 @@ class Engine:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=child.main,
-            args=(theirs, None if self._screen is None else self._screen.path, self._crash_path, self._debug),
+            args=(theirs, None if self._screen is None else self._screen.memory, self._crash_path, self._debug),
             name="hilgui-engine",
         )
         self._process.start()
@@ -118,8 +118,6 @@ class Engine:
             return self._bury()
         if isinstance(event, RunStarted):
             self._folder = event.folder
-            if self._screen is not None:
-                self._screen.forget()
         elif isinstance(event, RunFinished | RunFailed):
             self._folder, self._is_busy = None, False
         return event

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import mmap
-import os
 import pickle
 import struct
-import tempfile
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.records import Frame, FrameRef, Moment
+from hilgui.shared_memory import SharedMemory
 
 CAPACITY = 40 * 1024 * 1024  # one 4K picture; larger ones are shown at half size
 # Version before, version after, height, width, bytes of the moment. Packed apart: `pack_into` clears what it fills.
@@ -34,33 +30,12 @@ class Shown:
 
 
 class SharedScreen:
-    """One slot with a version number on both sides: the writer never waits, the reader retries a torn read.
+    """One slot with a version number on both sides: the writer never waits, the reader retries a torn read."""
 
-    The parent makes the file and removes it; the child only maps it. A file is reserved in full when it is made,
-    so that a full disk is an error there and not a bus error later.
-    """
-
-    def __init__(self, path: Path | None = None) -> None:
-        """Make a new shared file, or map the one at `path`. Raises OSError."""
-        self._owned = path is None
-        if path is None:
-            folder = "/dev/shm" if Path("/dev/shm").is_dir() else None
-            handle, name = tempfile.mkstemp(prefix="hilgui-screen-", dir=folder)
-            path = Path(name)
-            if hasattr(os, "posix_fallocate"):
-                try:
-                    os.posix_fallocate(handle, 0, CAPACITY)
-                except OSError:
-                    os.close(handle)
-                    path.unlink()
-                    raise
-            else:
-                os.ftruncate(handle, CAPACITY)
-        else:
-            handle = os.open(path, os.O_RDWR)
-        self.path = path
-        self._map = mmap.mmap(handle, CAPACITY)
-        os.close(handle)
+    def __init__(self, memory: SharedMemory | None = None) -> None:
+        """Make new memory, or look at what another process made. Raises OSError."""
+        self.memory = memory or SharedMemory.make(CAPACITY, "screen")
+        self._map = self.memory.map
         self._seen = 0
         self._written = 0
 
@@ -99,14 +74,6 @@ class SharedScreen:
                 return Shown(moment.ref, image, moment)
         return None
 
-    def forget(self) -> None:
-        """Remove the name of the file; both sides keep their mapping. Where that is not allowed, `close` does it."""
-        if self._owned:
-            with suppress(OSError):
-                self.path.unlink(missing_ok=True)
-
     def close(self) -> None:
         """Let go; may be called twice."""
-        with suppress(BufferError):  # a view that is still alive keeps the mapping until it goes
-            self._map.close()
-        self.forget()
+        self.memory.close()

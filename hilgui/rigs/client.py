@@ -320,7 +320,7 @@ class SupervisorClient:
             self._process = None
         for lines in (self._lines, self._engine_lines):
             if lines is not None:
-                lines.pulse.forget()
+                lines.pulse.close()
         self._lines = self._engine_lines = None
         if self.simulation is not None:
             self.simulation.close()

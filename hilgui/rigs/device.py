@@ -347,11 +347,16 @@ class DeviceWorker:
         return Done(number, True)
 
     def _possible(self, category: StopCategory) -> StopCategory:
-        """Give the category or the next stronger one that the device has, else the next weaker one."""
+        """Give the category or the next stronger one that the device has, else the next weaker one.
+
+        A device that cannot hold is cut when the rig holds: to be still comes before keeping its power.
+        """
         stronger = [each for each in self.facts.stops if each <= category]
         return max(stronger) if stronger else min(self.facts.stops, default=category)
 
     def _lose(self, failure: Exception) -> None:
+        if self._writer is not None:  # an output may be on, and the wire may still carry a stop
+            self.urgent_stop(StopCategory.CUT_POWER)
         self._let_go()
         self._report(Troubled(self.spec.name, str(failure)))
 

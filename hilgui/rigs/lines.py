@@ -57,7 +57,7 @@ class Lines:
 
 
 def connected(context: SpawnContext) -> tuple[Lines, Lines]:
-    """Make both ends; our end's pulse has to be forgotten in the end."""
+    """Make both ends; our end's pulse has to be closed in the end."""
     requests, their_requests = context.Pipe()
     stops, their_stops = context.Pipe()
     pulse = Pulse.make()

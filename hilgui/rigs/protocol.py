@@ -76,7 +76,9 @@ class RigFacts:
 
     channels: tuple[Channel, ...]
     dead_man: DeadMan
-    stops: Mapping[StopCategory, str]  # how each category is done: "soft reset 0x18"; a missing one falls to a lower
+    # How each category is done: "soft reset 0x18". A missing one falls to a lower: a pause of the rig cuts a device
+    # without RAMP_AND_HOLD. A driver whose device has nothing that moves says that in category 2 outputs stay.
+    stops: Mapping[StopCategory, str]
     actions: tuple[Action, ...] = ()
     poll_s: float = 0.1  # how often the supervisor reads the signals
 

@@ -272,3 +272,24 @@ def test_another_device_is_found_out(bench: Bench) -> None:
     other = dataclasses.replace(bench.device, identity="a device that nobody made")
     with pytest.raises(RigIdentityWrong):
         bench.driver.reader(other, bench.query_link()).identify()
+
+
+def test_a_hold_keeps_every_output_that_does_not_move(bench: Bench) -> None:
+    facts, writer = bench.driver.facts(bench.device), bench.writer()
+    if StopCategory.RAMP_AND_HOLD not in facts.stops:
+        pytest.skip("has no category 2: the supervisor cuts it")
+    writer.identify()
+    for channel in bench.settable():
+        writer.keep_alive()
+        writer.set(channel.name, _target(channel))
+    stop = writer.stop_bytes(StopCategory.RAMP_AND_HOLD)
+    assert bench.transport.urgent(stop.data, stop.gap_s)
+    bench.transport.resume()
+    writer.stop(StopCategory.RAMP_AND_HOLD)
+    before = dict(bench.simulator.outputs())
+    writer.keep_alive()
+    for channel in bench.settable():
+        if channel.safe is not None:  # the others are places, and a move ends where the hold finds it
+            assert abs(bench.simulator.outputs()[channel.name] - _target(channel)) <= channel.tolerance + 1e-9
+            assert abs(writer.read(channel.name).value - _target(channel)) <= channel.tolerance + 1e-9
+    assert bench.simulator.outputs() == before
