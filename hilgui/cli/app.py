@@ -181,6 +181,10 @@ def replay(
     ] = None,
     can_offset: Annotated[float | None, typer.Option(help="Recording time (s) of a bus log's first frame.")] = None,
     duration: Annotated[float | None, typer.Option(min=0.1, help="Seconds after which a live run ends.")] = None,
+    corrupt: Annotated[
+        list[str] | None, typer.Option("--corrupt", help="Corrupt the drive: fog:3, rain:1.5+freeze:2; again for more.")
+    ] = None,
+    corrupt_seed: Annotated[int, typer.Option(min=0, help="Seed of the corruptions.")] = 0,
     record: Annotated[bool, typer.Option("--record", help="Keep what a camera saw, as a drive.")] = False,
     record_mb: Annotated[int, typer.Option(min=1, help="The recording ends before it is larger.")] = 8000,
     out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
@@ -233,6 +237,8 @@ def replay(
         signals=tuple(signals or ()),
         can_offset_s=can_offset,
         duration_s=duration,
+        corrupt=tuple(corrupt or ()),
+        corrupt_seed=corrupt_seed,
         record=record,
         record_mb=record_mb,
         out=out,

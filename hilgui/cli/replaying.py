@@ -49,6 +49,8 @@ class ReplayCall:
     signals: tuple[str, ...]
     can_offset_s: float | None
     duration_s: float | None
+    corrupt: tuple[str, ...]
+    corrupt_seed: int
     record: bool
     record_mb: int
     out: Path | None
@@ -122,6 +124,8 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
             signals=call.signals,
             can_offset_s=call.can_offset_s,
             duration_s=call.duration_s,
+            corrupt=call.corrupt,
+            corrupt_seed=call.corrupt_seed,
             record=call.record,
             record_mb=call.record_mb,
             people=people,

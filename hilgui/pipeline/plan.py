@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hilgui.corruptions import Recipe, parse_recipe
 from hilgui.errors import CallWrong
 from hilgui.records import People, Role
 from hilgui.settings import Settings
@@ -41,6 +42,8 @@ class RunPlan:
     duration_s: float | None = None  # a live run ends after this; None: when the operator ends it
     frames: tuple[int, int | None] | None = None  # only these frames of a recording, first and last
     exposure: tuple[tuple[int, float], ...] = ()  # (frame, gain): the exposure steps there
+    corrupt: tuple[str, ...] = ()  # "fog:3": what is done to pictures and stream, in this order
+    corrupt_seed: int = 0
     record: bool = False  # keep what a camera saw, to be replayed as a drive
     record_mb: int = 8000  # the recording ends before it is larger
     people: People = field(default_factory=People)
@@ -69,3 +72,11 @@ def speed_factor(speed: str) -> float | None:
             f"the speed {speed!r} is not max, realtime or a number above 0 up to {_FASTEST} (0.5 is half speed)"
         )
     return factor
+
+
+def recipe_of(plan: RunPlan) -> Recipe:
+    """Read how pictures and stream are corrupted; raises CallWrong."""
+    try:
+        return parse_recipe(plan.corrupt, plan.corrupt_seed)
+    except ValueError as failure:
+        raise CallWrong(str(failure)) from failure

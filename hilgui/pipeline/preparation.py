@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hilgui import __version__
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
-from hilgui.pipeline.plan import RunPlan, speed_factor
+from hilgui.pipeline.plan import RunPlan, recipe_of, speed_factor
 from hilgui.pipeline.selfcheck import recent_check
 from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
 from hilgui.records import FrameRef, Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
@@ -27,6 +27,7 @@ from hilgui.sources import FrameSource, cameras_for, recorder, source_for
 from hilgui.sources.camera import is_camera, shown_drive, without_password
 from hilgui.sources.camera_geometry import find_geometry
 from hilgui.sources.camera_profile import CameraProfile, find_profile, read_profile
+from hilgui.sources.corrupted import Corrupted
 from hilgui.sources.excerpt import Excerpt
 from hilgui.sources.live import live_source
 from hilgui.sources.vehicle import VehicleSignals, read_vehicle
@@ -70,6 +71,8 @@ def prepare(plan: RunPlan) -> Prepared:
     source = cameras_for(plan.source, plan.beside, plan.fps, plan.topic)
     if plan.frames is not None or plan.exposure:
         source = Excerpt(source, *(plan.frames or (0, None)), plan.exposure)
+    if plan.corrupt:
+        source = Corrupted(source, recipe_of(plan))
     models: dict[Role, Model] = {}
     try:
         facts = source.open()
@@ -244,6 +247,8 @@ def _refuse_recorded_wishes(plan: RunPlan) -> None:
         raise CallWrong("a bus log belongs to a recording; record the session, then replay it with the log")
     if plan.frames is not None or plan.exposure:
         raise CallWrong("frames of a camera have no numbers yet; leave out the range and the exposure")
+    if plan.corrupt:
+        raise CallWrong("only a recording can be corrupted; record the session, then corrupt its replay")
     if plan.duration_s is not None and not plan.duration_s > 0:
         raise CallWrong(f"a live run lasts longer than {plan.duration_s:g} s")
 

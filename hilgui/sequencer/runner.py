@@ -170,6 +170,8 @@ class CaseRunner:
             duration_s=source.duration_s,
             frames=step.frames or source.frames,
             exposure=step.exposure,
+            corrupt=step.corrupt,
+            corrupt_seed=step.corrupt_seed,
             people=People(
                 self._operator.name,
                 self._settings.bench,

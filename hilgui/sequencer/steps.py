@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hilgui.corruptions import parse_recipe
 from hilgui.evaluation.limits import parse_limit
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
@@ -90,6 +91,8 @@ class ReplayStep(Part):
     exposure: tuple[tuple[int, Annotated[float, Field(gt=0, le=16)]], ...] = Field(
         (), description="[frame, gain]: the exposure steps there"
     )
+    corrupt: tuple[str, ...] = Field((), description="corruptions in their order, such as fog:3 or rain:1.5")
+    corrupt_seed: int = Field(0, ge=0, description="of their chance; the same seed gives the same pictures")
     busy_processes: int = Field(0, ge=0, le=16, description="processes that keep the machine busy meanwhile")
     meanwhile: tuple[Step, ...] = Field((), description="steps that are taken while it plays")
 
@@ -97,6 +100,12 @@ class ReplayStep(Part):
     @classmethod
     def _in_order(cls, frames: tuple[int, int] | None) -> tuple[int, int] | None:
         return in_order(frames)
+
+    @field_validator("corrupt")
+    @classmethod
+    def _corruptions_exist(cls, corrupt: tuple[str, ...]) -> tuple[str, ...]:
+        parse_recipe(corrupt)
+        return corrupt
 
 
 class PromptStep(Part):
