@@ -26,6 +26,7 @@ from hilgui.cli.rejudging import corrections, export_dataset, rejudge
 from hilgui.cli.reporting import report
 from hilgui.cli.retention import archive, pin, prune, unpin
 from hilgui.cli.rig import rig_app
+from hilgui.cli.robustness import robustness
 from hilgui.cli.screen import screen_app
 from hilgui.cli.selfcheck import selfcheck
 from hilgui.cli.slices import slices
@@ -61,6 +62,7 @@ app.command()(run)
 app.command()(evaluate)
 app.command()(slices)
 app.command()(compare)
+app.command()(robustness)
 app.command()(noise)
 app.command()(selfcheck)
 app.command()(waive)

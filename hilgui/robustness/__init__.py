@@ -1,1 +1,53 @@
-"""Robustness: corruptions, attacks, defences, red-team audit, explanations of failures."""
+"""Robustness: suites of corruptions, and the result document that attacks, audit and drift share with them."""
+
+from hilgui.robustness.result import (
+    ATTACKS,
+    AUDIT,
+    CORRUPTIONS,
+    DRIFT,
+    KINDS,
+    Cell,
+    Check,
+    Drive,
+    Example,
+    Headline,
+    Result,
+    Shown,
+    Subject,
+    Tipping,
+)
+from hilgui.robustness.shelf import (
+    Listed,
+    find_result,
+    list_results,
+    picture_path,
+    read_result,
+    results_root,
+    write_picture,
+    write_result,
+)
+
+__all__ = [
+    "ATTACKS",
+    "AUDIT",
+    "CORRUPTIONS",
+    "DRIFT",
+    "KINDS",
+    "Cell",
+    "Check",
+    "Drive",
+    "Example",
+    "Headline",
+    "Listed",
+    "Result",
+    "Shown",
+    "Subject",
+    "Tipping",
+    "find_result",
+    "list_results",
+    "picture_path",
+    "read_result",
+    "results_root",
+    "write_picture",
+    "write_result",
+]
