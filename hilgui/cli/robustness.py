@@ -240,10 +240,10 @@ def _tell(result: Result, folder: Path, limits: Sequence[tuple[str, str]], *, as
         for role in result.roles:
             told = result.headline(name, role)
             value = None if told is None else told.value
-            verdict = "INCONCLUSIVE" if value is None else "PASS" if parse_limit(text).holds(value) else "FAIL"
-            judged.append({"figure": name, "model": role.value, "limit": text, "value": value, "verdict": verdict})
-    verdicts = {each["verdict"] for each in judged}
-    verdict = next((one for one in ("FAIL", "INCONCLUSIVE") if one in verdicts), "PASS" if judged else None)
+            word = "INCONCLUSIVE" if value is None else "PASS" if parse_limit(text).holds(value) else "FAIL"
+            judged.append({"figure": name, "model": role.value, "limit": text, "value": value, "verdict": word})
+    verdicts = [each["verdict"] for each in judged]
+    verdict = next((one for one in ("FAIL", "INCONCLUSIVE", "PASS") if one in verdicts), None)
     if as_json:
         import json
 

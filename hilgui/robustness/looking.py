@@ -39,7 +39,8 @@ class Look:
     def lost(self, clean: Look, role: Role) -> NDArray[np.bool_]:
         """Say which truths were found clean and are not any more."""
         found, now = clean.comparisons[role].truths, self.comparisons[role].truths
-        return (found == Judgement.MATCHED) & (now != Judgement.MATCHED)
+        lost: NDArray[np.bool_] = (found == Judgement.MATCHED) & (now != Judgement.MATCHED)
+        return lost
 
     def phantoms(self, role: Role) -> int:
         """Count the detections without truth."""

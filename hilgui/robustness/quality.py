@@ -97,7 +97,7 @@ def headlines(
         keys = [[(row, column, role) for column in columns] for row in rows]
         if not rows or any(values.get(key) is None for line in keys for key in line):
             continue
-        mean = float(np.mean([np.mean([values[key] for key in line]) for line in keys]))  # type: ignore[arg-type]  # none is None
+        mean = float(np.mean([np.mean([values[key] for key in line]) for line in keys]))
         drawn = np.mean([np.mean([draws[key] for key in line], axis=0) for line in keys], axis=0).astype(np.float32)
         figures["mPC", role] = mean, drawn
         if clean > 0:

@@ -335,7 +335,7 @@ class _Suite:
         notes.append(
             f"{frames} labelled frames, intervals over {len(clusters)} × {clusters.unit}"
             if len(clusters) > 1
-            else f"{frames} labelled frames of one {clusters.unit}: too little for intervals"
+            else f"{frames} labelled frames are one {clusters.unit}: too little for intervals"
         )
         common = set(question.corruptions) == set(COMMON) and question.columns == ("1", "2", "3", "4", "5")
         if not common:
