@@ -248,7 +248,7 @@ class ClipSettings(_Section):
 
     before_s: float = Field(1.0, ge=0)
     after_s: float = Field(1.0, ge=0)
-    budget_mb: int = Field(500, ge=0, description="per run; later findings stay without pictures")
+    budget_mb: int = Field(500, ge=0, description="per run; when it is spent the worst findings keep their pictures")
     ring_mb: int = Field(512, ge=16, description="memory for the frames before a finding")
     jpeg_quality: int = Field(90, ge=30, le=100)
 

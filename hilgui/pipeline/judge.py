@@ -14,7 +14,7 @@ from hilgui.pipeline.ignoring import Ignoring
 from hilgui.pipeline.preparation import Prepared
 from hilgui.records import Finding, Inference, Loss, Moment, Role, Task
 from hilgui.shadow import Paired, disagree
-from hilgui.store import ClipKeeper, Picture
+from hilgui.store import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,6 +24,7 @@ class Judged:
     frame: Moment | Loss | None
     pictures: tuple[Picture, ...] = ()
     findings: tuple[Finding, ...] = ()
+    evicted: Evicted = NOTHING_EVICTED  # clips of earlier findings that made room for worse ones
 
 
 class Judge:
@@ -74,12 +75,13 @@ class Judge:
             return Judged(moment, (), tuple(looked.closed))
         pictures = self._clips.push(paired.frame)
         looked = self._watches.look(moment, self._clips.image)
-        if looked.hits:
-            first = min(hit.seq for hit in looked.hits)
-            pictures.extend(self._clips.keep_around(self._clips.time_of(first)))
-            pictures.extend(self._clips.keep_around(moment.ref.time_s))
+        for severity in sorted({hit.severity for hit in looked.hits}, reverse=True):
+            first = min(hit.seq for hit in looked.hits if hit.severity is severity)
+            pictures.extend(self._clips.keep_around(self._clips.time_of(first), severity))
+            pictures.extend(self._clips.keep_around(moment.ref.time_s, severity))
         self._clips.wait_for_end(looked.closed)
-        return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)))
+        evicted = self._clips.evicted()
+        return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)), evicted)
 
     def finish(self) -> Judged:
         """Close the findings that are still open."""

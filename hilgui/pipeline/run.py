@@ -273,8 +273,9 @@ class Run:
                     disk_checked = now
                 self._writer.write(
                     [judged.frame for judged in batch if judged.frame is not None],
-                    [finding for judged in batch for finding in judged.findings],
+                    [finding for judged in batch for finding in (*judged.findings, *judged.evicted.findings)],
                     [picture for judged in batch for picture in judged.pictures],
+                    [seq for judged in batch for seq in judged.evicted.pictures],
                 )
                 self._tally.add(batch, time.monotonic())
                 if now - reported > _REPORT_EVERY_S:

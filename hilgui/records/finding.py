@@ -128,3 +128,4 @@ class Finding:
     suspect_why: str = ""  # the rule that named the suspect, in a sentence
     frame_hash: str = ""  # perceptual hash of the worst frame, 16 hex digits; "" where no picture was at hand
     crop_hash: str = ""  # ... of its first object
+    clip_note: str = ""  # what the disk budget did to the clip, in a sentence; "" where it is whole

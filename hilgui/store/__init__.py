@@ -2,14 +2,16 @@
 
 from hilgui.store.folder import find_run, is_run, new_run_id, run_folders
 from hilgui.store.listing import RunSummary, list_runs
-from hilgui.store.pictures import ClipKeeper, Picture
+from hilgui.store.pictures import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
 from hilgui.store.reader import RunReader, Series
 from hilgui.store.recovery import close_dead_run, relink
 from hilgui.store.timeline import RoleTimeline, Timeline
 from hilgui.store.writer import RunWriter
 
 __all__ = [
+    "NOTHING_EVICTED",
     "ClipKeeper",
+    "Evicted",
     "Picture",
     "RoleTimeline",
     "RunReader",

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from dataclasses import dataclass, replace
+from heapq import heappop, heappush
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.records import Finding, Frame
+from hilgui.records import Finding, Frame, Severity
 from hilgui.settings import ClipSettings
+
+DROPPED = "clip dropped for a worse one"  # Finding.clip_note
+SHORTENED = "clip shortened for a worse one"
+NO_ROOM = "no clip: the disk budget was spent on findings as severe or worse"
 
 _LATE_S = 0.5  # a finding may be recognised this much after its first frame and still has its seconds before
 
@@ -27,21 +33,46 @@ class Picture:
     raw: bytes | None = None  # PNG of the samples as the sensor gave them, where the picture is a reduction of them
 
 
+class _Kept(NamedTuple):
+    severity: Severity  # of the worst finding that wants it
+    cost: int  # bytes on the disk
+    time_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evicted:
+    """Pictures that made room for worse ones, to be removed once the findings that lost them are stored."""
+
+    pictures: tuple[int, ...] = ()  # sequence numbers
+    findings: tuple[Finding, ...] = ()  # as they are now
+
+
+NOTHING_EVICTED = Evicted()
+
+
 class ClipKeeper:
     """Owned by the judge thread. Overlapping clips share their pictures; the budget bounds the disk.
 
-    Frames that were lost leave holes in a clip; the frames it has are those of the pictures folder.
+    A picture is as severe as the worst finding that wants it. Once the budget is spent, the oldest picture of the least
+    severity below that of the new one makes room; of equals the first stays. What lies in the ring stays, as the next
+    hit may want it. Frames that were lost leave holes in a clip; the frames it has are those of the pictures folder.
     """
 
     def __init__(self, settings: ClipSettings) -> None:
         self._settings = settings
         self._ring: deque[Frame] = deque()
         self._ring_bytes = 0
-        self._budget = settings.budget_mb * 1_000_000
-        self._keep_until_s = -math.inf
+        self._left = settings.budget_mb * 1_000_000  # bytes
+        self._least_cost = 0  # of a picture so far: what does not fit is not encoded
+        self._keep_until_s = dict.fromkeys(Severity, -math.inf)
         self._kept_times = array("d")  # recording times of the frames that are kept, rising, and beside them
         self._kept_seqs = array("q")  # their sequence numbers
+        self._kept: dict[int, _Kept] = {}
+        self._oldest: dict[Severity, list[int]] = {each: [] for each in Severity}  # heaps of sequence numbers
         self._waiting: list[Finding] = []
+        self._told: dict[Severity, list[Finding]] = {each: [] for each in Severity}  # with a clip, by their first frame
+        self._gone_times = array("d")  # of all that were evicted, rising
+        self._removed: list[int] = []  # sequence numbers of those nobody asked for yet
 
     def push(self, frame: Frame) -> list[Picture]:
         """Take the next frame; give the picture to write when a finding just before wants it."""
@@ -51,7 +82,8 @@ class ClipKeeper:
         limit = self._settings.ring_mb * 1_000_000
         while self._ring[0].ref.time_s < oldest_s or (self._ring_bytes > limit and len(self._ring) > 1):
             self._ring_bytes -= _bytes_of(self._ring.popleft())
-        return self._encode([frame]) if frame.ref.time_s <= self._keep_until_s else []
+        wanted = [severity for severity, until_s in self._keep_until_s.items() if frame.ref.time_s <= until_s]
+        return self._keep([frame], max(wanted)) if wanted else []
 
     def image(self, seq: int) -> NDArray[np.uint8] | None:
         """Give the pixels of a frame of the last moments, None where they are gone."""
@@ -61,17 +93,22 @@ class ClipKeeper:
         """Give the recording time of a frame of the last moments; of the oldest known where it is older."""
         return next((frame.ref.time_s for frame in self._ring if frame.ref.seq >= seq), math.inf)
 
-    def keep_around(self, time_s: float) -> list[Picture]:
+    def keep_around(self, time_s: float, severity: Severity) -> list[Picture]:
         """Mark a hit at the newest frames; give the pictures from before it that are not kept yet."""
-        first_s = time_s - self._settings.before_s
-        self._keep_until_s = max(self._keep_until_s, time_s + self._settings.after_s)
-        kept = set(self._kept_seqs[-len(self._ring) :])
-        wanted = [frame for frame in self._ring if frame.ref.time_s >= first_s and frame.ref.seq not in kept]
-        return self._encode(wanted)
+        first_s, last_s = time_s - self._settings.before_s, time_s + self._settings.after_s
+        self._keep_until_s[severity] = max(self._keep_until_s[severity], last_s)
+        self._raise(first_s, last_s, severity)
+        wanted = [each for each in self._ring if each.ref.time_s >= first_s and each.ref.seq not in self._kept]
+        return self._keep(wanted, severity)
 
     def wait_for_end(self, findings: list[Finding]) -> None:
-        """Hold findings back until the seconds after them have played."""
+        """Hold findings back until the seconds after them have played; their pictures are as severe as they are."""
         self._waiting.extend(findings)
+        for finding in findings:
+            last_s = finding.last_s + self._settings.after_s
+            if not math.isnan(last_s):
+                self._keep_until_s[finding.severity] = max(self._keep_until_s[finding.severity], last_s)
+                self._raise(finding.first_s - self._settings.before_s, last_s, finding.severity)
 
     def ripe(self, now_s: float = math.inf) -> list[Finding]:
         """Give the findings whose clip is complete at recording time `now_s`, with the range of the clip."""
@@ -81,31 +118,109 @@ class ClipKeeper:
             is_early = finding.last_s + self._settings.after_s > now_s
             (early if is_early else ready).append(finding)
         self._waiting = early
-        return [self._with_clip(finding) for finding in ready]
+        told = [self._with_clip(finding) for finding in ready]
+        for finding in told:
+            if finding.clip_first is not None and finding.severity < Severity.HIGH:  # a HIGH one loses nothing
+                insort(self._told[finding.severity], finding, key=_first_of)
+        return told
+
+    def evicted(self) -> Evicted:
+        """Give what had to go since this was asked last, and the findings told before whose clip it was."""
+        removed, self._removed = self._removed, []
+        if not removed:
+            return NOTHING_EVICTED
+        changed: list[Finding] = []
+        first, last = min(removed), max(removed)
+        for severity, told in self._told.items():
+            place = 0
+            while place < len(told) and _first_of(told[place]) <= last:
+                finding = told[place]
+                if (finding.clip_last or 0) < first or (again := self._with_clip(finding)) == finding:
+                    place += 1
+                    continue
+                changed.append(again)
+                del told[place]
+                if again.clip_first is not None:
+                    insort(self._told[severity], again, key=_first_of)
+        return Evicted(tuple(removed), tuple(changed))
 
     def _with_clip(self, finding: Finding) -> Finding:
         first_s, last_s = finding.first_s - self._settings.before_s, finding.last_s + self._settings.after_s
         if math.isnan(first_s):
             return finding
         numbers = self._kept_seqs[bisect_left(self._kept_times, first_s) : bisect_right(self._kept_times, last_s)]
-        if finding.worst_seq not in numbers:  # the budget was spent; what is there belongs to other findings
-            return finding
-        return replace(finding, clip_first=numbers[0], clip_last=numbers[-1])
+        if finding.worst_seq not in numbers:  # what is there belongs to other findings
+            note = DROPPED if self._has_lost(finding.worst_s, finding.worst_s) else NO_ROOM
+            return replace(finding, clip_first=None, clip_last=None, clip_note=note)
+        note = SHORTENED if self._has_lost(first_s, last_s) else ""
+        return replace(finding, clip_first=numbers[0], clip_last=numbers[-1], clip_note=note)
 
-    def _encode(self, frames: list[Frame]) -> list[Picture]:
+    def _has_lost(self, first_s: float, last_s: float) -> bool:
+        """Say whether a picture of that time was evicted."""
+        place = bisect_left(self._gone_times, first_s)
+        return place < len(self._gone_times) and self._gone_times[place] <= last_s
+
+    def _raise(self, first_s: float, last_s: float, severity: Severity) -> None:
+        """Let the kept pictures of a span be at least so severe."""
+        first, last = bisect_left(self._kept_times, first_s), bisect_right(self._kept_times, last_s)
+        for seq in self._kept_seqs[first:last]:
+            if self._kept[seq].severity < severity:
+                self._kept[seq] = self._kept[seq]._replace(severity=severity)
+                heappush(self._oldest[severity], seq)
+
+    def _keep(self, frames: list[Frame], severity: Severity) -> list[Picture]:
         pictures = []
         for frame in frames:
+            if not self._make_room(self._least_cost, severity):
+                break
             jpeg = encode_jpeg(frame.image, self._settings.jpeg_quality)
             raw = None if frame.raw is None else encode_png(frame.raw)
             cost = len(jpeg) + len(raw or b"")
-            if cost > self._budget:
+            self._least_cost = min(self._least_cost or cost, cost)
+            if not self._make_room(cost, severity):
                 break
-            self._budget -= cost
-            place = bisect_right(self._kept_times, frame.ref.time_s)
-            self._kept_times.insert(place, frame.ref.time_s)
-            self._kept_seqs.insert(place, frame.ref.seq)
-            pictures.append(Picture(frame.ref.seq, jpeg, raw))
+            time_s, seq = frame.ref.time_s, frame.ref.seq
+            self._left -= cost
+            self._kept[seq] = _Kept(severity, cost, time_s)
+            heappush(self._oldest[severity], seq)
+            place = bisect_right(self._kept_times, time_s)
+            self._kept_times.insert(place, time_s)
+            self._kept_seqs.insert(place, seq)
+            pictures.append(Picture(seq, jpeg, raw))
         return pictures
+
+    def _make_room(self, cost: int, severity: Severity) -> bool:
+        """Evict what is less severe until so many bytes are free; nothing where that is not enough."""
+        chosen: list[tuple[Severity, int]] = []
+        free, in_ring = self._left, self._ring[0].ref.seq
+        for lesser in Severity:
+            heap = self._oldest[lesser]
+            while lesser < severity and free < cost and heap and heap[0] < in_ring:
+                seq = heappop(heap)
+                if seq in self._kept and self._kept[seq].severity is lesser:  # else it is gone, or was raised
+                    chosen.append((lesser, seq))
+                    free += self._kept[seq].cost
+        if free < cost:
+            for lesser, seq in chosen:
+                heappush(self._oldest[lesser], seq)
+            return False
+        for _, seq in chosen:
+            self._evict(seq)
+        return True
+
+    def _evict(self, seq: int) -> None:
+        evicted = self._kept.pop(seq)
+        self._left += evicted.cost
+        place = bisect_left(self._kept_times, evicted.time_s)
+        while self._kept_seqs[place] != seq:  # cameras may have frames of the same time
+            place += 1
+        del self._kept_times[place], self._kept_seqs[place]
+        insort(self._gone_times, evicted.time_s)
+        self._removed.append(seq)
+
+
+def _first_of(finding: Finding) -> int:
+    return finding.clip_first or 0
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:

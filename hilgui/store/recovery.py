@@ -13,7 +13,7 @@ from hilgui.errors import StoreBroken
 from hilgui.records import Fate, Ledger, Verdict
 from hilgui.store.folder import DATABASE
 from hilgui.store.lock import RunLock
-from hilgui.store.writer import FATES, leave_wal, ledger_json, verdict_json
+from hilgui.store.writer import EVICTED, FATES, leave_wal, ledger_json, remove_pictures, verdict_json
 
 
 def close_dead_run(folder: Path, verdict: Verdict) -> bool:
@@ -40,6 +40,9 @@ def close_dead_run(folder: Path, verdict: Verdict) -> bool:
                     database.execute("INSERT INTO meta VALUES (?,?)", (key, json.dumps(value)))
                 database.execute("COMMIT")
                 leave_wal(database)
+                evicted = database.execute("SELECT value FROM meta WHERE key=?", (EVICTED,)).fetchone()
+                if evicted is not None:  # the writer may have died between its last commit and removing them
+                    remove_pictures(folder, map(int, json.loads(evicted[0])))
                 return True
             finally:
                 database.close()

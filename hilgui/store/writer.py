@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
 from hilgui.store.pictures import Picture
 
+log = logging.getLogger(__name__)
+
+EVICTED = "evicted"  # name of the list of pictures that a commit gave up
 FATES = (Fate.EVALUATED, Fate.DROPPED, Fate.SKIPPED)
 ROLES = (Role.BASELINE, Role.CANDIDATE)
 _NUMBERS = {role: number for number, role in enumerate(ROLES)}
@@ -45,6 +49,7 @@ class RunWriter:
         self._thresholds = {role: facts.threshold for role, facts in header.models.items()}
         self._judged = header.vocabulary.judged
         self._blocks = BlockMaker(tuple(header.models))
+        self._evicted: list[int] = []  # pictures that could not be removed yet
         self._lock = RunLock(self.folder)
         with _translated(self.folder):
             (self.folder / PICTURES).mkdir(parents=True)
@@ -60,9 +65,17 @@ class RunWriter:
             self._database.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}")
 
     def write(
-        self, frames: Sequence[Moment | Loss], findings: Sequence[Finding] = (), pictures: Sequence[Picture] = ()
+        self,
+        frames: Sequence[Moment | Loss],
+        findings: Sequence[Finding] = (),
+        pictures: Sequence[Picture] = (),
+        evicted: Sequence[int] = (),
     ) -> None:
-        """Store frames, findings and the pictures of their clips; returns after the commit."""
+        """Store frames, findings and the pictures of their clips; returns after the commit.
+
+        Evicted pictures (sequence numbers) go after it, so that no stored finding misses one; whoever opens the run of
+        a writer that died in between removes them, by the list that is committed too.
+        """
         frame_rows: list[tuple[Any, ...]] = []
         inference_rows: list[tuple[Any, ...]] = []
         content_rows: list[tuple[Any, ...]] = []
@@ -93,6 +106,10 @@ class RunWriter:
             ):
                 if rows:
                     self._database.executemany(statement, rows)
+            if evicted:
+                self.put(EVICTED, sorted({*self._evicted, *evicted}))
+        if evicted:
+            self._evicted = remove_pictures(self.folder, [*self._evicted, *evicted])
 
     def put(self, key: str, value: Any) -> None:
         """Store one JSON value under a name; returns after the commit."""
@@ -109,6 +126,7 @@ class RunWriter:
         """Write the verdict with full sync and leave WAL, so that the run opens from read-only media."""
         with _translated(self.folder):
             self._database.execute("PRAGMA synchronous=FULL")
+            self._evicted = remove_pictures(self.folder, self._evicted)
             with self._transaction():
                 self.put("ledger", ledger_json(ledger))
                 self.put("verdict", verdict_json(verdict))
@@ -163,6 +181,19 @@ class RunWriter:
         above = detections.count_above(threshold)
         scores, classes = detections.scores[:above].tolist(), detections.classes[:above].tolist()
         return [score for score, classed in zip(scores, classes, strict=True) if classed in self._judged]
+
+
+def remove_pictures(folder: Path, seqs: Iterable[int]) -> list[int]:
+    """Remove pictures of clips; give those that somebody holds open, which stay for now."""
+    busy = []
+    for seq in seqs:
+        try:
+            for name in (f"{seq:08d}.jpg", f"{seq:08d}.raw.png"):
+                (folder / PICTURES / name).unlink(missing_ok=True)
+        except OSError as failure:
+            log.warning("picture %d of %s was not removed: %s", seq, folder, failure)
+            busy.append(seq)
+    return busy
 
 
 def leave_wal(database: sqlite3.Connection) -> None:

@@ -109,6 +109,8 @@ class TriagePanel(QFrame):
             facts.append((self.tr("level"), finding.level.value))
         if finding.trigger:
             facts.append((self.tr("trigger"), finding.trigger))
+        if finding.clip_note:
+            facts.append((self.tr("clip"), finding.clip_note))
         if row.conditions:
             facts.append((self.tr("conditions"), ", ".join(f"{name} {value}" for name, value in row.conditions)))
         return tuple(facts)

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from hilgui.records import Frame
+from hilgui.records import Finding, Frame, Severity
 from hilgui.settings import ClipSettings
 from hilgui.store import ClipKeeper, Picture
+from hilgui.store.pictures import DROPPED, NO_ROOM, SHORTENED
 from tests.unit.store.rows import finding, ref
 
 FPS = 30
+LOW, MEDIUM, HIGH = Severity
+TIGHT = ClipSettings(before_s=0.11, after_s=0.11, budget_mb=1)  # 7 pictures a clip, 17 on the disk
 
 
 def frame(seq: int) -> Frame:
@@ -25,7 +29,7 @@ def play(keeper: ClipKeeper, first: int, last: int, hits: tuple[int, ...] = ()) 
     for seq in range(first, last + 1):
         kept += keeper.push(frame(seq))
         if seq in hits:
-            kept += keeper.keep_around(seq / FPS)
+            kept += keeper.keep_around(seq / FPS, Severity.LOW)
     return [picture.seq for picture in kept]
 
 
@@ -37,7 +41,7 @@ def test_a_clip_spans_one_second_before_to_one_second_after() -> None:
 def test_pictures_are_jpegs_of_their_frames() -> None:
     keeper = ClipKeeper(ClipSettings())
     keeper.push(frame(200))
-    (picture,) = keeper.keep_around(200 / FPS)
+    (picture,) = keeper.keep_around(200 / FPS, Severity.LOW)
     image = cv2.imdecode(np.frombuffer(picture.jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
     assert image.shape == (48, 64, 3)
@@ -87,14 +91,14 @@ def test_the_budget_bounds_the_disk_and_later_findings_have_no_clip() -> None:
     assert play(keeper, 0, 120, (60,)) == []
     keeper.wait_for_end([finding(1, 60, 60)])
     (done,) = keeper.ripe()
-    assert (done.clip_first, done.clip_last) == (None, None)
+    assert (done.clip_first, done.clip_last, done.clip_note) == (None, None, NO_ROOM)
 
 
 def test_a_clip_never_shows_another_findings_pictures_alone() -> None:
     """The budget ends in the clip of finding 1; of finding 2 only the overlap with it was kept."""
     keeper = ClipKeeper(ClipSettings())
     kept = play(keeper, 0, 80, (60,))
-    keeper._budget = 0
+    keeper._left = 0
     kept += play(keeper, 81, 200, (105,))
     assert max(kept) == 80
     keeper.wait_for_end([finding(1, 60, 60), finding(2, 105, 105)])
@@ -108,7 +112,7 @@ def test_the_ring_is_bounded_in_memory() -> None:
     image = np.zeros((1000, 1000, 3), np.uint8)
     for seq in range(20):
         keeper.push(Frame(ref(seq), image))
-    assert [picture.seq for picture in keeper.keep_around(19 / FPS)] == [15, 16, 17, 18, 19]
+    assert [picture.seq for picture in keeper.keep_around(19 / FPS, Severity.LOW)] == [15, 16, 17, 18, 19]
 
 
 def test_findings_of_an_unordered_set_pass_without_a_clip() -> None:
@@ -116,3 +120,119 @@ def test_findings_of_an_unordered_set_pass_without_a_clip() -> None:
     keeper.wait_for_end([finding(1, 4, 4, first_s=math.nan)])
     (done,) = keeper.ripe()
     assert done.clip_first is None
+
+
+class Drive:
+    """Plays frames of 57 kB each and knows what lies on the disk."""
+
+    def __init__(self, settings: ClipSettings = TIGHT) -> None:
+        noise = np.random.default_rng(1).integers(0, 256, (192, 328, 3), dtype=np.uint8)
+        noise.flags.writeable = False
+        self._noise = noise
+        self.keeper = ClipKeeper(settings)
+        self.disk: set[int] = set()
+        self.told: dict[int, Finding] = {}
+        self.seq = 0
+
+    def play(self, last: int, *, hits: dict[int, Severity] | None = None) -> None:
+        """Play until frame `last`; findings close one by one, of one frame each, where a hit is."""
+        for seq in range(self.seq, last + 1):
+            written = self.keeper.push(Frame(ref(seq), self._noise))
+            severity = (hits or {}).get(seq)
+            if severity is not None:
+                written += self.keeper.keep_around(seq / FPS, severity)
+                self.keeper.wait_for_end([of(seq, severity)])
+            self.disk |= {picture.seq for picture in written}
+            self.told |= {each.first_seq: each for each in self.keeper.ripe(seq / FPS)}
+            evicted = self.keeper.evicted()
+            assert set(evicted.pictures) <= self.disk
+            self.disk -= set(evicted.pictures)
+            self.told |= {finding.first_seq: finding for finding in evicted.findings}
+        self.seq = last + 1
+
+
+def of(seq: int, severity: Severity) -> Finding:
+    return replace(finding(seq, seq, seq), severity=severity)
+
+
+def clip(finding: Finding) -> tuple[int | None, int | None, str]:
+    return finding.clip_first, finding.clip_last, finding.clip_note
+
+
+def test_a_worse_finding_displaces_the_oldest_of_the_least() -> None:
+    drive = Drive()
+    drive.play(100, hits={10: LOW, 30: MEDIUM, 60: HIGH})
+    assert {*range(27, 34), *range(57, 64)} <= drive.disk
+    assert clip(drive.told[10]) == (None, None, DROPPED)
+    assert clip(drive.told[30]) == (27, 33, "")
+    assert clip(drive.told[60]) == (57, 63, "")
+    assert len(drive.disk) <= 17
+
+
+def test_a_clip_that_loses_its_first_pictures_says_so() -> None:
+    drive = Drive(TIGHT.model_copy(update={"before_s": 0.21}))  # 10 pictures a clip
+    drive.play(60, hits={20: LOW, 40: HIGH})
+    assert clip(drive.told[20]) == (17, 23, SHORTENED)
+    assert clip(drive.told[40]) == (34, 43, "")
+    assert drive.disk == {*range(17, 24), *range(34, 44)}
+
+
+def test_of_equals_the_first_stays() -> None:
+    drive = Drive()
+    drive.play(100, hits={10: MEDIUM, 30: MEDIUM, 60: MEDIUM})
+    assert clip(drive.told[10]) == (7, 13, "")
+    assert clip(drive.told[30]) == (27, 33, "")
+    assert clip(drive.told[60]) == (None, None, NO_ROOM)
+
+
+def test_a_lesser_finding_displaces_nothing() -> None:
+    drive = Drive()
+    drive.play(100, hits={10: HIGH, 30: MEDIUM, 60: LOW})
+    assert [finding.clip_note for finding in drive.told.values()] == ["", "", NO_ROOM]
+
+
+def test_pictures_shared_with_a_worse_finding_stay() -> None:
+    drive = Drive()
+    drive.play(200, hits={10: LOW, 14: HIGH, 60: HIGH, 100: HIGH})
+    assert set(range(11, 18)) <= drive.disk  # of the one at 14
+    assert clip(drive.told[14]) == (11, 17, "")
+    assert clip(drive.told[10]) == (None, None, DROPPED)
+    assert clip(drive.told[60]) == (57, 63, "")
+
+
+def test_a_finding_that_turns_out_worse_takes_its_pictures_along() -> None:
+    """Its hits were LOW at first; as a whole it is HIGH, and so are its pictures."""
+    drive = Drive()
+    drive.play(11, hits={10: LOW})
+    drive.keeper.wait_for_end([of(10, HIGH)])
+    drive.play(100, hits={30: HIGH, 60: HIGH})
+    assert set(range(7, 14)) <= drive.disk
+    assert clip(drive.told[60])[0] is None
+
+
+def test_pictures_that_lie_in_the_ring_stay() -> None:
+    drive = Drive(TIGHT.model_copy(update={"before_s": 1.0, "after_s": 0.0}))
+    drive.play(40, hits={17: LOW, 30: HIGH, 40: HIGH})
+    assert min(drive.disk) == 0  # 17 pictures of the lesser one fill the disk; all were in the ring of 45 frames
+    assert not any(finding.first_seq == 30 and finding.clip_first for finding in drive.told.values())
+
+
+def test_what_is_not_enough_room_costs_nobody_a_picture() -> None:
+    drive = Drive()
+    drive.play(40, hits={10: HIGH, 25: HIGH})
+    drive.keeper._left = 0
+    drive.play(100, hits={60: MEDIUM})
+    assert drive.disk == {*range(7, 14), *range(22, 29)}
+    assert drive.keeper.evicted().pictures == ()
+
+
+def test_an_hour_of_ever_worse_findings_stays_within_the_budget() -> None:
+    drive = Drive()
+    drive.play(600, hits={seq: (LOW, MEDIUM, LOW, HIGH)[seq // 20 % 4] for seq in range(20, 600, 20)})
+    assert len(drive.disk) <= 17
+    for each in drive.told.values():
+        if each.clip_first is not None and each.clip_last is not None:
+            assert set(range(each.clip_first, each.clip_last + 1)) <= drive.disk
+            assert each.worst_seq in drive.disk
+        else:
+            assert each.clip_note

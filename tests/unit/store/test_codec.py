@@ -151,6 +151,6 @@ def test_a_blob_that_was_cut_is_refused(unpack: Any) -> None:
 def test_a_finding_of_a_run_from_before_there_were_levels_still_opens() -> None:
     from tests.unit.store.rows import finding
 
-    newer = {"level", "trigger", "suspect", "suspect_why", "frame_hash", "crop_hash"}
+    newer = {"level", "trigger", "suspect", "suspect_why", "frame_hash", "crop_hash", "clip_note"}
     plain = {name: value for name, value in codec.finding_json(finding(1)).items() if name not in newer}
     assert codec.finding_from_json(plain) == finding(1)

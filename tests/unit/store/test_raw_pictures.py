@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from hilgui.records import Ledger, Outcome, Verdict
+from hilgui.records import Ledger, Outcome, Severity, Verdict
 from hilgui.settings import ClipSettings
 from hilgui.sources import open_source
 from hilgui.store import ClipKeeper, RunReader, RunWriter
@@ -27,7 +27,7 @@ def test_twelve_bits_of_a_clip_are_kept_without_loss(tmp_path: Path, bayer: str 
     assert frame.image.shape == (16, 24, 3)
     keeper = ClipKeeper(ClipSettings())
     keeper.push(frame)
-    (picture,) = keeper.keep_around(0.0)
+    (picture,) = keeper.keep_around(0.0, Severity.LOW)
     writer = RunWriter(tmp_path / "runs", header())
     writer.write([moment(0)], (), [picture])
     writer.finish(Verdict(Outcome.PASS), Ledger(1, 1, 0, 0, 1, 0))
