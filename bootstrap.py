@@ -2,7 +2,8 @@
 """Make everything hilgui needs on a fresh machine, then do what was asked.
 
     python3 bootstrap.py demo [--headless]   replay the demo drives and open the application on the result
-    python3 bootstrap.py test [pytest args]  run the whole gate: ruff, mypy, import-linter, pytest
+    python3 bootstrap.py test [pytest args]  run the gate: ruff, mypy, import-linter, pytest without its slow tests
+    python3 bootstrap.py test --slow         the same with the slow tests, before a release
     python3 bootstrap.py install             only prepare .venv
 
 Standard library only. Running it again is quick and needs no network: a stamp in .venv says what is already there.
@@ -41,6 +42,7 @@ WINDOWS = os.name == "nt"
 PYTHON = VENV / ("Scripts/python.exe" if WINDOWS else "bin/python")
 SPACE_NEEDED_MB = 2500  # measured: the environment takes 1.2 GB; the rest is room for pip to download and unpack
 
+SLOW = "--slow"
 END = "\n"  # no line that was read holds one
 NOISE = re.compile(r"^(WARNING: Location|WARNING: Running pip as|Looking in|\[notice\]|\s*$)")
 HINTS = (  # what pip says, and what to try
@@ -508,7 +510,7 @@ def gate(pytest_arguments: Sequence[str], display: Display) -> int:
         "ruff format": ["-m", "ruff", "format", "--check", "."],
         "mypy": ["-m", "mypy"],
         "lint-imports": ["-c", lint_imports],
-        "pytest": ["-m", "pytest", "-rfEs", "--color=no", *side_by_side(pytest_arguments), *pytest_arguments],
+        "pytest": ["-m", "pytest", "-rfEs", "--color=no", *wanted_tests(pytest_arguments)],
     }
     red: list[str] = []
     lines: list[str] = []
@@ -527,10 +529,12 @@ def gate(pytest_arguments: Sequence[str], display: Display) -> int:
     return 1 if red else 0
 
 
-def side_by_side(pytest_arguments: Sequence[str]) -> list[str]:
-    """Use every core for the whole gate, a file of tests staying on one; single tests start faster without."""
-    chosen = any(not argument.startswith("-") for argument in pytest_arguments)
-    return [] if chosen else ["-n", "auto", "--dist", "loadfile"]
+def wanted_tests(arguments: Sequence[str]) -> list[str]:
+    """Give pytest's arguments. Without a choice: all but the slow ones, on every core, a file of tests staying on one."""
+    if any(not argument.startswith("-") for argument in arguments):
+        return list(arguments)  # single tests start faster alone
+    which = [] if SLOW in arguments else ["-m", "not slow"]
+    return ["-n", "auto", "--dist", "loadfile", *which, *(argument for argument in arguments if argument != SLOW)]
 
 
 def percent_in(line: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
-from hilgui.errors import HilguiError, RigBlocked, RigBroken, RigLost, RigRefused
+from hilgui.errors import HilguiError, RigBlocked, RigBroken, RigGarbled, RigLost, RigRefused
 from hilgui.rigs.arming import stale
 from hilgui.rigs.messages import Done
 from hilgui.rigs.ports import SerialSettings
@@ -31,7 +31,7 @@ from hilgui.rigs.protocol import (
     SetValue,
     StopCategory,
 )
-from hilgui.rigs.transport import Link, QueryLink, Transport
+from hilgui.rigs.transport import LINE_LIMIT, Link, QueryLink, Transport
 
 log = logging.getLogger(__name__)
 
@@ -206,10 +206,13 @@ class DeviceWorker:
                 if self._feeding.is_set() and self._writer is not None and now >= next_feed:
                     next_feed = now + KEEP_ALIVE_S
                     self._writer.keep_alive()
+                    self._refuse_unasked()
                     misses = 0
                 if self._reader is not None and now >= next_poll:
                     next_poll = now + self.facts.poll_s
-                    self._report(Polled(self.spec.name, self._reader.signals()))
+                    readings = self._reader.signals()
+                    self._refuse_unasked()
+                    self._report(Polled(self.spec.name, readings))
                     misses = 0
             except RigBlocked:
                 misses = 0  # a STOP went over it; its job comes next
@@ -228,6 +231,12 @@ class DeviceWorker:
                 job()
         self._let_go()
 
+    def _refuse_unasked(self) -> None:
+        """Look for a device that also talks unasked; a late answer is no more than a line. Raises RigGarbled."""
+        gone = 0 if self._transport is None else self._transport.take_discarded()
+        if gone > LINE_LIMIT:
+            raise RigGarbled(f"{self.address} sent {gone} bytes unasked; wrong baud rate or device?", port=self.address)
+
     def _connect(self) -> None:
         try:
             self._transport = Transport(self.address, self._settings)
@@ -239,6 +248,7 @@ class DeviceWorker:
             log.exception("the driver of %s failed", self.spec.name)
             self._lose(failure)
         else:
+            self._transport.take_discarded()  # from before we asked
             self._reader = reader
             self._report(Identified(self.spec.name, identity))
 

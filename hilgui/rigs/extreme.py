@@ -10,16 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hilgui.errors import SupervisorLost
 from hilgui.resources import shipped
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import SupervisorClient
 from hilgui.rigs.figure import Figure
 from hilgui.rigs.protocol import Actuation, SetValue
+from hilgui.rigs.rehearsed import PATIENCE_S, TRIES, arm_simulated
 from hilgui.rigs.simulation import Simulation
 
 LIMIT_V = 14.4  # of the profile
 _ME = "extreme conditions"
-_PATIENCE_S = 30.0
 _LIVE = (
     SetValue("board", "relay", 1.0),
     SetValue("board", "panel0", 40.0),
@@ -100,18 +101,16 @@ def endure(condition: Condition, home: Path) -> Outcome:
     try:
         bench = client.simulation
         assert bench is not None  # both devices of that profile are simulated
-        _arm(client)
-        for what in _LIVE:
-            client.answer(client.command(what), _PATIENCE_S)
+        _switch_on(client)
         began_s = time.monotonic()
         for step in condition.script:
             if isinstance(step, Happening):
                 bench.call(step.device, step.method, *step.arguments)
             else:
                 client.command(step)
-        client.wait_for(State.LATCHED, timeout_s=_PATIENCE_S)
+        client.wait_for(State.LATCHED, timeout_s=PATIENCE_S)
         took_s = time.monotonic() - began_s
-        deadline = time.monotonic() + _PATIENCE_S
+        deadline = time.monotonic() + PATIENCE_S
         while not (is_off := _is_off(bench)) and time.monotonic() < deadline:
             client.poll()
             time.sleep(0.01)
@@ -139,14 +138,12 @@ def extreme_conditions(folder: Path) -> list[Figure]:
     ]
 
 
-def _arm(client: SupervisorClient) -> None:
-    client.wait_ready(_PATIENCE_S)
-    client.select(_ME)
-    client.wait_verified(_PATIENCE_S)
-    client.arm(_ME, needs_engine=False)
-    client.wait_for(State.ARMING, timeout_s=_PATIENCE_S)
-    client.confirm(_ME)
-    client.wait_for(State.ARMED, timeout_s=_PATIENCE_S)
+def _switch_on(client: SupervisorClient) -> None:
+    for _ in range(TRIES):
+        arm_simulated(client, _ME)
+        if all(client.answer(client.command(what), PATIENCE_S).is_ok for what in _LIVE):
+            return
+    raise SupervisorLost(f"the bench was not on in {TRIES} tries: {client.arming.reason}; is this machine overloaded?")
 
 
 def _is_off(bench: Simulation) -> bool:

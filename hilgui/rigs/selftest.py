@@ -28,6 +28,7 @@ from hilgui.rigs.extreme import extreme_conditions
 from hilgui.rigs.figure import Figure
 from hilgui.rigs.protocol import DeviceSpec, SetValue, StopCategory
 from hilgui.rigs.rehearsal.board import CHANNELS, QUERIES, RehearsalDriver, RehearsalWriter
+from hilgui.rigs.rehearsed import arm_simulated
 from hilgui.rigs.simulation import Simulation
 from hilgui.rigs.transport import ANSWER_S, LINE_LIMIT, QueryLink, Transport
 from hilgui.rigs.urgency import HOW_TO, possible_urgency
@@ -157,32 +158,14 @@ def shadow_cannot_actuate(count: int, seed: int = 7) -> list[Figure]:
     return [Figure("shadow cannot actuate", "0 actuation bytes", measured, count, is_good, shown)]
 
 
-def _arm(client: SupervisorClient) -> None:
-    if client.arming.state is State.LATCHED:
-        client.reset(_ME)
-        client.wait_for(State.SAFE, timeout_s=_PATIENCE_S)
-    elif client.arming.state is State.SHADOW:
-        client.select(_ME)
-    client.wait_verified(_PATIENCE_S)
-    client.arm(_ME, needs_engine=False)
-    client.wait_for(State.ARMING, timeout_s=_PATIENCE_S)
-    client.confirm(_ME)
-    client.wait_for(State.ARMED, State.LATCHED, timeout_s=_PATIENCE_S)
-    answer = client.answer(client.command(_12_V), _PATIENCE_S)
-    if not answer.is_ok:
-        raise SupervisorLost(f"the rehearsal board did not take 12 V: {answer.sentence}")
-
-
-def _arm_in_spite_of_trips(client: SupervisorClient) -> int:
-    """Arm under a load that may keep this front end from beating in time; gives how often it tripped meanwhile."""
+def _arm(client: SupervisorClient) -> int:
+    """Arm and set 12 V; gives how often the load kept this front end from beating in time."""
     for trips in range(_ARM_TRIES):
-        try:
-            _arm(client)
-        except SupervisorLost:
-            client.wait_for(State.LATCHED, State.SAFE, timeout_s=_PATIENCE_S)
-        else:
+        arm_simulated(client, _ME)
+        answer = client.answer(client.command(_12_V), _PATIENCE_S)
+        if answer.is_ok:
             return trips
-    raise SupervisorLost(f"the rehearsal board could not be armed in {_ARM_TRIES} tries; is this machine overloaded?")
+    raise SupervisorLost(f"the rehearsal board did not take 12 V: {answer.sentence}; is this machine overloaded?")
 
 
 @contextmanager
@@ -236,7 +219,7 @@ def stop_to_bytes(folder: Path, count: int, busy: Callable[[], AbstractContextMa
     with _rig(folder, _TCP) as (client, board), busy():
         for press in range(count):
             if press % 10 == 0:
-                _arm_in_spite_of_trips(client)
+                _arm(client)
             pressed.append(_press(client, board))
     to_port = _spread([each.to_port_ms for each in pressed])
     shown = "tests/unit/rigs/test_selftest.py::test_stop_reaches_the_device_under_load"
@@ -447,14 +430,14 @@ def soak(folder: Path, duration_s: float) -> list[Figure]:
     reasons: Counter[str] = Counter()
     commands, began_s = 0, time.monotonic()
     with _rig(folder, _TCP) as (client, _), load():
-        _arm_in_spite_of_trips(client)
+        _arm(client)
         next_s = 0.0
         while time.monotonic() - began_s < duration_s:
             client.poll()
             if client.arming.state is not State.ARMED:
                 reasons[client.arming.reason] += 1
                 client.wait_for(State.LATCHED, timeout_s=_PATIENCE_S)
-                _arm_in_spite_of_trips(client)
+                _arm(client)
             if time.monotonic() > next_s:
                 next_s = time.monotonic() + 0.2
                 client.command(SetValue("board", "lamp", float(commands % 80)))

@@ -77,6 +77,7 @@ class Transport:
         self._is_overridden = threading.Event()
         self._waiting = threading.Event()  # never set: a wait that a test's clock need not know of
         self._is_lost = False
+        self._discarded = 0
         try:
             self._port: Port | None = opened(address, settings or SerialSettings())
         except BaseException:
@@ -166,6 +167,12 @@ class Transport:
             if self._now_s() > deadline:
                 sentence = f"{self._address} sends without end; wrong baud rate or device?"
                 raise RigGarbled(sentence, port=self._address, got=data[:64])
+        self._discarded += gone
+        return gone
+
+    def take_discarded(self) -> int:
+        """Give how many bytes were thrown away since the last call."""
+        gone, self._discarded = self._discarded, 0
         return gone
 
     def urgent(self, data: bytes, gap_s: float = 0.0, timeout_s: float = _URGENT_S) -> bool:

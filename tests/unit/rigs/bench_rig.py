@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hilgui.rigs import arming, supervisor
-from hilgui.rigs.arming import State
 from hilgui.rigs.client import RigHand, SupervisorClient
 from hilgui.rigs.lines import Lines
+from hilgui.rigs.rehearsed import arm_simulated
 
 PROFILE = """\
 schema: hilgui/rig.v1
@@ -59,14 +59,7 @@ class Desk:
         self.engine = engine
 
     def arm(self) -> None:
-        client = self.client
-        if client.arming.state is State.SHADOW:
-            client.select("tester")
-        client.wait_verified(PATIENCE_S)
-        client.arm("tester", needs_engine=False)
-        client.wait_for(State.ARMING, timeout_s=PATIENCE_S)
-        client.confirm("tester")
-        client.wait_for(State.ARMED, timeout_s=PATIENCE_S)
+        arm_simulated(self.client, "tester")
 
     def outputs(self) -> Mapping[str, float]:
         assert self.client.simulation is not None

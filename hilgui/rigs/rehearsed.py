@@ -1,0 +1,58 @@
+"""Arming a bench of simulators without a person. A crowded machine is refused now and then, and rightly: try again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from hilgui.errors import SupervisorLost
+from hilgui.rigs.arming import Arming, State
+from hilgui.rigs.client import SupervisorClient
+
+PATIENCE_S = 30.0
+TRIES = 5
+_POLL_S = 0.01  # far below the 500 ms after which a front end counts as frozen
+
+
+def arm_simulated(client: SupervisorClient, by: str) -> int:
+    """Select or reset, wait for the read-back, confirm twice; gives how often it was refused. Raises SupervisorLost."""
+    client.wait_ready(PATIENCE_S)
+    for refused in range(TRIES):
+        if _is_armed(client, by):
+            return refused
+    why = client.arming.refusal or client.arming.reason
+    raise SupervisorLost(f"the simulated rig was not armed in {TRIES} tries: {why}; is this machine overloaded?")
+
+
+def _is_armed(client: SupervisorClient, by: str) -> bool:
+    before = client.arming
+    if before.state is State.ARMED:
+        return True
+    if before.state is State.LATCHED:
+        client.reset(by)
+        _until(client, lambda now: now.since_ns != before.since_ns)
+    elif before.state is State.SAFE and before.refusal:  # start afresh, so that a new refusal is not taken for this one
+        client.deselect(by)
+        _until(client, lambda now: now.state is not State.SAFE)
+    if client.arming.state is State.SHADOW:
+        client.select(by)
+        _until(client, lambda now: now.state is not State.SHADOW)
+    _until(client, lambda now: now.is_verified or now.state is State.LATCHED)
+    client.arm(by, needs_engine=False)
+    _until(client, lambda now: now.state is not State.SAFE or bool(now.refusal))
+    if client.arming.state is not State.ARMING:
+        return False
+    client.confirm(by)
+    return _until(client, lambda now: now.state is not State.ARMING).state is State.ARMED
+
+
+def _until(client: SupervisorClient, holds: Callable[[Arming], bool]) -> Arming:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        client.poll()
+        if holds(client.arming):
+            return client.arming
+        if time.monotonic() > deadline:
+            state = client.arming.state.value
+            raise SupervisorLost(f"the simulated rig is still {state} after {PATIENCE_S:g} s: {client.arming.reason}")
+        time.sleep(_POLL_S)
