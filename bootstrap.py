@@ -530,7 +530,7 @@ def gate(pytest_arguments: Sequence[str], display: Display) -> int:
 
 
 def wanted_tests(arguments: Sequence[str]) -> list[str]:
-    """Give pytest's arguments. Without a choice: all but the slow ones, on every core, a file of tests staying on one."""
+    """Give pytest's arguments. Without a choice: all but slow ones, on every core, a file of tests staying on one."""
     if any(not argument.startswith("-") for argument in arguments):
         return list(arguments)  # single tests start faster alone
     which = [] if SLOW in arguments else ["-m", "not slow"]
