@@ -191,7 +191,7 @@ def test_a_red_step_is_told_and_the_last_line_is_that_of_pytest(bootstrap, monke
     assert printed[-1] == "3 passed"
 
 
-def test_the_gate_leaves_slow_tests_out_unless_they_are_asked_for() -> None:
+def test_the_gate_leaves_slow_tests_out_unless_they_are_asked_for(bootstrap) -> None:
     assert bootstrap.wanted_tests([])[-2:] == ["-m", "not slow"]
     assert bootstrap.wanted_tests(["--slow", "-x"]) == ["-n", "auto", "--dist", "loadfile", "-x"]
     assert bootstrap.wanted_tests(["tests/unit", "-x"]) == ["tests/unit", "-x"]
