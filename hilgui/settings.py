@@ -275,6 +275,7 @@ class Settings(_Section):
     bench: str = ""
     device_under_test: str = ""
     disk_reserve_mb: int = Field(500, ge=0, description="a run stops before less than this is free")
+    noise: str = Field("", description="run whose noise was measured: smaller differences are no findings")
     clips: ClipSettings = ClipSettings()
     corner_cases: CornerCaseLimits = CornerCaseLimits()
 

@@ -187,6 +187,9 @@ def replay(
         list[str] | None, typer.Option("--corrupt", help="Corrupt the drive: fog:3, rain:1.5+freeze:2; again for more.")
     ] = None,
     corrupt_seed: Annotated[int, typer.Option(min=0, help="Seed of the corruptions.")] = 0,
+    noise: Annotated[
+        str | None, typer.Option(help="Run whose noise was measured: smaller differences are no findings.")
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep what a camera saw, as a drive.")] = False,
     record_mb: Annotated[int, typer.Option(min=1, help="The recording ends before it is larger.")] = 8000,
     out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
@@ -220,6 +223,7 @@ def replay(
         operator=operator,
         bench=bench,
         device_under_test=dut,
+        noise=noise,
     )
     call = ReplayCall(
         drives=tuple(drives or ()),

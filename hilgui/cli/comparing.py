@@ -91,7 +91,7 @@ def noise(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help='Run folders, ids or "last".')],
     as_json: _Json = False,
 ) -> None:
-    """Replay runs twice and say how much their models differ from themselves; `compare` knows it from then on."""
+    """Replay runs twice: how much do models differ from themselves? `compare` and `replay --noise RUN` use it."""
     import tempfile
 
     from hilgui.cli.console import notes, print_json, results
@@ -102,7 +102,7 @@ def noise(
     from hilgui.settings import load_settings
     from hilgui.store import RunReader, find_run
 
-    settings = load_settings()
+    settings = load_settings().model_copy(update={"noise": ""})  # what is measured now is not held against another
     documents = []
     for run in runs:
         folder = find_run(run, settings.runs)
@@ -126,7 +126,7 @@ def noise(
             results.print(
                 f"{folder.name}: {floor.identical} of {floor.frames} frames identical; {floor.unpaired} of "
                 f"{floor.boxes} boxes without partner, scores differ by up to {floor.score:.2g}, "
-                f"boxes by up to {floor.box_px:.2g} px",
+                f"boxes by up to {floor.box_px:.2g} px, 1 - F1 of itself up to {floor.disagreement:.2g}",
                 markup=False,
             )
             for name, value in floor.figures.items():

@@ -3,6 +3,7 @@
 from hilgui.cornercases.health import HealthMeter
 from hilgui.cornercases.protocol import CornerCase, RunContext
 from hilgui.cornercases.rank import badness
+from hilgui.cornercases.self_noise import SelfNoise
 from hilgui.cornercases.stories import Story, Told, stories
 from hilgui.cornercases.watch import Looked, Watch
 from hilgui.cornercases.watches import Watches
@@ -12,6 +13,7 @@ __all__ = [
     "HealthMeter",
     "Looked",
     "RunContext",
+    "SelfNoise",
     "Story",
     "Told",
     "Watch",

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from typing import ClassVar
 
+from hilgui.cornercases.boxes import strongest_near
 from hilgui.cornercases.criticality import is_vulnerable
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
@@ -45,7 +46,8 @@ class ClassFlip:
                     past = pasts[number] = deque(maxlen=self._limits.window)
                 elif len(past) >= LEAST_FRAMES and (share := past.count(sighting.classed)) < len(past):
                     usual, frequency = Counter(past).most_common(1)[0]
-                    if share < frequency and sighting.box[3] - sighting.box[1] >= self._limits.min_height_px:
+                    is_tall = sighting.box[3] - sighting.box[1] >= self._limits.min_height_px
+                    if share < frequency and is_tall and not self._is_noise(role, sighting, usual, moment):
                         hit = self._hit(role, number, sighting, usual, frequency / len(past), moment)
                         waiting = today[number] = [*before.get(number, ()), hit]
                         if len(waiting) >= self._limits.frames:
@@ -55,6 +57,13 @@ class ClassFlip:
                 pasts.pop(number, None)
             self._waiting[role] = today
         return hits
+
+    def _is_noise(self, role: Role, sighting: Sighting, usual: int, moment: Moment) -> bool:
+        """Say whether the usual class has so nearly the same score there that another replay might show it."""
+        if not self._context.noise.score:
+            return False
+        score, _ = strongest_near(moment.inferences[role].detections, sighting.box, usual)
+        return score > 0.0 and self._context.noise.blurs(sighting.score, score)
 
     def _hit(self, role: Role, number: int, sighting: Sighting, usual: int, share: float, moment: Moment) -> Hit:
         limits, names = self._context.limits.criticality, self._context.vocabulary

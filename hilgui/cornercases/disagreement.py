@@ -20,7 +20,7 @@ class ModelDisagreement:
 
     Critical is as `evaluation.criticality` says, by the calibrated camera or by height and corridor polygon; one model
     alone must see such an object on `smooth` consecutive frames. Frames that the candidate skipped are not looked at;
-    neither needs truth. A mean at or below `floor`, which is what a model differs from itself by, is noise.
+    neither needs truth. A mean at or below `floor`, or what a model was measured to differ from itself by, is noise.
 
     Which model is the odd one out is told by what lasts (see `odd_one`).
     """
@@ -32,7 +32,8 @@ class ModelDisagreement:
 
     def __init__(self, context: RunContext) -> None:
         self._context = context
-        self._limit = max(context.limits.disagreement.value, context.limits.disagreement.floor)
+        limits = context.limits.disagreement
+        self._limit = max(limits.value, limits.floor, context.noise.disagreement)
         self._odd = OddOne(context)
         self._smooth = context.limits.disagreement.smooth if context.period_s is not None else 1
         self._values: deque[float] = deque(maxlen=self._smooth)

@@ -41,8 +41,9 @@ class Flicker:
     """Reports a track whose presence changed `changes` times within `within_s` seconds, `changes_low` of a LOW one.
 
     The first appearance is no change, and an object is not gone while another one is shown in its place: two boxes on
-    neighbours may have become one. Needs no truth, and so cannot tell a flicker from an object that passed behind a
-    pole. A frame that the model skipped is not looked at.
+    neighbours may have become one; nor where its score is below the threshold by no more than the noise of the model.
+    Needs no truth, and so cannot tell a flicker from an object that passed behind a pole. A frame that the model
+    skipped is not looked at.
     """
 
     kind: ClassVar[Kind] = Kind.FLICKER
@@ -72,7 +73,9 @@ class Flicker:
                 if sighting is None:
                     expected = unseen[number]
                     sighting = past.frames[-1].last._replace(box=expected)
-                    is_present = any(overlap(expected, box) >= COVERED_IOU for box in shown)
+                    is_present = any(overlap(expected, box) >= COVERED_IOU for box in shown) or self._is_noise(
+                        role, sighting, detections
+                    )
                 severity = grades[number].severity if number in grades else past.frames[-1].severity
                 has_changed = self._note(past, sighting, is_present, moment, detections, severity)
                 height_px = sighting.box[3] - sighting.box[1]
@@ -82,6 +85,13 @@ class Flicker:
                 if sum(frame.has_changed for frame in past.frames) >= least:
                     hits += self._hits(role, number, past, self._context.grading.thread(moment, role, number))
         return hits
+
+    def _is_noise(self, role: Role, last: Sighting, detections: Detections) -> bool:
+        """Say whether so little keeps it below the threshold that another replay might show it."""
+        if not self._context.noise.score:
+            return False
+        score, _ = strongest_near(detections, last.box, last.classed)
+        return score > 0.0 and self._context.noise.blurs(score, self._context.thresholds[role])
 
     def _note(
         self,

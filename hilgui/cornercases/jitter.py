@@ -50,7 +50,7 @@ class Jitter:
 
     The errors are those of the centre, divided by width and height of the label, and the logarithm of the ratio of
     heights: a box that is wrong, but always in the same way, does not jitter. It must also be more than `least_px`
-    pixels. A frame without a match begins anew.
+    pixels, and than a box moves from replay to replay. A frame without a match begins anew.
     """
 
     kind: ClassVar[Kind] = Kind.JITTER
@@ -92,7 +92,7 @@ class Jitter:
         x, y, size = deviations
         sides = (one.box[2] - one.box[0], one.height_px, one.height_px)
         return any(
-            each > self._limits.deviation and each * side > self._limits.least_px
+            each > self._limits.deviation and each * side > max(self._limits.least_px, self._context.noise.box_px)
             for each, side in zip((x, y, size), sides, strict=True)
         )
 

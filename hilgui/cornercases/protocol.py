@@ -10,6 +10,7 @@ from typing import ClassVar, Protocol
 from hilgui.cornercases.following import Following
 from hilgui.cornercases.grading import Grading
 from hilgui.cornercases.labelled import Labelling
+from hilgui.cornercases.self_noise import NO_NOISE, SelfNoise
 from hilgui.cornercases.shifts import Shifts
 from hilgui.cornercases.threads import Threads
 from hilgui.evaluation.geometry import CameraGeometry
@@ -26,6 +27,7 @@ class RunContext:
     thresholds: dict[Role, float]  # score threshold of each model's card; its keys are the roles present
     period_s: float | None  # nominal frame period; None for an unordered set
     real_time: bool  # live, or replayed at a finite speed: deadlines mean something
+    noise: SelfNoise = NO_NOISE  # smaller differences are no findings
     camera: CameraGeometry | None = None  # where the camera looks from; None: heights and a polygon stand in
     following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
     grading: Grading = field(init=False, repr=False, compare=False)  # shared: how much each object matters

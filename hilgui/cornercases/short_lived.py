@@ -55,7 +55,7 @@ class ShortLived:
 
     def _is_clear(self, role: Role, seen: _Seen) -> bool:
         best = max(sighting.score for _, sighting, _ in seen)
-        return best >= self._context.thresholds[role] + self._limits.margin
+        return best >= self._context.thresholds[role] + max(self._limits.margin, self._context.noise.score)
 
     def _hit(self, role: Role, number: int, seq: int, sighting: Sighting, severity: Severity, frames: int) -> Hit:
         label, height_px = self._context.vocabulary.name(sighting.classed), sighting.box[3] - sighting.box[1]

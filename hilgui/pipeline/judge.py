@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hilgui.cornercases import HealthMeter, RunContext, Watches
+from hilgui.cornercases import HealthMeter, RunContext, SelfNoise, Watches
 from hilgui.evaluation import Scorecard, compare
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.scorecard import MEASUREMENTS
@@ -54,6 +54,7 @@ class Judge:
             thresholds=self._thresholds,
             period_s=1.0 / fps if header.source.ordered and fps else None,
             real_time=self._prepared.factor is not None,
+            noise=SelfNoise.of_header(header.noise),
             camera=cameras_of(header.source)(channel),
         )
 

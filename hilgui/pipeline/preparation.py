@@ -19,6 +19,7 @@ from hilgui import __version__
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, recipe_of, speed_factor
+from hilgui.pipeline.self_noise import measured_noise
 from hilgui.pipeline.selfcheck import recent_check
 from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
 from hilgui.records import FrameRef, Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
@@ -345,6 +346,7 @@ def _header(
         speed=speed,
         workers=workers,
         staffing=staffing,
+        noise=measured_noise(plan.settings, {role: model.facts for role, model in models.items()}),
         bench_check=recent_check(plan.settings.home, created),
     )
 

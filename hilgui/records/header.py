@@ -128,6 +128,7 @@ class RunHeader:
     workers: int
     schema_version: int = 1
     staffing: str = ""  # how threads and workers were shared out, and why; empty in old runs
+    noise: dict[str, Any] = field(default_factory=dict)  # run_id, score, box_px, disagreement: see SelfNoise
     bench_check: dict[str, Any] = field(default_factory=dict)  # self-check of the last 24 h: utc, verdict, rig, what
 
     def as_json(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hilgui.cornercases import RunContext, Watches
+from hilgui.cornercases import RunContext, SelfNoise, Watches
 from hilgui.errors import CallWrong
 from hilgui.evaluation import MEASUREMENTS, PROTOCOLS, Figure, Scorecard, compare
 from hilgui.evaluation.geometry import cameras_of
@@ -140,6 +140,7 @@ class Rejudged:
                     thresholds=self._thresholds,
                     period_s=1.0 / fps if source.ordered and fps else None,
                     real_time=header.speed != "max",
+                    noise=SelfNoise.of_header(header.noise),
                     camera=cameras_of(source)(channel),
                 )
                 for channel, fps in source.rates.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ import numpy as np
 
 from hilgui.errors import StoreBroken
 from hilgui.evaluation import Scorecard, iou_matrix
-from hilgui.records import Detections
+from hilgui.records import Detections, Role
+from hilgui.shadow import disagree
 from hilgui.store import RunReader
 
 SCHEMA = "hilgui/noise.v1"
 FILE = "noise.json"  # beside the run that it belongs to
 
 _SAME_IOU = 0.5
+_SMOOTH = 5  # frames, as the disagreement of two models is smoothed
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class NoiseFloor:
     score: float  # largest difference of a pair
     box_px: float  # largest shift of a side of a pair
     figures: dict[str, float] = field(default_factory=dict)  # |difference| of each figure, the larger of both models
+    disagreement: float = 0.0  # largest 1 - F1 of a model against itself, mean of 5 frames in a row
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -42,6 +46,7 @@ class NoiseFloor:
             "unpaired": self.unpaired,
             "score": self.score,
             "box_px": self.box_px,
+            "disagreement": self.disagreement,
             "figures": self.figures,
         }
 
@@ -54,7 +59,8 @@ class NoiseFloor:
 def noise_between(first: RunReader, second: RunReader) -> NoiseFloor:
     """Compare two replays of the same drive through the same models; frames that only one has are left out."""
     frames = identical = boxes = unpaired = 0
-    score = box_px = 0.0
+    score = box_px = disagreement = 0.0
+    recent: dict[Role, deque[float]] = {role: deque(maxlen=_SMOOTH) for role in first.header.models}
     others = {moment.ref.key: moment for moment in second.moments()}
     for moment in first.moments():
         other = others.get(moment.ref.key)
@@ -71,8 +77,10 @@ def noise_between(first: RunReader, second: RunReader) -> NoiseFloor:
             compared = _compare(a.first(a.count_above(threshold)), b.first(b.count_above(threshold)))
             boxes, unpaired = boxes + compared[0], unpaired + compared[1]
             score, box_px = max(score, compared[2]), max(box_px, compared[3])
+            recent[role].append(disagree(a, b, (threshold, threshold), first.header.vocabulary.judged).value)
+            disagreement = max(disagreement, sum(recent[role]) / _SMOOTH)
         identical += is_same
-    return NoiseFloor(frames, identical, boxes, unpaired, score, box_px, _figures(first, second))
+    return NoiseFloor(frames, identical, boxes, unpaired, score, box_px, _figures(first, second), disagreement)
 
 
 def read_noise(run: Path) -> NoiseFloor | None:
@@ -86,7 +94,8 @@ def read_noise(run: Path) -> NoiseFloor | None:
             raise ValueError("another schema")
         figures = {str(name): float(value) for name, value in plain.pop("figures").items()}
         frames, identical, boxes, unpaired = (int(plain[name]) for name in ("frames", "identical", "boxes", "unpaired"))
-        return NoiseFloor(frames, identical, boxes, unpaired, float(plain["score"]), float(plain["box_px"]), figures)
+        score, box_px, disagreement = (float(plain.get(name, 0.0)) for name in ("score", "box_px", "disagreement"))
+        return NoiseFloor(frames, identical, boxes, unpaired, score, box_px, figures, disagreement)
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as failure:
         raise StoreBroken(f"{path} is damaged ({failure}); run `hilgui noise` again", path=path) from failure
 

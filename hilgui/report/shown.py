@@ -164,6 +164,8 @@ def attestation(readers: Sequence[RunReader]) -> Section:
         rows += [("camera", name) for name in header.source.channels]
         if header.truth is not None:
             rows.append(("labels sha256", f"{header.truth.sha256} ({header.truth.path})"))
+        if header.noise:
+            rows.append(("noise of", str(header.noise.get("run_id", "–"))))
         if header.bench_check:
             rows.append(
                 ("bench check", f"{header.bench_check.get('verdict', '–')} ({header.bench_check.get('utc', '')})")

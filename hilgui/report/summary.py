@@ -56,6 +56,7 @@ def summary(reader: RunReader) -> dict[str, Any]:
         "classes": [header.vocabulary.names[index] for index in sorted(header.vocabulary.judged)],
         "speed": header.speed,
         "staffing": header.staffing,
+        "noise": header.noise,
         "bench_check": header.bench_check,
         "people": asdict(header.people),
         "notes": reader.meta("notes") or [],

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from hilgui.cornercases import CornerCase, RunContext
+from hilgui.cornercases import CornerCase, RunContext, SelfNoise
 from hilgui.cornercases.missed_critical import MissedCritical
 from hilgui.cornercases.missed_object import MissedObject
 from hilgui.evaluation import compare
@@ -62,6 +62,7 @@ def context(
     candidate: bool = True,
     real_time: bool = False,
     camera: CameraGeometry | None = None,
+    noise: SelfNoise | None = None,
 ) -> RunContext:
     roles = (B, C) if candidate else (B,)
     return RunContext(
@@ -71,6 +72,7 @@ def context(
         period_s=1 / FPS if ordered else None,
         real_time=real_time,
         camera=camera,
+        noise=noise or SelfNoise(),
     )
 
 

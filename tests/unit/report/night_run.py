@@ -218,7 +218,7 @@ def write_run(root: Path, head: RunHeader, *, finish: bool = True) -> Path:
         moment = moment_of(seq, head, rng)
         pictures = keeper.push(Frame(ref_of(seq), picture_of(seq)))
         if seq == 12:
-            pictures += keeper.keep_around(moment.ref.time_s)
+            pictures += keeper.keep_around(moment.ref.time_s, Severity.HIGH)
         writer.write([moment], (), pictures)
         if moment.truth is not None:
             for role in roles:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hilgui.records import Frame, Ledger, Outcome, Verdict
+from hilgui.records import Frame, Ledger, Outcome, Severity, Verdict
 from hilgui.settings import ClipSettings
 from hilgui.store import ClipKeeper, RunWriter
 from tests.unit.report.night_run import FPS, findings_of, header, moment_of, picture_of
@@ -32,7 +32,7 @@ def write_several(root: Path) -> Path:
         moment = replace(moment, ref=ref)
         pictures += keeper.push(Frame(ref, picture_of(seq)))
         if seq == 6:
-            pictures += keeper.keep_around(ref.time_s)
+            pictures += keeper.keep_around(ref.time_s, Severity.HIGH)
         writer.write([moment], (), pictures)
         pictures = []
     found = [
