@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import ClassVar
 
+import numpy as np
+
 from hilgui.cornercases.boxes import Box, overlap
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
@@ -33,13 +35,16 @@ class Duplicate:
         return [
             self._hit(role, nth, group, moment)
             for role, inference in moment.inferences.items()
-            for nth, group in enumerate(self._groups(role, inference))
+            for nth, group in enumerate(self._groups(role, inference, moment))
         ]
 
-    def _groups(self, role: Role, inference: Inference) -> list[list[_Shown]]:
+    def _groups(self, role: Role, inference: Inference, moment: Moment) -> list[list[_Shown]]:
         """Gather, from the best score on, what overlaps all that is in a group already."""
         kept = inference.detections.first(inference.detections.count_above(self._context.thresholds[role]))
         if len(kept) < self._limits.boxes:
+            return []
+        close = self._context.following.overlaps(moment, role) >= self._limits.iou
+        if np.count_nonzero(close, axis=1).max() < self._limits.boxes:  # no box has so many beside it, itself counted
             return []
         groups: list[list[_Shown]] = []
         rows = zip(kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist(), strict=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hilgui.cornercases.boxes import Box, overlap
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.cornercases.boxes import Box, overlaps
 from hilgui.evaluation.tracker import Tracker
-from hilgui.records import Inference, Moment, Role
+from hilgui.records import Detections, Inference, Moment, Role
 
 SAME_OBJECT_IOU = 0.7
 
@@ -37,6 +40,7 @@ class Following:
         self._trackers = {role: Tracker(keep) for role in thresholds}
         self._moment: Moment | None = None
         self._seen: dict[Role, dict[int, Sighting]] = {}
+        self._overlaps: dict[Role, NDArray[np.float64]] = {}
 
     def at(self, moment: Moment) -> dict[Role, dict[int, Sighting]]:
         """Give the sightings of this frame by track number, for each model that saw it."""
@@ -44,6 +48,11 @@ class Following:
             self._moment = moment
             self._seen = {role: self._follow(role, inference) for role, inference in moment.inferences.items()}
         return self._seen
+
+    def overlaps(self, moment: Moment, role: Role) -> NDArray[np.float64]:
+        """Give the IoU of every two detections of a model at or above its threshold, of whatever class."""
+        self.at(moment)
+        return self._overlaps[role]
 
     def unseen(self, role: Role) -> dict[int, Box]:
         """Say where the tracks that the model's last frame did not show would be in it."""
@@ -54,30 +63,29 @@ class Following:
         return self._trackers[role].ended
 
     def _follow(self, role: Role, inference: Inference) -> dict[int, Sighting]:
-        seen = sightings(inference, self._thresholds[role], self._judged)
+        kept = inference.detections.first(inference.detections.count_above(self._thresholds[role]))
+        self._overlaps[role] = overlaps(kept.boxes)
+        seen = sightings(kept, self._overlaps[role], self._judged)
         if not self._ordered:
             return dict(enumerate(seen))
         numbers = self._trackers[role].update([sighting.box for sighting in seen])
         return dict(zip(numbers, seen, strict=True))
 
 
-def sightings(inference: Inference, threshold: float, judged: frozenset[int]) -> list[Sighting]:
-    """Give the objects of judged classes at or above the threshold, best first.
+def sightings(kept: Detections, shared: NDArray[np.float64], judged: frozenset[int]) -> list[Sighting]:
+    """Give the objects of judged classes, best first, of detections whose overlaps are `shared`.
 
     Suppression runs within a class, so that one object may carry two boxes, "car" and "truck"; boxes that
     overlap a better one by IoU .7 or more are the same object and only the better one stays.
     """
-    kept = inference.detections.first(inference.detections.count_above(threshold))
     found: list[Sighting] = []
+    same = shared >= SAME_OBJECT_IOU
+    alone = (np.count_nonzero(same, axis=1) <= 1).tolist()  # itself at most
     rows = zip(kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist(), strict=True)
     for row, ((left, top, right, bottom), classed, score) in enumerate(rows):
         box = (left, top, right, bottom)
         if classed not in judged:
             continue
-        for other in found:
-            x1, y1, x2, y2 = other.box
-            if x1 < right and x2 > left and y1 < bottom and y2 > top and overlap(box, other.box) >= SAME_OBJECT_IOU:
-                break
-        else:
+        if alone[row] or not any(same[row, other.row] for other in found):
             found.append(Sighting(box, classed, score, row))
     return found

@@ -12,6 +12,7 @@ from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity
 
+_AXES = (0, 1, 2)
 _Errors = tuple[float, float, float]  # x and y of the centre in sizes of the object, log of the height
 
 
@@ -27,14 +28,23 @@ class _Window:
 
     def add(self, errors: _Errors, length: int) -> None:
         self.errors.append(errors)
-        self._count(errors, 1.0)
+        sums, squares = self.sums, self.squares
+        for axis in _AXES:
+            error = errors[axis]
+            sums[axis] += error
+            squares[axis] += error * error
         if len(self.errors) > length:
-            self._count(self.errors.popleft(), -1.0)
+            oldest = self.errors.popleft()
+            for axis in _AXES:
+                error = oldest[axis]
+                sums[axis] -= error
+                squares[axis] -= error * error
 
-    def _count(self, errors: _Errors, sign: float) -> None:
-        for axis, error in enumerate(errors):
-            self.sums[axis] += sign * error
-            self.squares[axis] += sign * error * error
+    def may_exceed(self, deviation: float) -> bool:
+        """Say whether a deviation could be above a limit: quicker than looking, and a little more often."""
+        count, least = len(self.errors), (deviation * 0.999) ** 2
+        sums, squares = self.sums, self.squares
+        return any(squares[axis] / count - (sums[axis] / count) ** 2 > least for axis in _AXES)
 
     def deviations(self) -> _Errors:
         count = len(self.errors)
@@ -79,7 +89,7 @@ class Jitter:
                     continue
                 window = today[one.thread] = before.get(one.thread) or _Window()
                 window.add(_errors(one, boxes[row]), self._limits.window)
-                if len(window.errors) == self._limits.window:
+                if len(window.errors) == self._limits.window and window.may_exceed(self._limits.deviation):
                     deviations = window.deviations()
                     if self._trembles(one, deviations):
                         hits.append(self._hit(role, one, boxes[row], deviations, moment))

@@ -92,7 +92,7 @@ class Calendar:
         clock = _clock(hit.kind, hit.role)
         place = bisect_left(self._seqs, hit.seq)
         block, bit = place // _BLOCK, 1 << _CLOCKS.index(clock)
-        return self._until[clock][block] + sum(bool(bits & bit) for bits in self._shown[block * _BLOCK : place + 1])
+        return self._until[clock][block] + sum(map(bit.__and__, self._shown[block * _BLOCK : place + 1])) // bit
 
     def now(self, kind: Kind, role: Role | None) -> int:
         """Count those frames up to the newest."""
