@@ -70,9 +70,12 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
                 for name in _classes(evaluated, role):
                     table.add_row(name, *_row(figures, f".{name}"))
             results.print(table)
+            if why := figures[_HEAD[0]].why_no_interval:
+                results.print(f"  no interval: {why}", markup=False)
         rest = {name: figure for name, figure in figures.items() if name.split(".")[0] in PROTOCOLS}
         for name, figure in rest.items():
-            results.print(f"  {name}: {in_words(figure)} ({figure.count} {figure.of})", markup=False)
+            why = f"; no interval: {figure.why_no_interval}" if figure.why_no_interval else ""
+            results.print(f"  {name}: {in_words(figure)} ({figure.count} {figure.of}{why})", markup=False)
         print_more(role, figures, without=_HEAD, by_class=by_class)
     kinds: dict[str, int] = {}
     for _, found in evaluated.findings:

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, Protocol, overload, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,29 @@ class Accumulator(Protocol):
 
     def details(self) -> dict[str, Any]:
         """Give what is more than a number (curves, matrices) as JSON-like values, by stable names."""
+        ...
+
+
+@runtime_checkable
+class Resampled(Protocol):
+    """A measurement that can say how sure its figures are."""
+
+    def with_intervals(self) -> dict[str, Figure]:
+        """Read all figures, each with its interval or the reason why it has none."""
+        ...
+
+
+@runtime_checkable
+class Blaming(Protocol):
+    """A measurement that can name the frames behind its figures."""
+
+    @property
+    def book(self) -> FrameBook:
+        """Give the frames that it judged."""
+        ...
+
+    def behind(self, figure: str) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Give frames of the book and how much each makes a figure worse; None for a figure of others."""
         ...
 
 
@@ -115,6 +138,12 @@ class _Frames(Sequence[Seen]):
         drive, stem = self._spells[bisect_right(self._starts, place) - 1]
         return Seen(drive, seq, self._keys.get(place) or f"{stem}#{seq:06d}", time_s)
 
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Give drive and time of every frame."""
+        lengths = np.diff([*self._starts, len(self)])
+        drives = np.repeat(np.array([drive for drive, _ in self._spells], np.int64), lengths)
+        return drives, np.concatenate([self._before.joined().times_s, np.array(self._times)])
+
     def add(self, drive: int, ref: FrameRef) -> None:
         """Take one more."""
         stem = ref.key.rpartition("#")[0]
@@ -142,6 +171,10 @@ class FrameBook:
     def frames(self) -> Sequence[Seen]:
         """Give the judged frames in the order in which they came."""
         return self._frames
+
+    def places(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Give drive and time (s, NaN in an unordered set) of every judged frame."""
+        return self._frames.places()
 
     def start_drive(self, name: str) -> None:
         """Begin another drive."""

@@ -66,6 +66,7 @@ NOTHING = ClearFigures(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.0)
 class _Life:
     """One object of the truth."""
 
+    first: int  # frame in which it was seen first
     frames: int = 0
     matched: int = 0
     spells: int = 0  # unbroken runs of matches
@@ -85,14 +86,20 @@ class Clear:
         self._frames = self._matched = self._false = self._switches = 0
         self._overlap = 0.0
 
-    def add(self, truths: list[int], tracked: list[int], overlap: NDArray[np.float64]) -> None:
-        """Take a frame: identities from 0 of both sides, IoU (truths, tracked)."""
+    def add(
+        self, truths: list[int], tracked: list[int], overlap: NDArray[np.float64], frame: int = 0
+    ) -> tuple[int, int, int, float]:
+        """Take a frame: identities from 0 of both sides, IoU (truths, tracked), its number for `objects`.
+
+        Gives what it adds: matches, switches of identity, objects that were found again, and the IoU of the matches.
+        """
         self._frames += 1
         for truth in truths:
-            self._lives.setdefault(truth, _Life()).frames += 1
+            self._lives.setdefault(truth, _Life(frame)).frames += 1
         if not truths or not tracked:
             self._false += len(tracked)
-            return
+            return 0, 0, 0, 0.0
+        switches = resumed = 0
         near = overlap >= MATCH_IOU - _ROUNDING
         rows, columns = np.nonzero(near)
         if len(rows) > 1 and (near.sum(axis=0).max() > 1 or near.sum(axis=1).max() > 1):
@@ -101,15 +108,25 @@ class Clear:
         for truth, number in matched.items():
             life = self._lives[truth]
             if life.last not in (-1, number):
-                self._switches += 1
+                switches += 1
             life.last = number
             life.matched += 1
             if truth not in self._before:
+                resumed += life.spells > 0
                 life.spells += 1
         self._before = matched
+        self._switches += switches
         self._matched += len(matched)
         self._false += len(tracked) - len(matched)
-        self._overlap += float(overlap[rows, columns].sum())
+        inside = float(overlap[rows, columns].sum())
+        self._overlap += inside
+        return len(matched), switches, resumed, inside
+
+    def objects(self) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Give the first frame of each object, and whether it was mostly tracked or mostly lost."""
+        lives = self._lives.values()
+        shares = np.array([life.matched / life.frames for life in lives])
+        return np.array([life.first for life in lives], np.int64), shares > _MOSTLY, shares < _PARTLY
 
     def figures(self) -> ClearFigures:
         """Read the figures so far."""

@@ -1,6 +1,7 @@
 """Clusters: what is resampled to say how sure a figure is; drives, or blocks of a drive, never frames.
 
 Frames of a drive resemble each other: resampling them gave 57 % false alarms at a nominal 5 % (docs/evaluation.md).
+The pictures of an unordered set are independent of each other; there ten of them make one cluster, as for the gate.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from hilgui.evaluation.figure import Interval
 
 ENOUGH_DRIVES = 6  # with fewer, blocks of the drives are resampled
 BLOCK_FRAMES = 100
+BLOCK_PICTURES = 10  # of an unordered set
 LEVEL = 0.95
 SEED = 20240607
 RESAMPLES = 1000
 
 DRIVE, BLOCK = "drive", f"block of {BLOCK_FRAMES} frames"
+PICTURES = f"block of {BLOCK_PICTURES} pictures"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,20 +52,26 @@ class Clusters:
 
 
 def clusters_of(book: FrameBook, unit: str | None = None) -> Clusters:
-    """Take the drives as clusters, or blocks of about 100 judged frames where there are fewer than six drives."""
-    drives = np.array([frame.drive for frame in book.frames], np.int64)
-    present = np.unique(drives)
-    if unit == DRIVE or (unit is None and len(present) >= ENOUGH_DRIVES):
-        names = tuple(book.drives[drive] for drive in present.tolist())
-        return Clusters(np.searchsorted(present, drives), names, DRIVE)
+    """Take the drives as clusters, or blocks of about 100 judged frames where there are fewer than six drives.
+
+    An unordered set is no drive: it always falls into blocks of about ten pictures, unless `unit` is DRIVE.
+    """
+    drives, times_s = book.places()
+    present, first = np.unique(drives, return_index=True)
+    is_set = np.isnan(times_s[first]) if unit != DRIVE else np.zeros(len(present), np.bool_)
+    whole = unit == DRIVE or (unit is None and np.count_nonzero(~is_set) >= ENOUGH_DRIVES)
     of_frame = np.zeros(len(drives), np.int64)
     labels: list[str] = []
-    for drive in present.tolist():
+    units: set[str] = set()
+    for drive, independent in zip(present.tolist(), is_set.tolist(), strict=True):
         mine = np.flatnonzero(drives == drive)
-        blocks = max(1, round(len(mine) / BLOCK_FRAMES))
+        size = BLOCK_PICTURES if independent else len(mine) if whole else BLOCK_FRAMES
+        blocks = max(1, round(len(mine) / size))
         of_frame[mine] = len(labels) + np.arange(len(mine)) * blocks // len(mine)
-        labels += [f"{book.drives[drive]}#{block}" for block in range(blocks)]
-    return Clusters(of_frame, tuple(labels), BLOCK)
+        name = book.drives[drive]
+        labels += [name] if whole and not independent else [f"{name}#{block}" for block in range(blocks)]
+        units.add(PICTURES if independent else DRIVE if whole else BLOCK)
+    return Clusters(of_frame, tuple(labels), " or ".join(sorted(units)) or BLOCK)
 
 
 def resample(read: Callable[[NDArray[np.int64]], NDArray[np.float64]], draws: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -77,7 +86,16 @@ def percentile_interval(values: NDArray[np.float64], clusters: Clusters, level: 
     if len(clusters) < 2 or len(known) * 2 < len(values) or not len(values):
         return None
     low, high = np.quantile(known, ((1 - level) / 2, (1 + level) / 2))
-    return Interval(float(low), float(high), level, clusters.unit, len(clusters), "percentile bootstrap")
+    method = "percentile bootstrap" + ("" if len(values) == RESAMPLES else f", {len(values)} resamples")
+    return Interval(float(low), float(high), level, clusters.unit, len(clusters), method)
+
+
+def why_no_interval(clusters: Clusters) -> str:
+    """Say why `percentile_interval` gave none."""
+    if len(clusters) < 2:
+        there = f"only one {clusters.unit}" if len(clusters) else "no judged frame"
+        return f"{there}: an interval needs two at least; judge longer drives, or more of them"
+    return f"too rare: most resamples of the {len(clusters)} × {clusters.unit} hold none of it"
 
 
 def t_interval(values: NDArray[np.float64], unit: str, level: float = LEVEL) -> Interval | None:

@@ -64,8 +64,8 @@ class PixelConfusion:
         self._floor = floor
         self.counts = np.zeros((len(names), len(names)), np.int64)  # said, labelled
 
-    def add(self, said: NDArray[np.uint8], truth: NDArray[np.uint8], ignore: int = IGNORED_PIXEL) -> None:
-        """Take one frame (height, width); a map of another size is read at the nearest pixel."""
+    def add(self, said: NDArray[np.uint8], truth: NDArray[np.uint8], ignore: int = IGNORED_PIXEL) -> NDArray[np.int64]:
+        """Take one frame (height, width); a map of another size is read at the nearest pixel. Gives its own counts."""
         size = len(self.names)
         said = _fitted(said, truth.shape)
         table = self._table.copy()
@@ -73,6 +73,38 @@ class PixelConfusion:
         codes = np.minimum(said, size).astype(np.int64) * (size + 1) + table[truth]
         counts = np.bincount(codes.ravel(), minlength=(size + 1) ** 2)[: (size + 1) ** 2].reshape(size + 1, size + 1)
         self.counts += counts[:size, :size]
+        return counts[:size, :size]
+
+    def sums(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Give pixels that agree, said and labelled of each of `names_of_sums`, from counts of this head: (3, N)."""
+        hits = [counts[members, place].sum() for members, place in self._members().values()]
+        said = [counts[members].sum() for members, _ in self._members().values()]
+        labelled = [counts[:, place].sum() for _, place in self._members().values()]
+        return np.array([hits, said, labelled], np.int64).reshape(3, -1)
+
+    @property
+    def names_of_sums(self) -> tuple[str, ...]:
+        """Name the classes that are judged, then those joined with what lies on them."""
+        return tuple(self._members())
+
+    @property
+    def judged(self) -> int:
+        """Count the classes that are judged: the first of `names_of_sums`."""
+        return len(self._judged)
+
+    def _members(self) -> dict[str, tuple[list[int], int]]:
+        """Give rows and column of the matrix that each figure of a class is made of."""
+        members = {self.names[place]: ([place], place) for place in self._judged}
+        for place in self._judged:
+            parts = [
+                other
+                for other, name in enumerate(self.names)
+                if other not in self._judged and PARTS.get(name.casefold()) == canonical(self.names[place])
+            ]
+            if parts:
+                both = [place, *parts]
+                members["+".join(self.names[each] for each in both)] = (both, place)
+        return members
 
     def figures(self) -> PixelFigures:
         """Read the figures so far."""
@@ -92,20 +124,12 @@ class PixelConfusion:
 
     def with_parts(self) -> dict[str, tuple[float | None, int]]:
         """Give IoU and labelled pixels of classes together with what lies on them, as "road+mark"."""
-        joined = {}
-        for place in self._judged:
-            parts = [
-                other
-                for other, name in enumerate(self.names)
-                if other not in self._judged and PARTS.get(name.casefold()) == canonical(self.names[place])
-            ]
-            if parts:
-                members = [place, *parts]
-                hits = self.counts[members, place].sum()
-                either = self.counts[members].sum() + self.counts[:, place].sum() - hits
-                name = "+".join(self.names[each] for each in members)
-                joined[name] = (_ratio(hits, either), int(self.counts[:, place].sum()))
-        return joined
+        hits, said, labelled = self.sums(self.counts)
+        return {
+            name: (_ratio(hits[row], said[row] + labelled[row] - hits[row]), int(labelled[row]))
+            for row, name in enumerate(self.names_of_sums)
+            if row >= self.judged
+        }
 
 
 def canonical(name: str) -> str:

@@ -15,6 +15,7 @@ from hilgui.evaluation.clusters import Clusters, clusters_of
 from hilgui.evaluation.criticality import Basis, Criticality, CriticalityMeter
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.geometry import CameraOf, no_camera
+from hilgui.evaluation.intervals import LARGEST, with_intervals
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.shares import Shares
 from hilgui.evaluation.tracker import Tracker
@@ -143,18 +144,28 @@ class CriticalQuality:
 
     def with_intervals(self, clusters: Clusters | None = None) -> dict[str, Figure]:
         """Read all figures, those that add up over clusters with their interval; the longest of something has none."""
-        figures = self.figures()
-        clusters = clusters or clusters_of(self.book)
-        tables = self._tables()
+        figures = with_intervals(self.figures(), self._tables(), clusters or clusters_of(self.book))
         return {
-            name: replace(figure, interval=tables[name].interval(clusters))
-            if name in tables and figure.value is not None
+            name: replace(figure, why_no_interval=LARGEST)
+            if name.startswith(("latest_", "longest_")) and figure.value is not None
             else figure
             for name, figure in figures.items()
         }
 
-    def behind(self, figure: str) -> NDArray[np.int64] | None:
+    def behind(self, figure: str) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
         """Give the frame of each error behind a figure, None for a figure of others."""
+        frames = self._blamed(figure)
+        return None if frames is None else (frames, np.ones(len(frames)))
+
+    def details(self) -> dict[str, Any]:
+        """Give where the distances of the critical objects came from as `criticality`."""
+        if not len(self.book.frames):
+            return {}
+        basis = {each.words: int(self._bases[each]) for each in Basis if self._bases[each]}
+        judged_s = sum(self._rows.seconds)
+        return {"criticality": {"basis": basis, "judged_s": judged_s, "phantoms": len(self._rows.phantoms)}}
+
+    def _blamed(self, figure: str) -> NDArray[np.int64] | None:
         head, _, label = figure.partition(".")
         rows, objects = self._rows, self._objects()
         if head == "critical_recall":
@@ -177,14 +188,6 @@ class CriticalQuality:
         if head == "longest_gap_s":
             return np.array([each.frame for each in objects if each.longest_gap_s > 0], np.int64)
         return np.array(rows.phantoms, np.int64) if head == "phantoms_per_minute" else None
-
-    def details(self) -> dict[str, Any]:
-        """Give where the distances of the critical objects came from as `criticality`."""
-        if not len(self.book.frames):
-            return {}
-        basis = {each.words: int(self._bases[each]) for each in Basis if self._bases[each]}
-        judged_s = sum(self._rows.seconds)
-        return {"criticality": {"basis": basis, "judged_s": judged_s, "phantoms": len(self._rows.phantoms)}}
 
     def _tables(self) -> dict[str, Shares]:
         """Lay out what each figure divides by what, with the frame that each part comes from."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hilgui.evaluation.accumulator import Subject
-from hilgui.evaluation.depth_errors import DepthErrors, DepthRule, depth_errors
+from hilgui.evaluation.accumulator import FrameBook, Subject
+from hilgui.evaluation.depth_errors import DepthRule, depth_errors
 from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.frame_values import FrameValues
 from hilgui.records import Moment
 
 _LOWER = ("abs_rel", "sq_rel", "rmse", "rmse_log", "silog")
@@ -21,12 +23,18 @@ class DepthQuality:
     def __init__(self, subject: Subject, rule: DepthRule | None = None) -> None:
         self._subject = subject
         self._rule = rule or DepthRule()
-        self._errors: list[DepthErrors] = []
+        self._values = FrameValues((*_LOWER, *_HIGHER, "pixels"), subject.scratch)
         self._words: set[str] = set()
         self._left_out = 0
 
+    @property
+    def book(self) -> FrameBook:
+        """Give the judged frames."""
+        return self._values.book
+
     def start_drive(self, name: str) -> None:
-        """Begin another drive; frames count alike."""
+        """Begin another drive."""
+        self.book.start_drive(name)
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""
@@ -39,21 +47,33 @@ class DepthQuality:
         if found is None:
             self._left_out += 1
             return
-        self._errors.append(found)
+        self._values.add(moment.ref, [getattr(found, name) for name in self._values.names])
         self._words.add(self._rule.words(said.unit))
 
     def figures(self) -> dict[str, Figure]:
         """Read the mean of each error over the frames."""
-        if not self._errors:
+        count = len(self._values)
+        if not count:
             return {}
-        count = len(self._errors)
-        means = {name: float(np.mean([getattr(each, name) for each in self._errors])) for name in (*_LOWER, *_HIGHER)}
+        means = {name: float(np.mean(self._values.of(name))) for name in (*_LOWER, *_HIGHER)}
         lower = {name: Figure(means[name], count, "frames", "lower") for name in _LOWER}
         return lower | {name: Figure(means[name], count, "frames") for name in _HIGHER}
 
+    def with_intervals(self) -> dict[str, Figure]:
+        """Read all figures with their interval, or the reason why there is none."""
+        figures = self.figures()
+        return self._values.with_intervals(figures, {name: self._values.mean(name) for name in figures})
+
+    def behind(self, figure: str) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Give frames of the book and their error, None for a figure of others."""
+        if figure not in (*_LOWER, *_HIGHER):
+            return None
+        sizes = self._values.of(figure)
+        return np.arange(len(self._values)), sizes if figure in _LOWER else 1.0 - sizes
+
     def details(self) -> dict[str, Any]:
         """Give the rule and the pixels as `depth`."""
-        if not self._errors and not self._left_out:
+        if not len(self._values) and not self._left_out:
             return {}
-        pixels = sum(each.pixels for each in self._errors)
+        pixels = int(self._values.of("pixels").sum())
         return {"depth": {"rule": sorted(self._words), "pixels": pixels, "frames_left_out": self._left_out}}

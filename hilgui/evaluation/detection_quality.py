@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,17 +10,12 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.clusters import (
-    Clusters,
-    PerCluster,
-    clusters_of,
-    jackknife,
-    percentile_interval,
-    resample,
-)
+from hilgui.evaluation.clusters import RESAMPLES, SEED, Clusters, PerCluster, clusters_of, jackknife
+from hilgui.evaluation.detection_intervals import belief_values, coco_values, gain_values
 from hilgui.evaluation.error_split import ERRORS, ErrorSplit, split_errors
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.figures import DetectionFigures
+from hilgui.evaluation.intervals import with_interval
 from hilgui.evaluation.operating_point import BACKGROUND, Outcomes, outcomes
 from hilgui.evaluation.row_log import RowLog
 from hilgui.evaluation.score_curves import reliability, score_curves
@@ -83,8 +77,9 @@ class DetectionQuality:
         figures |= _rates("", counts[:, self.subject.judged].sum(axis=1))
         figures |= self._beliefs()
         errors = self.errors()
+        gains = errors.gains
         for error in ERRORS:
-            figures[f"tide.{error}"] = Figure(errors.gains[error], errors.count(error), "errors", "lower")
+            figures[f"tide.{error}"] = Figure(gains[error], errors.count(error), "errors", "lower")
         for number, mine in self.precision.coco_by_class().items():
             label = f".{name_of(number)}"
             wanted = mine if mine["map_50_95"][1] else {name: mine[name] for name in AP}
@@ -111,18 +106,11 @@ class DetectionQuality:
             "confusion": self._confusion(),
         }
 
-    def with_intervals(self, resamples: int = 1000, seed: int | None = None) -> dict[str, Figure]:
-        """Read all figures, those that can be resampled with their interval (drives or blocks, never frames)."""
+    def with_intervals(self, resamples: int = RESAMPLES, seed: int = SEED) -> dict[str, Figure]:
+        """Read all figures with their interval (drives or blocks, never frames), or the reason why there is none."""
         figures, clusters = self.figures(), self.clusters()
-        if len(clusters) < 2:
-            return figures
-        draws = clusters.draws(resamples) if seed is None else clusters.draws(resamples, seed)
-        names, read = self.readings(clusters)
-        values = resample(read, draws)
-        for place, name in enumerate(names):
-            if figures[name].value is not None:
-                figures[name] = replace(figures[name], interval=percentile_interval(values[:, place], clusters))
-        return figures
+        values = {} if len(clusters) < 2 else self._resampled(clusters, clusters.draws(resamples, seed))
+        return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
 
     def clusters(self, unit: str | None = None) -> Clusters:
         """Give what is resampled."""
@@ -147,15 +135,11 @@ class DetectionQuality:
 
     def readings(self, clusters: Clusters) -> tuple[list[str], Callable[[NDArray[np.int64]], NDArray[np.float64]]]:
         """Give names of figures and a function that reads all of them with weights of clusters, NaN where none."""
-        judged, size = self.subject.judged, len(self.subject.vocabulary.names)
+        judged = self.subject.judged
         labels = [f".{self.subject.vocabulary.name(number)}" for number in judged]
         names = [f"{name}{label}" for label in ("", *labels) for name in (*AP, *RATES)]
         ranked, mine = self.precision.ranked(), self.outcomes()
-        per_cluster = np.zeros((len(clusters), 3, size))
-        of_cluster = clusters.of_frame[mine.frames]
-        for kind, (mask, classes) in enumerate(_kinds(mine)):
-            np.add.at(per_cluster[:, kind], (of_cluster[mask], classes[mask]), 1)
-        per_cluster = per_cluster[:, :, judged]
+        per_cluster = self._rates_by_cluster(mine, clusters)
 
         def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
             averages = ranked.averages(weights[clusters.of_frame])
@@ -165,6 +149,31 @@ class DetectionQuality:
             return np.array(rows, np.float64).reshape(-1)
 
         return names, read
+
+    def _rates_by_cluster(self, mine: Outcomes, clusters: Clusters) -> NDArray[np.float64]:
+        """Count found, missed and phantom by cluster and judged class: (clusters, 3, classes)."""
+        size = len(self.subject.vocabulary.names)
+        counts = np.zeros((len(clusters), 3, size))
+        of_cluster = clusters.of_frame[mine.frames]
+        for kind, (mask, classes) in enumerate(_kinds(mine)):
+            np.add.at(counts[:, kind], (of_cluster[mask], classes[mask]), 1)
+        return counts[:, :, self.subject.judged]
+
+    def _resampled(self, clusters: Clusters, draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        """Read every figure for every draw."""
+        labels = [self.subject.vocabulary.name(number) for number in self.subject.judged]
+        counts = np.tensordot(draws, self._rates_by_cluster(self.outcomes(), clusters), axes=1)
+        values = dict(zip(RATES, _all_ratios(counts.sum(axis=2)), strict=True))
+        tables = dict(zip(RATES, _all_ratios(np.moveaxis(counts, 2, 0)), strict=True))
+        for name, each in coco_values(self.precision, clusters, draws).items():
+            if name.endswith("."):
+                tables[name[:-1]] = each.T
+            else:
+                values[name] = each
+        for name, table in tables.items():
+            values |= {f"{name}.{label}": row for label, row in zip(labels, table, strict=True)}
+        values |= belief_values(self.precision, self.subject.threshold, clusters, draws)
+        return values | gain_values(self.errors().mended, len(self.precision.rows()[0].scores), clusters, draws)
 
     def _join(self) -> None:
         self._before.add(Outcomes.joined(self._outcomes))
@@ -214,6 +223,14 @@ def _ratios(counts: NDArray[np.float64]) -> tuple[float, float, float]:
     pairs = ((found, found + missed), (found, found + phantoms), (2 * found, 2 * found + missed + phantoms))
     first, second, third = (up / down if down else float("nan") for up, down in pairs)
     return first, second, third
+
+
+def _all_ratios(counts: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Give recall, precision and F1 of (..., 3) counts; NaN for 0/0."""
+    found, missed, phantoms = np.moveaxis(counts, -1, 0)
+    pairs = ((found, found + missed), (found, found + phantoms), (2 * found, 2 * found + missed + phantoms))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return tuple(up / down for up, down in pairs)
 
 
 def _rates(label: str, counts: NDArray[np.float64]) -> dict[str, Figure]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.match_rows import MatchRows, TruthRows
+from hilgui.evaluation.match_rows import THRESHOLDS, MatchRows, TruthRows
 from hilgui.evaluation.nearest import Nearest
 from hilgui.evaluation.ranked import RankedRows
 
@@ -30,6 +30,7 @@ MATCH_IOU, BACKGROUND_IOU = 0.5, 0.1
 
 _CLS, _LOC, _BOTH, _DUPE, _BKG, _MISS = range(len(ERRORS))
 _AT_50 = np.uint16(1)
+_NOWHERE = np.uint16((1 << len(THRESHOLDS)) - 1)  # ignored at every threshold
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,12 @@ class ErrorSplit:
 
     detections: NDArray[np.int8]  # (N,) position in ERRORS, -1: no error or not counted
     truths: NDArray[np.int8]  # (G,) "missed", or -1
-    gains: dict[str, float | None]  # AP50 without this error minus AP50
+    mended: Mended
+
+    @property
+    def gains(self) -> dict[str, float | None]:
+        """Give AP50 without each error minus AP50."""
+        return self.mended.gains()
 
     def count(self, error: str) -> int:
         """Count the errors of a kind."""
@@ -63,40 +69,50 @@ def split_errors(rows: MatchRows, truths: TruthRows, near: Nearest, classes: int
     spoken[near.own_truth[is_loc]] = True
     spoken[near.other_truth[is_cls]] = True
     missed = np.where(free & ~spoken, np.int8(_MISS), np.int8(-1))
-    gains = _gains(rows, truths, near, classes, kinds, free, missed >= 0)
-    return ErrorSplit(kinds, missed, gains)
+    return ErrorSplit(kinds, missed, Mended(rows, truths, near, classes, kinds, free, missed >= 0))
 
 
-def _gains(
-    rows: MatchRows,
-    truths: TruthRows,
-    near: Nearest,
-    classes: int,
-    kinds: NDArray[np.int8],
-    free: NDArray[np.bool_],
-    missed: NDArray[np.bool_],
-) -> dict[str, float | None]:
-    hits, ignored = rows.hits[:1] & _AT_50, rows.ignored[:1] & _AT_50
-    plain = replace(rows, hits=hits, ignored=ignored)
-    now = _ap_50(plain, truths, classes)
-    if now is None:
-        return dict.fromkeys(ERRORS)
-    fixed: dict[str, tuple[MatchRows, TruthRows]] = {}
-    for kind in (_BOTH, _DUPE, _BKG):
-        fixed[ERRORS[kind]] = (replace(plain, ignored=ignored | (kinds == kind)), truths)
-    for kind, partner in ((_LOC, near.own_truth), (_CLS, near.other_truth)):
-        speaking = np.flatnonzero(kinds == kind)
-        chosen = _best_of_each(speaking, partner[speaking], rows.scores, free)
-        columns = rows.columns.copy()
-        columns[chosen] = truths.columns[partner[chosen]]
-        mended = hits.copy()
-        mended[0, chosen] = _AT_50
-        away = ignored | (kinds == kind)
-        away[0, chosen] = 0
-        fixed[ERRORS[kind]] = (replace(plain, columns=columns, hits=mended, ignored=away), truths)
-    fixed[ERRORS[_MISS]] = (plain, replace(truths, counted=truths.counted & ~missed))
-    readings = {name: _ap_50(*both, classes) for name, both in fixed.items()}
-    return {name: None if (value := readings[name]) is None else value - now for name in ERRORS}
+class Mended:
+    """The rows at IoU .5 as they are, and with the errors of each kind mended; read for any weights of frames."""
+
+    def __init__(
+        self,
+        rows: MatchRows,
+        truths: TruthRows,
+        near: Nearest,
+        classes: int,
+        kinds: NDArray[np.int8],
+        free: NDArray[np.bool_],
+        missed: NDArray[np.bool_],
+    ) -> None:
+        hits = rows.hits[:1] & _AT_50
+        # What does not count at IoU .5 counts nowhere: the other thresholds are not read.
+        ignored = np.where(rows.ignored[:1] & _AT_50, _NOWHERE, np.uint16(0))
+        plain = replace(rows, hits=hits, ignored=ignored)
+        fixed: dict[str, tuple[MatchRows, TruthRows]] = {}
+        for kind in (_BOTH, _DUPE, _BKG):
+            fixed[ERRORS[kind]] = (replace(plain, ignored=np.where(kinds == kind, _NOWHERE, ignored)), truths)
+        for kind, partner in ((_LOC, near.own_truth), (_CLS, near.other_truth)):
+            speaking = np.flatnonzero(kinds == kind)
+            chosen = _best_of_each(speaking, partner[speaking], rows.scores, free)
+            columns = rows.columns.copy()
+            columns[chosen] = truths.columns[partner[chosen]]
+            mended = hits.copy()
+            mended[0, chosen] = _AT_50
+            away = np.where(kinds == kind, _NOWHERE, ignored)
+            away[0, chosen] = 0
+            fixed[ERRORS[kind]] = (replace(plain, columns=columns, hits=mended, ignored=away), truths)
+        fixed[ERRORS[_MISS]] = (plain, replace(truths, counted=truths.counted & ~missed))
+        self._now = RankedRows(plain, truths, classes)
+        self._fixed = {name: RankedRows(*fixed[name], classes) for name in ERRORS}
+
+    def gains(self, weights: NDArray[np.int64] | None = None) -> dict[str, float | None]:
+        """Give what AP50 gains without each kind of error; `weights` says how often each frame counts."""
+        now = self._now.averages(weights).mean[1]
+        if now is None:
+            return dict.fromkeys(ERRORS)
+        without = {name: ranked.averages(weights).mean[1] for name, ranked in self._fixed.items()}
+        return {name: None if value is None else value - now for name, value in without.items()}
 
 
 def _best_of_each(
@@ -108,7 +124,3 @@ def _best_of_each(
     order = np.lexsort((-scores[speaking], partner))
     speaking, partner = speaking[order], partner[order]
     return speaking[np.concatenate(([True], partner[1:] != partner[:-1]))] if len(partner) else speaking
-
-
-def _ap_50(rows: MatchRows, truths: TruthRows, classes: int) -> float | None:
-    return RankedRows(rows, truths, classes).averages().mean[1]

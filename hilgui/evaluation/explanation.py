@@ -55,11 +55,12 @@ def frames_behind(quality: DetectionQuality, figure: str, critical: CriticalQual
     """
     found = None if critical is None else critical.behind(figure)
     if critical is not None and found is not None:
-        return _listed(critical.book, (found, None))
-    return _listed(quality.book, _contributions(quality, figure))
+        return listed(critical.book, found)
+    return listed(quality.book, _contributions(quality, figure))
 
 
-def _listed(book: FrameBook, found: _Found) -> list[Behind]:
+def listed(book: FrameBook, found: _Found) -> list[Behind]:
+    """List frames once each by what they contribute, the worst first."""
     frames, sizes = found
     sums = np.bincount(frames.astype(np.int64), sizes, len(book.frames))
     order = np.lexsort((np.arange(len(sums)), -sums))

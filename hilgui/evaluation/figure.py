@@ -38,6 +38,7 @@ class Figure:
     of: str = "truths"  # what `count` counts
     better: str = "higher"  # "higher", "lower", or "" where neither is
     interval: Interval | None = None
+    why_no_interval: str = ""  # where there is none although it was asked for: the reason in words
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -47,4 +48,5 @@ class Figure:
             "of": self.of,
             "better": self.better,
             "interval": None if self.interval is None else self.interval.as_json(),
+            "why_no_interval": self.why_no_interval or None,
         }

@@ -75,23 +75,48 @@ def no_hota() -> HotaFigures:
     return HotaFigures(counts, counts, counts, sums, sums)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HotaMatches:
+    """The matches of all frames, with how long both of their trajectories live."""
+
+    frames: NDArray[np.int64]  # (M,)
+    overlap: NDArray[np.float64]  # (M,) IoU
+    codes: NDArray[np.int64]  # (M,) which pair of trajectories, from 0
+    life: NDArray[np.int64]  # (pairs,) frames of both trajectories together
+
+    def at(self, alpha: float) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Give the matches that reach α, and how many of them each pair of trajectories has."""
+        reached: NDArray[np.bool_] = self.overlap >= alpha - _ROUNDING
+        return reached, np.bincount(self.codes[reached], minlength=len(self.life))
+
+    def alignment(self, alpha: float) -> NDArray[np.float64]:
+        """Give A(c) of each match, 0 where it does not reach α."""
+        reached, matches = self.at(alpha)
+        shares = matches / np.maximum(1, self.life - matches)
+        return np.where(reached, shares[self.codes], 0.0)
+
+
+def hota_matches(pairs: Pairs) -> HotaMatches:
+    """Match every frame by IoU times the alignment of the whole trajectories."""
+    width = max(len(pairs.tracked_frames), 1)
+    codes, code_of = np.unique(pairs.truths * width + pairs.tracked, return_inverse=True)
+    life = pairs.truth_frames[codes // width] + pairs.tracked_frames[codes % width]
+    together = np.bincount(code_of, pairs.share, len(codes))
+    chosen = _chosen(pairs, (together / np.maximum(life - together, _ROUNDING))[code_of] * pairs.overlap)
+    return HotaMatches(pairs.frames[chosen], pairs.overlap[chosen], code_of[chosen], life)
+
+
 def hota_figures(pairs: Pairs) -> HotaFigures:
     """Match every frame by IoU times the alignment of the whole trajectories; equal to trackeval's figures."""
     truths, tracked = int(pairs.truth_frames.sum()), int(pairs.tracked_frames.sum())
-    width = max(len(pairs.tracked_frames), 1)
-    codes, code_of = np.unique(pairs.truths * width + pairs.tracked, return_inverse=True)
-    life = pairs.truth_frames[codes // width] + pairs.tracked_frames[codes % width]  # of both, of each pair of tracks
-    together = np.bincount(code_of, pairs.share, len(codes))
-    chosen = _chosen(pairs, (together / np.maximum(life - together, _ROUNDING))[code_of] * pairs.overlap)
-    near, codes_near = pairs.overlap[chosen], code_of[chosen]
+    found = hota_matches(pairs)
     hits = np.zeros(len(ALPHAS), np.int64)
     association, overlap = np.zeros(len(ALPHAS)), np.zeros(len(ALPHAS))
     for level, alpha in enumerate(ALPHAS):
-        reached = near >= alpha - _ROUNDING
-        matches = np.bincount(codes_near[reached], minlength=len(codes))
+        reached, matches = found.at(alpha)
         hits[level] = matches.sum()
-        overlap[level] = near[reached].sum()
-        association[level] = (matches * matches / np.maximum(1, life - matches)).sum()
+        overlap[level] = found.overlap[reached].sum()
+        association[level] = (matches * matches / np.maximum(1, found.life - matches)).sum()
     return HotaFigures(hits, tracked - hits, truths - hits, association, overlap)
 
 

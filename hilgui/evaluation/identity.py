@@ -60,33 +60,42 @@ class IdentityFigures:
 
 def identity_figures(pairs: Pairs) -> IdentityFigures:
     """Pair whole trajectories one to one so that most boxes agree at IoU .5; equal to trackeval and motmetrics."""
-    near = pairs.overlap >= MATCH_IOU
-    truths, tracked = len(pairs.truth_frames), len(pairs.tracked_frames)
-    agreed = 0
-    if near.any():
-        table = coo_array(
-            (np.ones(int(near.sum()), np.int64), (pairs.truths[near], pairs.tracked[near])), shape=(truths, tracked)
-        )
-        table.sum_duplicates()
-        agreed = _most(np.asarray(table.row), np.asarray(table.col), table.data, truths)
+    agreed = len(agreed_rows(pairs))
     return IdentityFigures(agreed, int(pairs.tracked_frames.sum()) - agreed, int(pairs.truth_frames.sum()) - agreed)
 
 
-def _most(rows: NDArray[np.int64], columns: NDArray[np.int64], counts: NDArray[np.int64], offset: int) -> int:
-    """Give the largest sum of a one-to-one pairing; each group of trajectories that meet is solved by itself."""
+def agreed_rows(pairs: Pairs) -> NDArray[np.int64]:
+    """Give the rows of the pairs whose trajectories are paired and that reach IoU .5."""
+    near = np.flatnonzero(pairs.overlap >= MATCH_IOU)
+    if not len(near):
+        return near
+    width = len(pairs.tracked_frames)
+    codes, code_of, counts = np.unique(
+        pairs.truths[near] * width + pairs.tracked[near], return_inverse=True, return_counts=True
+    )
+    chosen = _most(codes // width, codes % width, counts, len(pairs.truth_frames))
+    return near[chosen[code_of.reshape(-1)]]
+
+
+def _most(
+    rows: NDArray[np.int64], columns: NDArray[np.int64], counts: NDArray[np.int64], offset: int
+) -> NDArray[np.bool_]:
+    """Say which entries a one-to-one pairing takes whose sum is largest; groups that meet are solved by themselves."""
     size = offset + int(columns.max()) + 1
     _, group = connected_components(coo_array((counts, (rows, columns + offset)), shape=(size, size)), directed=False)
     order = np.argsort(group[rows], kind="stable")
     ends = np.flatnonzero(np.diff(group[rows][order])) + 1
-    total = 0
+    taken = np.zeros(len(rows), np.bool_)
     for part in np.split(order, ends):
-        _, row = np.unique(rows[part], return_inverse=True)
-        _, column = np.unique(columns[part], return_inverse=True)
-        dense = np.zeros((row.max() + 1, column.max() + 1))
+        own, row = np.unique(rows[part], return_inverse=True)
+        others, column = np.unique(columns[part], return_inverse=True)
+        dense = np.zeros((len(own), len(others)))
         dense[row, column] = counts[part]
-        best = linear_sum_assignment(dense, maximize=True)
-        total += round(float(dense[best].sum()))
-    return total
+        first, second = linear_sum_assignment(dense, maximize=True)
+        partner = np.full(len(own), -1)
+        partner[first] = second
+        taken[part] = partner[row] == column
+    return taken
 
 
 def _ratio(part: int, whole: int) -> float | None:

@@ -54,7 +54,9 @@ class RankedRows:
     """The rows of one area range in the order of class and falling score; of equal scores the earlier frame first."""
 
     def __init__(self, rows: MatchRows, truths: TruthRows, classes: int, area: int = 0) -> None:
-        order = np.lexsort((-rows.scores, rows.columns))
+        everywhere = np.uint16((1 << _LEVELS) - 1)
+        kept = np.flatnonzero((rows.ignored[area] != everywhere) | (rows.hits[area] != 0))  # the others change nothing
+        order = kept[np.lexsort((-rows.scores[kept], rows.columns[kept]))]
         self.classes = classes
         self.frames = rows.frames[order]
         self.columns = rows.columns[order]
@@ -92,6 +94,12 @@ class RankedRows:
         counts = np.bincount(self._segment[kept], found, _LEVELS * self.classes).reshape(_LEVELS, self.classes)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(truths > 0, counts / truths, np.nan)
+
+    def hits_within(self, most: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Give the rows among the `most` best a frame and class that hit, and at how many thresholds each does."""
+        rows = np.flatnonzero((self.hits != 0) & (self.ranks < most))
+        bits = self.hits[rows, None] >> np.arange(_LEVELS, dtype=np.uint16)
+        return rows, (bits & 1).sum(axis=1).astype(np.float64)
 
     def curve(
         self, column: int, level: int = 0

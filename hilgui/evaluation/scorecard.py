@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from hilgui.evaluation.accumulator import Accumulator, Subject
+from hilgui.evaluation.accumulator import Accumulator, Blaming, Resampled, Subject
 from hilgui.evaluation.classification_quality import ClassificationQuality
 from hilgui.evaluation.critical_quality import CriticalQuality
 from hilgui.evaluation.depth_quality import DepthQuality
 from hilgui.evaluation.detection_quality import DetectionQuality
+from hilgui.evaluation.explanation import Behind, listed
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.geometry import cameras_of
+from hilgui.evaluation.intervals import explained
 from hilgui.evaluation.lane_quality import LaneQuality
 from hilgui.evaluation.segmentation_quality import SegmentationQuality
 from hilgui.evaluation.tracking_quality import TrackingQuality
@@ -105,13 +107,28 @@ class Scorecard:
         return quality if isinstance(quality, CriticalQuality) else None
 
     def with_intervals(self) -> dict[Role, dict[str, Figure]]:
-        """Read all figures, those that can be resampled with their interval; seconds for thousands of frames."""
-        figures = self.figures()
-        for role, mine in self.accumulators.items():
-            for each in mine.values():
-                if isinstance(each, DetectionQuality | CriticalQuality):
-                    figures[role] |= each.with_intervals()
-        return figures
+        """Read all figures with their interval, or the reason why there is none; seconds for thousands of frames."""
+        return {
+            role: explained(
+                {
+                    name: figure
+                    for each in mine.values()
+                    for name, figure in (
+                        each.with_intervals() if isinstance(each, Resampled) else each.figures()
+                    ).items()
+                }
+            )
+            for role, mine in self.accumulators.items()
+        }
+
+    def behind(self, role: Role, figure: str) -> list[Behind] | None:
+        """Give the frames behind a figure that is measured beside detection, the worst first; None for any other."""
+        for each in self.accumulators[role].values():
+            if isinstance(each, Blaming):
+                found = each.behind(figure)
+                if found is not None:
+                    return listed(each.book, found)
+        return None
 
     def figures(self) -> dict[Role, dict[str, Figure]]:
         """Read all figures of each model, by name."""

@@ -31,14 +31,17 @@ class Shares:
         count = round(total) if self.count is None else self.count
         return Figure(float(self.above.sum()) / total if total else None, count, self.of, self.better)
 
+    def resampled(self, clusters: Clusters, draws: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Read the value for every draw of clusters: (resamples,), NaN for a ratio over nothing."""
+        above: NDArray[np.float64] = draws @ clusters.sums(self.above_frames, self.above)
+        if self.below is None:
+            return above
+        below = draws @ clusters.sums(self.below_frames, self.below)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return above / below
+
     def interval(self, clusters: Clusters) -> Interval | None:
         """Resample clusters; None where there are fewer than two or most draws say nothing."""
         if len(clusters) < 2:
             return None
-        draws = clusters.draws()
-        above = draws @ clusters.sums(self.above_frames, self.above)
-        if self.below is None:
-            return percentile_interval(above, clusters)
-        below = draws @ clusters.sums(self.below_frames, self.below)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return percentile_interval(above / below, clusters)
+        return percentile_interval(self.resampled(clusters, clusters.draws()), clusters)

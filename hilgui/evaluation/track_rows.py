@@ -67,16 +67,19 @@ class TrackRows:
         self._frames = 0
 
     def add(
-        self, truths: Sequence[Hashable], tracked: Sequence[Hashable], overlap: NDArray[np.float64]
+        self, truths: Sequence[Hashable], tracked: Sequence[Hashable], overlap: NDArray[np.float64], number: int
     ) -> tuple[list[int], list[int]]:
-        """Take a frame: identities and their IoU (truths, tracked); give the identities as numbers from 0."""
+        """Take a frame with its rising number: identities and their IoU (truths, tracked).
+
+        Gives the identities as numbers from 0.
+        """
         one = _numbered(truths, self._truths, self._truth_frames)
         other = _numbered(tracked, self._tracked, self._tracked_frames)
         if one and other:
             whole = overlap.sum(axis=0)[None] + overlap.sum(axis=1)[:, None] - overlap
             rows, columns = np.nonzero(overlap)
             if len(rows):
-                frame = np.full(len(rows), self._frames, np.int32)
+                frame = np.full(len(rows), number, np.int32)
                 near = overlap[rows, columns]
                 share = near / whole[rows, columns]
                 mine, theirs = np.array(one, np.int32)[rows], np.array(other, np.int32)[columns]

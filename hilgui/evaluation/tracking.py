@@ -17,6 +17,7 @@ from hilgui.evaluation.hota import HotaFigures, hota_figures, no_hota
 from hilgui.evaluation.identity import IdentityFigures, identity_figures
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.overlap import iou_matrix, share_matrix
+from hilgui.evaluation.track_parts import CountLog, TrackParts
 from hilgui.evaluation.track_rows import TrackRows
 from hilgui.records import NO_CLASS, NO_TRACK, Truth
 
@@ -44,6 +45,10 @@ class _Class:
     def __init__(self, scratch: Path | None) -> None:
         self.rows = TrackRows(scratch)
         self.clear = Clear()
+        self.counts = CountLog(scratch)
+
+    def parts(self) -> TrackParts:
+        return TrackParts(self.counts.rows(), self.rows.pairs(), *self.clear.objects())
 
     def figures(self) -> TrackingFigures:
         pairs = self.rows.pairs()
@@ -85,8 +90,13 @@ class TrackingJudge:
                 known = self._classes[number] = _Class(self._scratch)
             near = overlap[np.ix_(mine, theirs)]
             names = [(drive, track) for track in truth.tracks[mine].tolist()]
-            one, other = known.rows.add(names, [(drive, track) for track in tracks[theirs].tolist()], near)
-            known.clear.add(one, other, near)
+            frame = self.frames - 1
+            one, other = known.rows.add(names, [(drive, track) for track in tracks[theirs].tolist()], near, frame)
+            known.counts.add(frame, len(one), len(other), *known.clear.add(one, other, near, frame))
+
+    def parts(self) -> dict[int, TrackParts]:
+        """Give what the figures of each class are made of, frame by frame; frames count from 0 in order of `add`."""
+        return {number: each.parts() for number, each in sorted(self._classes.items())}
 
     def per_class(self) -> dict[int, TrackingFigures]:
         """Read the figures of each class with a truth or a track so far; re-matches HOTA over all frames."""

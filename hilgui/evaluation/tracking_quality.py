@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.accumulator import Subject
+from hilgui.evaluation.accumulator import FrameBook, Subject
+from hilgui.evaluation.clusters import clusters_of
 from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.intervals import with_interval
 from hilgui.evaluation.judged import is_judged
+from hilgui.evaluation.track_parts import blamed, track_values
 from hilgui.evaluation.tracker import Association, Tracker
 from hilgui.evaluation.tracking import TrackingFigures, TrackingJudge, pooled
 from hilgui.records import NO_TRACK, Detections, Moment, Truth
@@ -32,6 +35,7 @@ class TrackingQuality:
         self._subject = subject
         self._judged = subject.vocabulary.judged
         self._judge = TrackingJudge(self._judged, subject.scratch)
+        self.book = FrameBook(subject.scratch)
         self._drive = 0
         self._tracker = self._fresh()
         self.unidentified = 0  # labelled frames in which an object had no identity
@@ -39,6 +43,7 @@ class TrackingQuality:
     def start_drive(self, name: str) -> None:
         """Begin another drive: its tracks and identities are others."""
         self._drive += 1
+        self.book.start_drive(name)
         self._tracker = self._fresh()
 
     def add(self, moment: Moment) -> None:
@@ -53,6 +58,7 @@ class TrackingQuality:
         if self._has_unidentified(truth):
             self.unidentified += 1
             return
+        self.book.add(moment.ref)
         shown = np.flatnonzero(tracks[: detections.count_above(self._subject.threshold)] >= 0)
         self._judge.add(truth, detections.boxes[shown], detections.classes[shown], tracks[shown], self._drive)
 
@@ -70,6 +76,32 @@ class TrackingQuality:
         for number, each in per_class.items():
             figures |= _figures(f".{self._subject.vocabulary.name(number)}", each)
         return figures
+
+    def with_intervals(self) -> dict[str, Figure]:
+        """Read all figures with their interval, or the reason why there is none; see `track_parts`."""
+        figures, parts = self.figures(), self._judge.parts()
+        if not figures:
+            return {}
+        clusters = clusters_of(self.book)
+        values: dict[str, NDArray[np.float64]] = {}
+        if len(clusters) > 1:
+            draws = clusters.draws()
+            values = track_values(list(parts.values()), clusters, draws)
+            for number, part in parts.items():
+                label = self._subject.vocabulary.name(number)
+                values |= {f"{name}.{label}": row for name, row in track_values([part], clusters, draws).items()}
+        return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
+
+    def behind(self, figure: str) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
+        """Give frames of the book and how much each makes a figure worse, None for a figure of others."""
+        head, _, label = figure.partition(".")
+        name_of = self._subject.vocabulary.name
+        parts = [
+            part
+            for number, part in self._judge.parts().items()
+            if not label or name_of(number).casefold() == label.casefold()
+        ]
+        return blamed(parts, head)
 
     def details(self) -> dict[str, Any]:
         """Give all counts of CLEAR, identity and HOTA as `tracking`."""

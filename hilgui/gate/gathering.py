@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hilgui.errors import CallWrong
 from hilgui.evaluation import DetectionQuality, Figure, Scorecard
-from hilgui.evaluation.clusters import DRIVE, jackknife
+from hilgui.evaluation.clusters import BLOCK_PICTURES, DRIVE, jackknife
 from hilgui.evaluation.critical_quality import CriticalQuality
 from hilgui.gate.paired import Evidence, Paired, SlicePair
 from hilgui.gate.specification import GateSpec
@@ -23,7 +23,7 @@ from hilgui.report.protocol import Progress, silent
 from hilgui.store import RunReader
 
 _SOUND = (Outcome.PASS, Outcome.FAIL)
-SET_UNIT = 10  # independent pictures that make one unit
+SET_UNIT = BLOCK_PICTURES  # independent pictures that make one unit
 _SLICED = ("recall", "map_50_95")
 _UNITS = {"_per_hour": "1/h", "_per_minute": "1/min", "_s": "s", "_ms": "ms", "_px": "px"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from hilgui.errors import CallWrong
 from hilgui.evaluation import Behind, Scorecard, frames_behind
@@ -17,41 +18,47 @@ _TOLD_BY: dict[str, tuple[Kind, ...]] = {
     "time_to_first_detection_s": (Kind.LATE_DETECTION,),
     "longest_gap_s": (Kind.GAP,),
     "phantoms_per_minute": (Kind.PHANTOM,),
-    "id_switches": (Kind.IDENTITY_SWITCH,),
-    "ass_a": (Kind.IDENTITY_SWITCH,),
-    "idf1": (Kind.IDENTITY_SWITCH,),
-    "fragmentations": (Kind.FLICKER, Kind.GAP),
 }
-"""Figures over time, and the corner cases whose moments they are made of."""
+"""Figures over time, and the corner cases that speak of them where no frame is counted."""
 
-_AS_RATE = {
-    "best_f1": "f1", "best_threshold": "f1", "mota": "f1", "hota": "f1", "det_a": "f1", "motp": "f1",
-    "mostly_tracked": "recall", "mostly_lost": "recall",
-}  # fmt: skip
+_AS_RATE = {"best_f1": "f1", "best_threshold": "f1"}
 """Figures that are made of misses and phantoms together."""
 
 
 def frames_of(
     scorecard: Scorecard, role: Role, figure: str, findings: Sequence[tuple[str, Sequence[Finding]]] = ()
 ) -> list[Behind]:
-    """Give the frames that make a figure worse, the worst first; `findings` are those of each run by its id.
+    """Give the frames that make a figure worse, each once, the worst first; `findings` are those of each run by its id.
 
     Raises CallWrong for a figure that no single frame is to blame for.
     """
-    critical = scorecard.critical(role)
-    rows = None if critical is None else critical.behind(figure)
-    if rows is not None and len(rows):
-        return frames_behind(scorecard.detection(role), figure, critical)
+    found = scorecard.behind(role, figure)
     parts = figure.split(".")
-    if not (kinds := next((_TOLD_BY[part] for part in parts if part in _TOLD_BY), ())):
-        head = next((part for part in parts if part in _AS_RATE), "")
-        if role not in scorecard.detectors:
-            raise CallWrong(f"{figure} is measured over whole pictures; the frames in its details say where it is low")
-        classes = {scorecard.vocabulary.name(number) for number in scorecard.vocabulary.judged}
-        label = f".{parts[-1]}" if parts[-1] in classes else ""
-        return frames_behind(scorecard.detection(role), _AS_RATE[head] + label if head else figure)
-    label = parts[-1] if parts[-1] not in _TOLD_BY else ""
-    return sorted(_of_findings(findings, role, kinds, label), key=lambda behind: -behind.contribution)
+    kinds = _TOLD_BY.get(parts[0], ())
+    if found is not None and (found or not kinds):
+        return found
+    if kinds:
+        label = ".".join(parts[1:])
+        told = _once(_of_findings(findings, role, kinds, label))
+        return sorted(told, key=lambda behind: -behind.contribution)
+    if role not in scorecard.detectors:
+        known = [name for name in scorecard.figures()[role] if scorecard.behind(role, name) is not None]
+        raise CallWrong(
+            f"no frames can be shown for a figure {figure!r} of the {role.value}; "
+            + (f"try {', '.join(known[:12])}" if known else "the run has no labels for it")
+        )
+    label = "".join(f".{part}" for part in parts[1:])
+    return frames_behind(scorecard.detection(role), _AS_RATE.get(parts[0], parts[0]) + label)
+
+
+def _once(found: Iterable[Behind]) -> list[Behind]:
+    """Keep each frame once, with what all its findings contribute."""
+    frames: dict[tuple[str, int], Behind] = {}
+    for each in found:
+        before = frames.get((each.drive, each.seq))
+        both = each.contribution + (0.0 if before is None else before.contribution)
+        frames[each.drive, each.seq] = replace(before or each, contribution=both)
+    return list(frames.values())
 
 
 def _of_findings(

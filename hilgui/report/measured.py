@@ -21,6 +21,7 @@ from hilgui.report.slices import Sliced, slice_runs
 from hilgui.report.waivers import Waiver
 from hilgui.store import RunReader
 
+_MOVING = "the threshold moves: the interval follows when it stands still"
 _CARD, _FINDINGS, _FOLLOWED = "scorecard", "findings", "followed"
 
 
@@ -197,6 +198,7 @@ def _figures(plain: dict[str, Any]) -> dict[str, Figure]:
             value.get("of", "truths"),
             value.get("better", "higher"),
             Interval(**value["interval"]) if value.get("interval") else None,
+            value.get("why_no_interval") or "",
         )
         for name, value in plain.items()
     }
@@ -220,6 +222,8 @@ def at_threshold(measured: Measured, threshold: float) -> Measured:
                 before = mine.get(f"{name}{label}")
                 if before is not None:
                     value = getattr(counted, name)
-                    figures[role][f"{name}{label}"] = Figure(value, count, before.of, before.better)
+                    figures[role][f"{name}{label}"] = Figure(
+                        value, count, before.of, before.better, why_no_interval=_MOVING
+                    )
     thresholds = dict.fromkeys(measured.thresholds, threshold)
     return replace(measured, figures=figures, thresholds=thresholds)

@@ -43,7 +43,7 @@ def in_words(figure: Figure | None) -> str:
 def interval_in_words(figure: Figure | None) -> str:
     """Write the interval of a figure."""
     if figure is None or figure.interval is None:
-        return ""
+        return "–" if figure is not None and figure.why_no_interval else ""
     return f"{figure.interval.low:.3f} … {figure.interval.high:.3f}"
 
 
@@ -51,7 +51,8 @@ def _tip(tr: Tr, figure: Figure | None) -> str:
     if figure is None or figure.value is None:
         return tr("Nothing to measure here.")
     if figure.interval is None:
-        return tr("Click for the frames behind it.")
+        click = tr("Click for the frames behind it.")
+        return tr("No interval: {0}. {1}").format(figure.why_no_interval, click) if figure.why_no_interval else click
     interval = figure.interval
     words = tr("{0:.0%} interval over {1} × {2} ({3}). Click for the frames behind it.")
     return words.format(interval.level, interval.clusters, interval.unit, interval.method)
@@ -79,7 +80,7 @@ def figure_rows(tr: Tr, measured: Measured) -> tuple[list[str], list[list[Cell]]
             figure = measured.figures[role].get(name)
             link = None if figure is None or figure.value is None else Link(role, name)
             row.append(number(in_words(figure), link, colour=role.value, tip=_tip(tr, figure)))
-            row.append(number(interval_in_words(figure), link, colour="text_soft"))
+            row.append(number(interval_in_words(figure), link, colour="text_soft", tip=_tip(tr, figure)))
             if figure is not None:
                 rests.append(f"{figure.count:,} {figure.of}")
         row.append(Cell(" / ".join(dict.fromkeys(rests)), colour="text_faint"))

@@ -93,8 +93,8 @@ def test_track_rows_are_the_same_wherever_they_lie(monkeypatch: pytest.MonkeyPat
     for hold in (300, 10**9):
         monkeypatch.setattr(row_log, "HOLD", hold)
         rows = TrackRows()
-        for overlap in overlaps:
-            rows.add(["a", "b"], [7, 8, 9], overlap)
+        for number, overlap in enumerate(overlaps):
+            rows.add(["a", "b"], [7, 8, 9], overlap, number)
         read.append(rows.pairs())
     assert same(read[0], read[1])
     assert read[0].frames[-1] == 599
