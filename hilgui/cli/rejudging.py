@@ -41,7 +41,7 @@ def rejudge(
 def export_dataset(
     runs: _Runs,
     out: Annotated[Path, typer.Option(help="New folder for pictures, labels and dataset.json.")],
-    form: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, kitti or openlabel.")] = "coco",
+    form: Annotated[str, typer.Option("--format", "-f", help="coco, yolo, kitti, openlabel or cvat.")] = "coco",
     select: Annotated[list[str] | None, typer.Option(help="Numbers of findings: 3 5-9; with one run.")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Only findings in this state of triage.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Only findings with this tag.")] = None,

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hilgui.evaluation.slice_search import Searched
     from hilgui.report.slices import Sliced
 
-_EXPLAIN = "Name frames behind each slice: drive and number of the first misses."
+_EXPLAIN = "Name frames behind each slice: drive and number of those with the most misses."
 
 
 def slices(
@@ -65,12 +65,19 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
 
     table = Table(one.role.value, "slice", "recall", "precision", "AP50", "truths", "false", "drives", box=None)
     before = ""
+    reasons: dict[str, list[str]] = {}
     for each in one.figures:
         if by is not None and each.dimension != by:
             continue
         name = each.dimension if each.dimension != before else ""
         before = each.dimension
-        ratios = (_sure(each.recall, each.recall_interval), _ratio(each.precision), _ratio(each.map_50))
+        ratios = (
+            _sure(each.recall, each.recall_interval),
+            _sure(each.precision, each.precision_interval),
+            _sure(each.map_50, each.map_50_interval),
+        )
+        if each.why_no_interval and each.truths:
+            reasons.setdefault(each.why_no_interval, []).append(f"{each.dimension} {each.value}")
         counts = (
             str(each.truths),
             "–" if each.false_positives is None else str(each.false_positives),
@@ -81,6 +88,8 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
             frames = ", ".join(f"{drive} frame {seq}" for drive, seq in each.examples)
             table.add_row("", escape(f"  missed in {frames}"))
     results.print(table)
+    for why, where in reasons.items():
+        results.print(f"no interval for {', '.join(where)}: {why}", markup=False)
     for dimension, gap in one.disparities.items():
         if (by is None or by == dimension) and gap.gap is not None:
             interval = gap.interval

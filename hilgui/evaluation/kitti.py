@@ -127,7 +127,7 @@ def _count(frame: KittiFrame, iou: float, threshold: float) -> tuple[int, int]:
 class KittiQuality:
     """Accumulates `kitti.easy.CLASS`, `kitti.moderate.CLASS`, `kitti.hard.CLASS` and their means over classes.
 
-    Truncation is not in the store, so a stored run is judged without it; `kitti_frame` takes it where it is known.
+    Truncation counts where the labels tell it; runs of before did not keep it and are judged without.
     """
 
     def __init__(self, subject: Subject) -> None:
@@ -152,7 +152,9 @@ class KittiQuality:
             return
         for level, word in enumerate(DIFFICULTIES):
             for number in self._subject.judged:
-                frame = kitti_frame(inference.detections, moment.truth, number, self._neighbours[number], level)
+                frame = kitti_frame(
+                    inference.detections, moment.truth, number, self._neighbours[number], level, moment.truth.truncation
+                )
                 self._frames[word, number].append(frame)
 
     def figures(self) -> dict[str, Figure]:

@@ -39,6 +39,16 @@ class Bins:
             for place, unknown in zip(places, np.isnan(values).tolist(), strict=True)
         ]
 
+    def codes(self, values: NDArray[np.floating]) -> NDArray[np.int16]:
+        """Give the place of the bin of each value among `names`."""
+        places = np.searchsorted(np.array(self.borders), values, side="right")
+        return np.where(np.isnan(values), len(self.labels), places).astype(np.int16)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name the bins, the last of them for what nobody knows."""
+        return (*self.labels, UNKNOWN)
+
 
 DISTANCE = Bins("distance", DISTANCES_M, ("< 15 m", "15–30 m", "30–50 m", "≥ 50 m"))
 HEIGHT = Bins("height", HEIGHTS_PX, ("< 25 px", "25–40 px", "40–80 px", "≥ 80 px"))
@@ -64,14 +74,25 @@ def image_quality(health: FrameHealth) -> str:
     return "low contrast" if health.deviation < FLAT_DEVIATION else "good"
 
 
-def object_bins(
-    names: Sequence[str], boxes: NDArray[np.floating], known: Criticality, occlusion: NDArray[np.floating]
-) -> dict[str, list[str]]:
-    """Name the bins of each object of a frame: class, distance, height, occlusion, corridor."""
-    return {
-        "class": list(names),
-        "distance": DISTANCE.of(known.distance_m),
-        "height": HEIGHT.of(np.asarray(boxes[:, 3] - boxes[:, 1], np.float64)),
-        "occlusion": OCCLUSION.of(np.asarray(occlusion, np.float64)),
-        "corridor": ["inside" if inside else "outside" for inside in known.in_corridor.tolist()],
-    }
+def object_names(classes: Sequence[str]) -> list[tuple[str, ...]]:
+    """Name the codes of each of OF_OBJECTS; the last class stands for regions without one."""
+    return [(*classes, "none"), DISTANCE.names, HEIGHT.names, OCCLUSION.names, ("outside", "inside")]
+
+
+def object_codes(
+    classes: NDArray[np.int32], boxes: NDArray[np.floating], known: Criticality, occlusion: NDArray[np.floating]
+) -> NDArray[np.int16]:
+    """Give the bins of each object of a frame as codes (N, 5): class, distance, height, occlusion, corridor.
+
+    A region without class has the code -1 there.
+    """
+    return np.stack(
+        [
+            classes.astype(np.int16),
+            DISTANCE.codes(known.distance_m),
+            HEIGHT.codes(np.asarray(boxes[:, 3] - boxes[:, 1], np.float64)),
+            OCCLUSION.codes(np.asarray(occlusion, np.float64)),
+            known.in_corridor.astype(np.int16),
+        ],
+        axis=1,
+    )

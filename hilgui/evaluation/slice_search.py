@@ -23,6 +23,8 @@ from hilgui.evaluation.slices import SliceRows
 
 Floats = NDArray[np.float64]
 
+_FLAT = 1e-12  # a spread below is rounding: all blocks are alike
+
 
 @dataclass(frozen=True, slots=True)
 class SearchRule:
@@ -218,23 +220,62 @@ def weaker_p(
     gap = rate_in - rate_out
     if size < 2:
         return rate_in, rate_out, 1.0
-    if spread == 0.0:
+    if spread <= _FLAT:
         return rate_in, rate_out, floor if gap < 0 else 1.0
     return rate_in, rate_out, max(float(stats.t.cdf(gap / spread, size - 1)), floor)
 
 
 def _looked_at(rows: SliceRows, rule: SearchRule) -> list[_Tested]:
-    """Test every slice with enough truths and something outside."""
-    tested = []
+    """Test every slice with enough truths and something outside; all slices of the same conditions at once."""
+    tested: list[_Tested] = []
+    if not len(rows.matched):
+        return tested
     useful = [column for column, values in enumerate(rows.values) if len(values) > 1]
+    _, block = np.unique(rows.clusters, return_inverse=True)
     for count in range(1, rule.most_conditions + 1):
         for columns in combinations(useful, count):
-            codes, counts = np.unique(rows.codes[:, columns], axis=0, return_counts=True)
-            for each in codes[counts >= rule.least_truths].tolist():
-                found = _test(rows, columns, tuple(each), rule)
-                if found is not None:
-                    tested.append(found)
+            tested += _tested_together(rows, columns, block.reshape(-1), rule)
     return tested
+
+
+def _tested_together(
+    rows: SliceRows, columns: tuple[int, ...], block: NDArray[np.int64], rule: SearchRule
+) -> list[_Tested]:
+    """Test the slices of some dimensions as `weaker_p` does each of them, from counts by slice and block."""
+    sizes = [len(rows.values[column]) for column in columns]
+    flat = np.ravel_multi_index([rows.codes[:, column] for column in columns], sizes)
+    present, slice_of, counts = np.unique(flat, return_inverse=True, return_counts=True)
+    size = int(block.max()) + 1
+    places = slice_of.reshape(-1) * size + block
+    inside = np.bincount(places, minlength=len(present) * size).reshape(-1, size).astype(np.float64)
+    found = np.bincount(places, rows.matched, len(present) * size).reshape(-1, size)
+    codes = np.stack(np.unravel_index(present, sizes), axis=1)
+    is_known = np.ones(len(present), np.bool_)
+    for place, column in enumerate(columns):
+        if UNKNOWN in rows.values[column]:
+            is_known &= codes[:, place] != rows.values[column].index(UNKNOWN)
+    blocks = (inside > 0).sum(axis=1)
+    kept = is_known & (counts >= rule.least_truths) & (counts < len(flat)) & (blocks >= rule.least_blocks)
+    every, all_found = np.bincount(block, minlength=size), np.bincount(block, rows.matched, size)
+    inside, found, blocks, codes = inside[kept], found[kept], blocks[kept], codes[kept]
+    truths, others = inside.sum(axis=1), (every - inside).sum(axis=1)
+    rate_in, rate_out = found.sum(axis=1) / truths, (all_found - found).sum(axis=1) / others
+    pull_in = (found - rate_in[:, None] * inside) / truths[:, None]
+    pull_out = (all_found - found - rate_out[:, None] * (every - inside)) / others[:, None]
+    spread = np.sqrt(size / max(size - 1, 1) * ((pull_in - pull_out) ** 2).sum(axis=1))
+    gap, floor = rate_in - rate_out, 0.5**blocks
+    if size < 2:
+        p = np.ones(len(gap))
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            tail = np.maximum(stats.t.cdf(gap / spread, size - 1), floor)
+        p = np.where(spread > _FLAT, tail, np.where(gap < 0, floor, 1.0))
+    return [
+        _Tested(
+            columns, tuple(each), float(rate_in[row]), float(rate_out[row]), int(truths[row]), int(blocks[row]), p_of
+        )
+        for row, (each, p_of) in enumerate(zip(codes.tolist(), p.tolist(), strict=True))
+    ]
 
 
 def _test(rows: SliceRows, columns: tuple[int, ...], codes: tuple[int, ...], rule: SearchRule) -> _Tested | None:

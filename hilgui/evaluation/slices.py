@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.accumulator import Subject
+from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.criticality import CriticalityMeter
+from hilgui.evaluation.criticality import criticality_of
 from hilgui.evaluation.figure import Interval
-from hilgui.evaluation.geometry import CameraOf, no_camera
-from hilgui.evaluation.judged import is_judged
-from hilgui.evaluation.overlap import iou_matrix
-from hilgui.evaluation.slice_bins import UNKNOWN, frame_bins, object_bins
-from hilgui.records import Detections, Judgement, Moment, Truth
+from hilgui.evaluation.geometry import CameraGeometry, CameraOf, no_camera
+from hilgui.evaluation.slice_bins import OF_OBJECTS, UNKNOWN, frame_bins, object_codes, object_names
+from hilgui.evaluation.slice_columns import SliceColumns
+from hilgui.records import Judgement, Moment
 from hilgui.settings import CriticalityLimits
 
 BLOCK_FRAMES = 100  # frames of a drive that hang together
-_EXAMPLES = 5
+BLOCK_PICTURES = 10  # of an unordered set
+
+Codes = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +37,11 @@ class SliceFigures:
     false_positives: int | None  # by their own attributes; None where those of some are unknown
     drives: int
     map_50: float | None
-    examples: tuple[tuple[str, int], ...]  # drive and frame of the first misses
+    examples: tuple[tuple[str, int], ...]  # drive and frame, each once: those with the most misses
     recall_interval: Interval | None = None
+    precision_interval: Interval | None = None
+    map_50_interval: Interval | None = None
+    why_no_interval: str = ""  # of recall
 
     @property
     def recall(self) -> float | None:
@@ -53,13 +58,19 @@ class SliceFigures:
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
+        intervals = {
+            "recall_interval": self.recall_interval,
+            "precision_interval": self.precision_interval,
+            "map_50_interval": self.map_50_interval,
+        }
         return {
             "dimension": self.dimension,
             "value": self.value,
             "recall": self.recall,
-            "recall_interval": None if self.recall_interval is None else self.recall_interval.as_json(),
             "precision": self.precision,
             "map_50": self.map_50,
+            **{name: None if each is None else each.as_json() for name, each in intervals.items()},
+            "why_no_interval": self.why_no_interval or None,
             "truths": self.truths,
             "matched": self.matched,
             "false_positives": self.false_positives,
@@ -93,38 +104,28 @@ class SliceRows:
         )
 
 
-@dataclass(slots=True)
-class _Slice:
-    truths: int = 0
-    matched: int = 0
-    false_positives: int = 0
-    drives: set[int] = field(default_factory=set)
-    examples: list[tuple[str, int]] = field(default_factory=list)
-    precision: AveragePrecision | None = None
-
-
 class Slicer:
     """Collects the judged frames of one model over drives; frames in order, one thread.
 
-    A truth belongs to the slices of its own attributes and of its frame, a false positive to those of its own. For AP a
-    truth outside the slice is ignored, and so is a detection that lies outside by its own attributes and reaches no
-    truth of the slice at IoU .5.
+    A truth belongs to the slices of its own attributes and of its frame, a false positive to those of its own. For AP
+    the matches of the whole frame stand: a truth outside the slice is ignored with the detection that it has, and so
+    is a detection without a match that lies outside by its own attributes.
     """
 
     def __init__(self, subject: Subject, limits: CriticalityLimits | None = None, *, with_ap: bool = True) -> None:
         self._subject = subject
         self._limits = limits or CriticalityLimits()
-        self._with_ap = with_ap
-        self._slices: dict[tuple[str, str], _Slice] = {}
-        self._rows: list[dict[str, str]] = []
-        self._matched: list[bool] = []
-        self._places: list[tuple[int, int, int]] = []  # drive, block, seq
-        self._drives: list[str] = []
+        self._precision = AveragePrecision(subject.judged, scratch=subject.scratch) if with_ap else None
+        self.book = FrameBook(subject.scratch)
+        self._settings: dict[tuple[tuple[str, str], ...], int] = {}  # bins of frames that have been seen
+        self._setting_of, self._blocks = array("i"), array("i")
+        self._objects = SliceColumns()  # every label
+        self._shown = SliceColumns()  # every detection
         self._conditions: dict[str, str] = {}
         self._camera_name = ""
         self._camera_of: CameraOf = no_camera
-        self._meters: dict[str, CriticalityMeter] = {}  # by channel
-        self._frames = 0
+        self._cameras: dict[str, CameraGeometry | None] = {}  # by channel
+        self._in_drive = 0
 
     def start_drive(
         self,
@@ -138,129 +139,120 @@ class Slicer:
 
         `camera_of` tells how each of its cameras is mounted, by its channel.
         """
-        self._drives.append(name)
+        self.book.start_drive(name)
         self._conditions = dict(conditions)
         self._camera_name = camera_name or UNKNOWN
         self._limits = limits or self._limits
-        self._camera_of, self._meters = camera_of, {}
-        self._frames = 0
+        self._camera_of, self._cameras = camera_of, {}
+        self._in_drive = 0
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame; those without labels or without this model are let pass."""
-        subject = self._subject
-        comparison, truth = moment.comparisons.get(subject.role), moment.truth
-        channel = moment.ref.channel
-        meter = self._meters.get(channel)
-        if meter is None:
-            meter = CriticalityMeter(self._limits, subject.vocabulary, self._camera_of(channel))
-            self._meters[channel] = meter
-        known = meter.truths(moment)
-        shown = meter.detections(moment, subject.role, 0.0)
-        if comparison is None or truth is None or known is None or shown is None:
+        role = self._subject.role
+        comparison, truth = moment.comparisons.get(role), moment.truth
+        if comparison is None or truth is None or role not in moment.inferences:
             return
-        detections = moment.inferences[subject.role].detections
-        frame = {**self._conditions, **frame_bins(moment, self._camera_name)}
-        unseen = np.full(len(detections), np.nan)
-        mine = object_bins(self._names(truth.classes), truth.boxes, known, truth.occlusion)
-        theirs = object_bins(self._names(detections.classes), detections.boxes, shown, unseen)
-        drive = len(self._drives) - 1
-        for row in np.flatnonzero(comparison.truths != Judgement.IGNORED).tolist():
-            matched = bool(comparison.truths[row] == Judgement.MATCHED)
-            bins = frame | {name: values[row] for name, values in mine.items()}
-            self._rows.append(bins)
-            self._matched.append(matched)
-            self._places.append((drive, self._frames // BLOCK_FRAMES, moment.ref.seq))
-            for each in self._of(bins):
-                each.truths += 1
-                each.matched += matched
-                each.drives.add(drive)
-                if not matched and len(each.examples) < _EXAMPLES:
-                    each.examples.append((self._drives[drive], moment.ref.seq))
-        for row in np.flatnonzero(comparison.detections == Judgement.UNMATCHED).tolist():
-            for each in self._of(frame | {name: values[row] for name, values in theirs.items()}):
-                each.false_positives += 1
-        if self._with_ap:
-            self._measure(detections, truth, frame, mine, theirs)
-        self._frames += 1
+        detections, ref = moment.inferences[role].detections, moment.ref
+        frame = self.book.add(ref)
+        bins = tuple({**self._conditions, **frame_bins(moment, self._camera_name)}.items())
+        self._setting_of.append(self._settings.setdefault(bins, len(self._settings)))
+        size = BLOCK_PICTURES if np.isnan(ref.time_s) else BLOCK_FRAMES
+        self._blocks.append(self._in_drive // size)
+        self._in_drive += 1
+        nobody = np.full(len(detections), np.nan)
+        mine = self._codes(moment, truth.classes, truth.boxes, truth.occlusion, truth.distance_m)
+        theirs = self._codes(moment, detections.classes, detections.boxes, nobody, None)
+        counted = comparison.truths != Judgement.IGNORED
+        self._objects.add(frame, mine, counted, comparison.truths == Judgement.MATCHED)
+        phantom = np.zeros(len(detections), np.bool_)  # what lies below the threshold was not compared
+        phantom[: len(comparison.detections)] = comparison.detections == Judgement.UNMATCHED
+        self._shown.add(frame, theirs, phantom, phantom)
+        if self._precision is not None:
+            self._precision.add(detections, truth)
 
-    def figures(self) -> list[SliceFigures]:
+    def figures(self, *, with_intervals: bool = False) -> list[SliceFigures]:
         """Read the figures of every slice that has a truth or a false positive, by dimension and value."""
-        # Where the attribute of a false positive is unknown, it is missing in the slice it belongs to.
-        open_ended = {name for (name, value), each in self._slices.items() if value == UNKNOWN and each.false_positives}
-        open_ended -= {name for name in open_ended if all(v == UNKNOWN for n, v in self._slices if n == name)}
+        from hilgui.evaluation.slice_figures import SliceReader  # it makes the records of this module
+
+        names, objects, shown = self._coded()
+        reader = SliceReader(self.book, objects, shown, self._precision)
         found = []
-        for (dimension, value), each in sorted(self._slices.items()):
-            if each.truths or each.false_positives:
-                is_open = dimension in open_ended and value != UNKNOWN
-                read = None if each.precision is None or is_open else each.precision.figures().map_50
-                found.append(
-                    SliceFigures(
-                        dimension,
-                        value,
-                        each.truths,
-                        each.matched,
-                        None if is_open else each.false_positives,
-                        len(each.drives),
-                        read,
-                        tuple(each.examples),
-                    )
-                )
+        for column in sorted(range(len(names)), key=lambda column: names[column][0]):
+            dimension, values = names[column]
+            found += reader.figures(column, dimension, values, with_intervals=with_intervals)
         return found
 
     def rows(self) -> SliceRows:
         """Give every counted truth with its bins."""
-        dimensions = tuple(sorted({name for bins in self._rows for name in bins}))
+        names, every, _ = self._coded()
+        objects = every.counted()
+        order = sorted(range(len(names)), key=lambda column: names[column][0])
         values: list[tuple[str, ...]] = []
-        codes = np.zeros((len(self._rows), len(dimensions)), np.int16)
-        for column, name in enumerate(dimensions):
-            said = [bins.get(name, UNKNOWN) for bins in self._rows]
-            known = tuple(sorted(set(said)))
+        kept: list[int] = []
+        codes = np.zeros((len(objects.frames), len(order)), np.int16)
+        for column in order:
+            mine = objects.codes[:, column].astype(np.int64)
+            said = (*names[column][1], UNKNOWN)  # -1: nobody said
+            present = np.unique(mine)
+            known = tuple(sorted({said[code] for code in present.tolist()}))
+            if not known:
+                continue
             place = {value: number for number, value in enumerate(known)}
-            codes[:, column] = [place[value] for value in said]
+            table = np.zeros(len(said), np.int16)
+            table[present] = [place[said[code]] for code in present.tolist()]
+            codes[:, len(kept)] = table[mine]
+            kept.append(column)
             values.append(known)
-        places = np.array(self._places, np.int64).reshape(-1, 3)
-        _, clusters = np.unique(places[:, :2], axis=0, return_inverse=True)
+        drives, _ = self.book.places()
+        blocks = np.array(self._blocks, np.int64)
+        places = np.stack([drives[objects.frames], blocks[objects.frames]], axis=1)
+        _, clusters = np.unique(places, axis=0, return_inverse=True)
+        seqs = np.array([seen.seq for seen in self.book.frames], np.int64)
         return SliceRows(
-            dimensions,
+            tuple(names[column][0] for column in kept),
             tuple(values),
-            codes,
-            np.array(self._matched, np.bool_),
+            codes[:, : len(kept)],
+            objects.hit,
             clusters.reshape(-1).astype(np.int64),
             places[:, 0],
-            places[:, 2],
-            tuple(self._drives),
+            seqs[objects.frames],
+            tuple(self.book.drives),
         )
 
-    def _names(self, classes: NDArray[np.int32]) -> list[str]:
-        return [self._subject.vocabulary.name(number) for number in classes.tolist()]
+    def _coded(self) -> tuple[list[tuple[str, tuple[str, ...]]], SliceColumns, SliceColumns]:
+        """Give dimensions with the names of their codes, and the objects and detections with codes in all of them."""
+        names = list(zip(OF_OBJECTS, object_names(self._subject.vocabulary.names), strict=True))
+        settings = [dict(each) for each in self._settings]
+        of_frames = sorted({name for each in settings for name in each})
+        tables = np.full((len(settings), len(of_frames)), -1, np.int16)
+        for column, name in enumerate(of_frames):
+            values = tuple(sorted({each[name] for each in settings if name in each}))
+            names.append((name, values))
+            for row, each in enumerate(settings):
+                if name in each:
+                    tables[row, column] = values.index(each[name])
+        of_frame = tables[np.array(self._setting_of, np.int64)]
+        return names, self._objects.widened(of_frame), self._shown.widened(of_frame)
 
-    def _of(self, bins: Mapping[str, str]) -> Iterator[_Slice]:
-        for key in bins.items():
-            yield self._slices.setdefault(key, _Slice())
-
-    def _measure(
+    def _codes(
         self,
-        detections: Detections,
-        truth: Truth,
-        frame: Mapping[str, str],
-        mine: Mapping[str, list[str]],
-        theirs: Mapping[str, list[str]],
-    ) -> None:
-        """Feed the frame to the AP of every slice that it touches."""
-        for key in frame.items():
-            self._precision(key).add(detections, truth)
-        counted = is_judged(truth.classes, self._subject.vocabulary.judged) & ~(truth.crowd | truth.ignore)
-        near = (iou_matrix(detections.boxes, truth.boxes) >= 0.5) & (detections.classes[:, None] == truth.classes)
-        for dimension, values in mine.items():
-            inside_of, said = np.array(values, object), np.array(theirs[dimension], object)
-            for value in set(inside_of[counted].tolist()) | set(said.tolist()):
-                inside = inside_of == value
-                kept = (said == value) | (near & (inside & counted)).any(axis=1)
-                part = replace(truth, ignore=truth.ignore | (counted & ~inside))
-                self._precision((dimension, value)).add(detections.where(kept), part)
-
-    def _precision(self, key: tuple[str, str]) -> AveragePrecision:
-        each = self._slices.setdefault(key, _Slice())
-        if each.precision is None:
-            each.precision = AveragePrecision(self._subject.judged)
-        return each.precision
+        moment: Moment,
+        classes: NDArray[np.int32],
+        boxes: NDArray[np.floating],
+        occlusion: NDArray[np.floating],
+        labelled_m: NDArray[np.floating] | None,
+    ) -> Codes:
+        channel = moment.ref.channel
+        if channel not in self._cameras:
+            self._cameras[channel] = self._camera_of(channel)
+        count = len(boxes)
+        known = criticality_of(
+            np.asarray(boxes, np.float64),
+            np.zeros(count, np.bool_),
+            np.full(count, np.nan),  # distance and corridor do not depend on how things move
+            (moment.ref.width, moment.ref.height),
+            self._limits,
+            camera=self._cameras[channel],
+            labelled_m=None if labelled_m is None else labelled_m.astype(np.float64),
+        )
+        return object_codes(classes, boxes, known, occlusion)

@@ -124,6 +124,7 @@ class Judge:
             mask_truth=self._ignoring.mask(masks[seq].load()) if seq in masks else None,
             lane_truth=lanes[seq].load() if seq in lanes else None,
             depth_truth=self._ignoring.depth(depths[seq].load()) if seq in depths else None,
+            class_truth=self._prepared.classes.get(seq),
             speed_mps=None if self._prepared.vehicle is None else self._prepared.vehicle.speed_mps(frame.ref.time_s),
         )
         self.scorecard.add(moment)

@@ -22,7 +22,7 @@ from hilgui.pipeline.plan import RunPlan, recipe_of, speed_factor
 from hilgui.pipeline.self_noise import measured_noise
 from hilgui.pipeline.selfcheck import recent_check
 from hilgui.pipeline.staffing import live_threads, load_model, staff_baseline, staff_candidate, staff_replay
-from hilgui.records import FrameRef, Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
+from hilgui.records import ClassTruth, FrameRef, Role, RunHeader, SourceFacts, Task, Truth, TruthFacts
 from hilgui.resources import checkout
 from hilgui.sources import FrameSource, cameras_for, recorder, source_for
 from hilgui.sources.camera import is_camera, shown_drive, without_password
@@ -53,6 +53,7 @@ class Prepared:
     masks: dict[int, MaskLabel] = field(default_factory=dict)  # by frame; loaded when it comes
     lanes: dict[int, LaneLabel] = field(default_factory=dict)
     depths: dict[int, DepthLabel] = field(default_factory=dict)
+    classes: dict[int, ClassTruth] = field(default_factory=dict)  # of whole pictures
     profile: CameraProfile | None = None  # regions that are not judged
     vehicle: VehicleSignals | None = None  # signals of its bus, on the run's clock
 
@@ -111,6 +112,7 @@ def prepare(plan: RunPlan) -> Prepared:
         masks={} if joined is None else joined.masks,
         lanes={} if joined is None else joined.lanes,
         depths={} if joined is None else joined.depths,
+        classes={} if joined is None else joined.classes,
         factor=factor,
         notes=(
             *(() if joined is None else joined.notes),
@@ -211,6 +213,7 @@ def _prepare_live(plan: RunPlan) -> Prepared:
         masks={} if joined is None else joined.masks,
         lanes={} if joined is None else joined.lanes,
         depths={} if joined is None else joined.depths,
+        classes={} if joined is None else joined.classes,
         factor=1.0,
         notes=(
             *(() if joined is None else joined.notes),
@@ -294,7 +297,7 @@ def _unjudged(models: dict[Role, Model], joined: Joined | None) -> tuple[str, ..
         Task.SEGMENTATION: bool(joined.masks),
         Task.LANES: bool(joined.lanes),
         Task.DEPTH: bool(joined.depths),
-        Task.CLASSIFICATION: False,
+        Task.CLASSIFICATION: bool(joined.classes),
     }
     named = [f"{role} ({model.facts.task})" for role, model in models.items() if not known[Task(model.facts.task)]]
     return (f"the labels do not speak of what these models answer: {', '.join(named)}",) if named else ()

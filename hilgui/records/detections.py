@@ -65,6 +65,7 @@ class Truth:
     ignore: NDArray[np.bool_]
     distance_m: NDArray[np.float32]  # (G,) NaN where unknown
     occlusion: NDArray[np.float32]  # (G,) 0..1, NaN where unknown
+    truncation: NDArray[np.float32]  # (G,) share outside the picture, NaN where unknown
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -87,6 +88,7 @@ class Truth:
         ignore: NDArray[np.bool_] | None = None,
         distance_m: NDArray[np.float32] | None = None,
         occlusion: NDArray[np.float32] | None = None,
+        truncation: NDArray[np.float32] | None = None,
     ) -> Truth:
         """Fill what a label format does not know: no track, area of the box, not a crowd, not ignored."""
         boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
@@ -102,6 +104,7 @@ class Truth:
             ignore=np.zeros(count, np.bool_) if ignore is None else np.asarray(ignore, np.bool_),
             distance_m=np.full(count, np.nan, np.float32) if distance_m is None else np.asarray(distance_m, np.float32),
             occlusion=np.full(count, np.nan, np.float32) if occlusion is None else np.asarray(occlusion, np.float32),
+            truncation=np.full(count, np.nan, np.float32) if truncation is None else np.asarray(truncation, np.float32),
         )
 
     def where(self, mask: NDArray[np.bool_]) -> Truth:
@@ -115,4 +118,5 @@ class Truth:
             self.ignore[mask],
             self.distance_m[mask],
             self.occlusion[mask],
+            self.truncation[mask],
         )

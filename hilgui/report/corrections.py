@@ -217,7 +217,7 @@ def _apply(
 
 
 def _joined(first: Truth, second: Truth) -> Truth:
-    fields = ("boxes", "classes", "tracks", "areas", "crowd", "ignore", "distance_m", "occlusion")
+    fields = ("boxes", "classes", "tracks", "areas", "crowd", "ignore", "distance_m", "occlusion", "truncation")
     return Truth(**{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in fields})
 
 

@@ -24,7 +24,7 @@ from hilgui.truth.protocol import LabelledFrame, Labels
 from hilgui.truth.writers import convert_labels
 
 SCHEMA = "hilgui/dataset.v1"
-FORMATS = ("coco", "yolo", "kitti", "openlabel")
+FORMATS = ("coco", "yolo", "kitti", "openlabel", "cvat")
 _QUALITY = 95
 _BLUR_SCORE = 0.05  # a detection this weak is blurred too: a face too many costs nothing
 _GROW = 0.15  # of the box on each side
@@ -156,7 +156,11 @@ class _Writer:
         lost: tuple[str, ...] = ()
         if labelled:
             labels = Labels(self._out, "hilgui", self._names, tuple(labelled), "")
-            one_file = {"coco": "annotations.coco.json", "openlabel": "annotations.openlabel.json"}
+            one_file = {
+                "coco": "annotations.coco.json",
+                "openlabel": "annotations.openlabel.json",
+                "cvat": "annotations.xml",
+            }
             target = self._out / one_file.get(self._form, "" if self._form == "yolo" else "labels")
             lost = convert_labels(labels, target, self._form).lost
         document: dict[str, Any] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,6 @@ from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.disparity import Disparity, disparity
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.slice_bins import UNKNOWN
-from hilgui.evaluation.slice_intervals import recall_intervals
 from hilgui.evaluation.slice_search import Searched, SearchRule, search
 from hilgui.evaluation.slices import SliceFigures, Slicer, SliceRows
 from hilgui.records import Role, RunHeader, Task
@@ -88,13 +87,9 @@ def conditions_of(header: RunHeader) -> dict[str, str]:
 
 def _sliced(role: Role, slicer: Slicer, rule: SearchRule | None, with_search: bool) -> Sliced:
     rows = slicer.rows()
-    sure = recall_intervals(rows)
     return Sliced(
         role,
-        tuple(
-            replace(each, recall_interval=sure.get((each.dimension, each.value)) if each.truths else None)
-            for each in slicer.figures()
-        ),
+        tuple(slicer.figures(with_intervals=True)),
         {name: _gap(rows, column) for column, name in enumerate(rows.dimensions)} if len(rows.matched) else {},
         search(rows, rule) if with_search else None,
     )

@@ -125,7 +125,7 @@ def with_ignored(truth: Truth, regions: Truth) -> Truth:
     """Add the rows of a profile to the truth of one frame."""
     if not len(regions):
         return truth
-    names = ("boxes", "classes", "tracks", "areas", "crowd", "ignore", "distance_m", "occlusion")
+    names = ("boxes", "classes", "tracks", "areas", "crowd", "ignore", "distance_m", "occlusion", "truncation")
     return Truth(*(np.concatenate([getattr(truth, name), getattr(regions, name)]) for name in names))
 
 

@@ -11,6 +11,7 @@ import json
 import math
 import zlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,14 @@ from hilgui.records import (
     Moment,
     Role,
     Segmentation,
+    Truth,
 )
 
 _QUICK = 1  # zlib level: label maps fold to a hundredth already
 _MAX_BYTES = 512 * 2**20  # of one answer unfolded; a stored run is untrusted input
 _TRUTH = "truth"
 _SHARPNESS = "frame.sharpness"
+_TRUNCATION = f"{_TRUTH}.truncation"
 _MASK, _LANES, _DEPTH, _CLASSES = "mask", "lanes", "depth", "classes"
 
 
@@ -52,6 +55,8 @@ def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
             yield f"{role}.lanes", _pack_lines(lanes.lines, lanes.scores)
         if inference.depth is not None:
             yield f"{role}.depth", _pack_depth(inference.depth)
+    if moment.truth is not None and np.isfinite(moment.truth.truncation).any():
+        yield _TRUNCATION, moment.truth.truncation.astype("<f4").tobytes()
     if moment.mask_truth is not None:
         mask = moment.mask_truth
         yield f"{_TRUTH}.{_MASK}", _fold({"names": mask.names, "ignore": mask.ignore}, mask.classes)
@@ -66,6 +71,16 @@ def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
 def sharpness(blobs: Mapping[str, bytes]) -> float:
     """Give the sharpness of the picture, NaN in runs of before; raises ValueError on damage."""
     return float(np.frombuffer(blobs[_SHARPNESS], "<f8")[0]) if _SHARPNESS in blobs else math.nan
+
+
+def with_truncation(truth: Truth | None, blobs: Mapping[str, bytes]) -> Truth | None:
+    """Give labels the shares outside the picture, where any is known; raises ValueError on damage."""
+    if truth is None or _TRUNCATION not in blobs:
+        return truth
+    shares = np.frombuffer(blobs[_TRUNCATION], "<f4")
+    if len(shares) != len(truth):
+        raise ValueError("a stored row of truncations has lost some")
+    return replace(truth, truncation=shares.astype(np.float32))
 
 
 def outputs(role: Role, blobs: Mapping[str, bytes]) -> dict[str, Any]:

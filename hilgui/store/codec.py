@@ -90,7 +90,8 @@ def unpack_truth(blob: bytes) -> Truth:
     tracks, areas, flags = columns.next(_I8, count), columns.next(_F8, count), columns.next(_U1, count)
     distance_m, occlusion = columns.next(_F4, count), columns.next(_F4, count)
     crowd, ignore = (flags & _CROWD) > 0, (flags & _IGNORE) > 0
-    return Truth(boxes, classes, tracks, areas, crowd, ignore, distance_m, occlusion)
+    nobody = np.full(count, np.nan, np.float32)  # truncation lies beside it, see answers.py
+    return Truth(boxes, classes, tracks, areas, crowd, ignore, distance_m, occlusion, nobody)
 
 
 def pack_comparison(comparison: Comparison) -> bytes:

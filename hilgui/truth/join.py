@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hilgui.errors import TruthBroken
-from hilgui.records import FrameRef, Truth
+from hilgui.records import ClassTruth, FrameRef, Truth
 from hilgui.truth.clock import match_times, offset_note
 from hilgui.truth.protocol import DepthLabel, LabelledFrame, Labels, LaneLabel, MaskLabel
 
-_WITHOUT_BOXES = "the labels speak of pixels, lanes or distances and not of boxes: detections are not judged"
+_WITHOUT_BOXES = (
+    "the labels speak of pixels, lanes, distances or whole pictures and not of boxes: detections are not judged"
+)
 _WALL_CLOCK_S = 1e8  # seconds beyond this count from 1970, not from the first frame
 
 
@@ -29,12 +31,15 @@ class Joined:
     masks: dict[int, MaskLabel] = field(default_factory=dict)  # by FrameRef.seq; loaded by whoever needs one
     lanes: dict[int, LaneLabel] = field(default_factory=dict)
     depths: dict[int, DepthLabel] = field(default_factory=dict)
+    classes: dict[int, ClassTruth] = field(default_factory=dict)  # of whole pictures
     offset_s: float = 0.0  # what has to be added to the labels' clock; 0 where one side has none
 
     @property
     def frames(self) -> int:
         """Count the frames of the recording that have truth of any kind."""
-        return len(self.truths.keys() | self.masks.keys() | self.lanes.keys() | self.depths.keys())
+        return len(
+            self.truths.keys() | self.masks.keys() | self.lanes.keys() | self.depths.keys() | self.classes.keys()
+        )
 
 
 def join(labels: Labels, refs: Sequence[FrameRef]) -> Joined:
@@ -85,6 +90,7 @@ def _joined(labels: Labels, refs: Sequence[FrameRef], kind: str, fitted: _Fitted
         {seq: frame.mask for seq, frame in frames.items() if frame.mask is not None},
         {seq: frame.lanes for seq, frame in frames.items() if frame.lanes is not None},
         {seq: frame.depth for seq, frame in frames.items() if frame.depth is not None},
+        {seq: frame.classes for seq, frame in frames.items() if frame.classes is not None},
         fitted.offset_s,
     )
 

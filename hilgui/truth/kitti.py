@@ -25,7 +25,7 @@ class KittiReader:
     A line has 15 columns: type, truncation, occlusion, alpha, x1 y1 x2 y2 (px), height width length (m),
     x y z (m, camera), rotation. DontCare becomes an ignore region without class. `distance_m` is z, where the line
     has one. Occlusion 0 (visible), 1 (partly), 2 (largely) becomes 0, .25, .6; 3 (unknown, which the benchmark
-    never counts) becomes 1. Truncation is not kept. Names of other types are taken as they are.
+    never counts) becomes 1. Truncation is the share outside the picture. Names of other types are taken as they are.
     """
 
     format: ClassVar[str] = "KITTI"
@@ -69,6 +69,7 @@ def kitti_object(file: Path, line: int, words: list[str], names: Names, track: i
         track,
         distance_m=numbers[12] if numbers[12] > 0 else math.nan,
         occlusion=OCCLUSION.get(int(numbers[1]), math.nan),
+        truncation=numbers[0] if 0.0 <= numbers[0] <= 1.0 else math.nan,
     )
 
 

@@ -22,8 +22,8 @@ class OtbReader:
     """Reads the labels of the Object Tracking Benchmark: line n is the box of frame n, from 1.
 
     A line is x, y, width, height (px, as written) between tabs, blanks or commas. The path is the file or the folder
-    that holds it. The one class is `object`: a class map says what it is. It is the same object all along. NaN, or no
-    size, is a frame without it.
+    that holds it. The one class is `object`: a class map says what it is (`otb_to_coco`: a person). It is the same
+    object all along. NaN, or no size, is a frame without it.
     """
 
     format: ClassVar[str] = "OTB"
@@ -50,7 +50,7 @@ class OtbReader:
             labelled = _object(file, line, _BETWEEN.split(row.strip()))
             frames.append(LabelledFrame(EMPTY if labelled is None else truth_of([labelled]), index=line - 1))
         note = "OTB labels one object a frame: every other object is unlabelled, so phantoms mean little"
-        return Labels(path, cls.format, (CLASS,), tuple(frames), sha256, notes=(note,))
+        return Labels(path, cls.format, (CLASS,), tuple(frames), sha256, class_map="otb_to_coco", notes=(note,))
 
 
 def _file(path: Path) -> Path:

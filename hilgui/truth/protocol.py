@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Protocol
 
 from hilgui.records import Truth
-from hilgui.records.masks import DepthTruth, LaneTruth, MaskTruth
+from hilgui.records.masks import ClassTruth, DepthTruth, LaneTruth, MaskTruth
 
 # Gives the (width, height) of the picture with that key, None where nobody knows.
 Sizes = Callable[[str], tuple[int, int] | None]
@@ -55,6 +55,7 @@ class LabelledFrame:
     mask: MaskLabel | None = None
     lanes: LaneLabel | None = None
     depth: DepthLabel | None = None
+    classes: ClassTruth | None = None  # of the whole picture
 
 
 @dataclass(frozen=True, slots=True, eq=False)

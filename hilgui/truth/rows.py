@@ -30,6 +30,7 @@ class LabelledObject:
     ignore: bool = False
     distance_m: float = math.nan
     occlusion: float = math.nan
+    truncation: float = math.nan
 
 
 def truth_of(objects: Sequence[LabelledObject]) -> Truth:
@@ -47,6 +48,7 @@ def truth_of(objects: Sequence[LabelledObject]) -> Truth:
         np.array([each.ignore for each in objects], np.bool_),
         np.array([each.distance_m for each in objects], np.float32),
         np.array([each.occlusion for each in objects], np.float32),
+        np.array([each.truncation for each in objects], np.float32),
     )
 
 

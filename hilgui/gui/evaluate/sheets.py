@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hilgui.evaluation import Figure
+from hilgui.evaluation import Figure, Interval
 from hilgui.evaluation.slices import SliceFigures
 from hilgui.gui.linked_table import Cell, number
 from hilgui.records import Role
@@ -168,12 +168,21 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
             sure = each.recall_interval
             row += [
                 number(_ratio(each.recall), link, colour=one.role.value),
-                number("" if sure is None else f"{sure.low:.2f} … {sure.high:.2f}", link, colour="text_soft"),
-                number(_ratio(each.precision), colour=one.role.value),
-                number(_ratio(each.map_50), colour=one.role.value),
+                number(
+                    "–" if sure is None else f"{sure.low:.2f} … {sure.high:.2f}",
+                    link,
+                    colour="text_soft",
+                    tip=each.why_no_interval,
+                ),
+                number(_ratio(each.precision), colour=one.role.value, tip=_between(each.precision_interval)),
+                number(_ratio(each.map_50), colour=one.role.value, tip=_between(each.map_50_interval)),
             ]
         rows.append(row)
     return titles, rows
+
+
+def _between(interval: Interval | None) -> str:
+    return "" if interval is None else f"{interval.level:.0%}: {interval.low:.3f} … {interval.high:.3f}"
 
 
 def _ratio(value: float | None) -> str:

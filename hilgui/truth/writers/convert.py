@@ -14,6 +14,7 @@ from hilgui.truth.classmap import ClassMap
 from hilgui.truth.protocol import Labels, Sizes
 from hilgui.truth.vocabulary import relabel
 from hilgui.truth.writers.coco import write_coco
+from hilgui.truth.writers.cvat import write_cvat
 from hilgui.truth.writers.kitti import write_kitti
 from hilgui.truth.writers.mot import write_mot
 from hilgui.truth.writers.openlabel import write_openlabel
@@ -26,6 +27,7 @@ Writer = Callable[[Labels, Target, Sizes | None], list[str]]
 
 _WRITERS: dict[str, Writer] = {
     "coco": write_coco,
+    "cvat": write_cvat,
     "kitti": write_kitti,
     "mot": write_mot,
     "openlabel": write_openlabel,
@@ -61,8 +63,8 @@ def convert_labels(
 ) -> Converted:
     """Write labels in another format; raises CallWrong for a call that cannot be met, BenchBroken for the disk.
 
-    `coco`, `mot` and `openlabel` are one file; `kitti`, `voc` and `yolo` a folder. With a class map, classes that it
-    leaves out become ignore regions, as they do in a run.
+    `coco`, `cvat`, `mot` and `openlabel` are one file; `kitti`, `voc` and `yolo` a folder. With a class map, classes
+    that it leaves out become ignore regions, as they do in a run.
     """
     if form not in _WRITERS:
         raise CallWrong(f"there is no format {form!r} to convert to; choose one of {', '.join(_WRITERS)}")

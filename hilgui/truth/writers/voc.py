@@ -36,7 +36,7 @@ def write_voc(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
 
 def _document(frame: LabelledFrame, name: str, truth: Truth, names: tuple[str, ...], sizes: Sizes | None) -> str:
     size = (frame.width, frame.height) if frame.width and frame.height else sizes(frame.key) if sizes else None
-    rows = ["<annotation>", f"  <filename>{_text(frame.key or name)}</filename>"]
+    rows = ["<annotation>", f"  <filename>{xml_text(frame.key or name)}</filename>"]
     if size is not None:
         rows.append(f"  <size><width>{size[0]}</width><height>{size[1]}</height><depth>3</depth></size>")
     for k in range(len(truth)):
@@ -45,7 +45,7 @@ def _document(frame: LabelledFrame, name: str, truth: Truth, names: tuple[str, .
         )
         share = float(truth.occlusion[k])
         rows.append("  <object>")
-        rows.append(f"    <name>{_text(names[truth.classes[k]])}</name>")
+        rows.append(f"    <name>{xml_text(names[truth.classes[k]])}</name>")
         rows.append(f"    <difficult>{int(truth.ignore[k] or truth.crowd[k])}</difficult>")
         if math.isfinite(share):
             rows.append(f"    <occluded>{int(share > 0.25)}</occluded>")
@@ -54,7 +54,8 @@ def _document(frame: LabelledFrame, name: str, truth: Truth, names: tuple[str, .
     return "\n".join([*rows, "</annotation>", ""])
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Write a name as XML holds it; raises CallWrong for characters that it cannot hold."""
     if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 or ord(letter) in (0xFFFE, 0xFFFF) for letter in text):
         raise CallWrong(f"{text[:40]!r} has characters that XML cannot hold; convert to coco instead")
     return escape(text)

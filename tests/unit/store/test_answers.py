@@ -111,6 +111,18 @@ def test_arrays_come_back_bit_by_bit(pair: tuple[Moment, Moment], what: str) -> 
         np.testing.assert_array_equal(one, other)
 
 
+def test_truncation_lies_beside_the_boxes_and_only_where_it_is_known(tmp_path: Path) -> None:
+    plain = moment(0)
+    assert plain.truth is not None
+    shares = np.linspace(0, 1, len(plain.truth)).astype(np.float32)
+    for given in (plain, replace(plain, truth=replace(plain.truth, truncation=shares))):
+        reader = RunReader(stored(tmp_path / str(given is plain), given))
+        (read,) = reader.moments()
+        reader.close()
+        assert given.truth is not None and read.truth is not None
+        np.testing.assert_array_equal(read.truth.truncation, given.truth.truncation)
+
+
 def test_names_units_and_figures_come_back(pair: tuple[Moment, Moment]) -> None:
     given, read = pair
     assert [each[:2] for each in _maps(read)] == [each[:2] for each in _maps(given)]

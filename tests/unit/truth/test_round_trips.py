@@ -50,6 +50,13 @@ FORMS = {
     "openlabel": Form(
         1e-9, ".json", tracks=True, crowds=True, distance_m=1e-6, occlusion=lambda share: share, indices=True
     ),
+    "cvat": Form(
+        0.0,
+        ".xml",
+        regions=False,
+        crowds=True,
+        occlusion=lambda share: share if math.isnan(share) else 0.5 if share > 0.25 else 0.0,
+    ),
     "kitti": Form(0.005, ignored=False, distance_m=0.005, occlusion=_words_of_kitti),
     "voc": Form(
         0.0005,
@@ -195,6 +202,7 @@ CAR = Truth.of(
     [
         ("coco", []),
         ("openlabel", []),
+        ("cvat", ["identities", "distances", "frame numbers", "shares of occlusion become"]),
         ("kitti", ["identities", "frame numbers", "sizes"]),
         ("voc", ["identities", "distances", "frame numbers", "shares of occlusion become"]),
         ("yolo", ["identities", "distances", "shares of occlusion", "frame numbers", "sizes"]),
