@@ -90,16 +90,19 @@ def _table(
 ) -> Floats:
     """Add up values, or count rows, by cluster and column: (clusters, width)."""
     places = clusters.of_frame[frames] * width + columns
-    return np.bincount(places, values, len(clusters) * width).astype(np.float64).reshape(len(clusters), width)
+    sums: Floats = np.bincount(places, values, len(clusters) * width).astype(np.float64)
+    return sums.reshape(len(clusters), width)
 
 
 def _from_above(values: Floats) -> Floats:
     """Sum up from the highest score down."""
-    return values[:, ::-1].cumsum(axis=1)[:, ::-1]
+    sums: Floats = values[:, ::-1].cumsum(axis=1)[:, ::-1]
+    return sums
 
 
 def _known_mean(values: Floats) -> Floats:
     """Average each row over what is not NaN; NaN where nothing is."""
     known = ~np.isnan(values)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)
+        means: Floats = np.where(known, values, 0.0).sum(axis=1) / known.sum(axis=1)
+        return means

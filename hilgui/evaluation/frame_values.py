@@ -58,7 +58,8 @@ class FrameValues:
         """Give one value of every frame."""
         if not len(self):
             return np.empty(0)
-        return self._log.joined().values[self.names.index(name)]
+        values: Floats = self._log.joined().values[self.names.index(name)]
+        return values
 
     def share(self, above: Floats, below: Floats, of: str) -> Shares:
         """Divide sums over frames, one entry a frame each."""

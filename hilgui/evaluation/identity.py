@@ -74,7 +74,8 @@ def agreed_rows(pairs: Pairs) -> NDArray[np.int64]:
         pairs.truths[near] * width + pairs.tracked[near], return_inverse=True, return_counts=True
     )
     chosen = _most(codes // width, codes % width, counts, len(pairs.truth_frames))
-    return near[chosen[code_of.reshape(-1)]]
+    rows: NDArray[np.int64] = near[chosen[code_of.reshape(-1)]]
+    return rows
 
 
 def _most(

@@ -43,7 +43,8 @@ class FrameCounts:
     def joined(cls, parts: Sequence[FrameCounts]) -> FrameCounts:
         """Put blocks one after the other."""
         if not parts:
-            return cls(*(np.empty(0, np.int32) for _ in range(6)), np.empty(0))
+            none = np.empty(0, np.int32)
+            return cls(none, none, none, none, none, none, np.empty(0))
         return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
 
 
@@ -72,8 +73,9 @@ class CountLog:
         return self._before.joined()
 
     def _put_away(self) -> None:
-        columns = np.array(self._counts, np.int32).reshape(-1, 6).T
-        self._before.add(FrameCounts(*columns.copy(), np.array(self._overlap)))
+        frames, truths, tracked, matched, switches, resumed = np.array(self._counts, np.int32).reshape(-1, 6).T.copy()
+        overlap = np.array(self._overlap)
+        self._before.add(FrameCounts(frames, truths, tracked, matched, switches, resumed, overlap))
         self._counts, self._overlap = array("i"), array("d")
 
 
