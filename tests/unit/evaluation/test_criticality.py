@@ -245,8 +245,8 @@ def test_critical_figures_have_an_interval_over_blocks_and_lead_to_their_frames(
     behind = quality.behind("critical_recall.person")
     assert behind is not None
     assert behind[0].tolist() == list(range(40, 60))
-    assert quality.behind("critical_recall.car")[0].tolist() == []  # type: ignore[union-attr]
-    assert quality.behind("missed_critical").tolist() == [0]  # type: ignore[union-attr]
+    assert quality.behind("critical_recall.car")[0].tolist() == []  # type: ignore[index]
+    assert quality.behind("missed_critical")[0].tolist() == [0]  # type: ignore[index]
     assert quality.behind("map_50") is None
 
 
