@@ -23,7 +23,7 @@ from hilgui.sequencer.loading import load_cases
 from hilgui.sequencer.operator import NO, YES, Desk, Operator, Purpose, Question, Unattended
 from hilgui.sequencer.results import CaseResult
 from hilgui.sequencer.suite import CaseBegan, CaseEnded, Suite, exit_code_of, failed_cases
-from hilgui.sequencer.taking import Playing, RunBegan, StepTaken
+from hilgui.sequencer.tidings import Playing, RunBegan, StepTaken
 from hilgui.settings import Settings
 from hilgui.stream import StopToken
 

@@ -22,7 +22,8 @@ from hilgui.sequencer.player import Player
 from hilgui.sequencer.results import CaseResult, CriterionResult, Frames
 from hilgui.sequencer.rig_desk import RigDesk, RigEyes
 from hilgui.sequencer.steps import ReplayStep
-from hilgui.sequencer.taking import Notes, RedStep, Stopped, Taking, Told, Unanswered
+from hilgui.sequencer.taking import Taking
+from hilgui.sequencer.tidings import Notes, RedStep, Stopped, Told, Unanswered
 from hilgui.settings import Settings
 from hilgui.sources.camera import camera_beside, is_camera, shown_drive
 from hilgui.store import RunReader
@@ -83,9 +84,10 @@ class CaseRunner:
                 except Stopped as stopped:
                     taking.stop_everything(str(stopped))
                     raise
-                except (HilguiError, RedStep, Unanswered) as failure:
-                    if not isinstance(failure, RedStep):
-                        taking.stop_everything(str(failure))
+                except RedStep:
+                    raise
+                except Exception as failure:  # whatever it is, a rig that may be on stops first
+                    taking.stop_everything(str(failure))
                     raise
             except Stopped as stopped:
                 outcome, reasons = Outcome.ABORTED, (str(stopped),)

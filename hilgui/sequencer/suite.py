@@ -14,7 +14,7 @@ from hilgui.sequencer.loading import LoadedCase, read_case
 from hilgui.sequencer.operator import Operator
 from hilgui.sequencer.results import CaseResult, QueueJournal, ResultShelf
 from hilgui.sequencer.runner import CaseRunner, missing_needs
-from hilgui.sequencer.taking import Told
+from hilgui.sequencer.tidings import Told
 from hilgui.settings import Settings
 from hilgui.stream import StopToken
 

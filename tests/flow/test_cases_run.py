@@ -17,7 +17,7 @@ from hilgui.sequencer.loading import load_cases, read_case
 from hilgui.sequencer.operator import Unattended
 from hilgui.sequencer.runner import CaseRunner
 from hilgui.sequencer.suite import CaseEnded, Suite
-from hilgui.sequencer.taking import RunBegan
+from hilgui.sequencer.tidings import RunBegan
 from hilgui.settings import load_settings
 from hilgui.stream import StopToken
 

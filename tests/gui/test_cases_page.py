@@ -23,7 +23,7 @@ from hilgui.records import Outcome
 from hilgui.resources import shipped
 from hilgui.rigs.arming import State
 from hilgui.sequencer.results import CaseResult, CriterionResult, ResultShelf
-from hilgui.sequencer.taking import RigStood
+from hilgui.sequencer.tidings import RigStood
 from hilgui.store import RunReader
 from tests.gui.replay_run import make_run
 from tests.gui.shell_bench import FakeEngine, fake_pages

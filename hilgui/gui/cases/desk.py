@@ -17,7 +17,7 @@ from hilgui.rigs.arming import State
 from hilgui.sequencer.loading import LoadedCase
 from hilgui.sequencer.operator import Desk
 from hilgui.sequencer.suite import Suite
-from hilgui.sequencer.taking import Playing, RigStood
+from hilgui.sequencer.tidings import Playing, RigStood
 from hilgui.settings import Settings
 from hilgui.stream import StopToken
 

@@ -40,7 +40,7 @@ from hilgui.sequencer.loading import LoadedCase
 from hilgui.sequencer.operator import Question
 from hilgui.sequencer.results import CaseResult, ResultShelf
 from hilgui.sequencer.suite import CaseBegan, CaseEnded, failed_cases
-from hilgui.sequencer.taking import Playing, RigStood, RunBegan, StepTaken
+from hilgui.sequencer.tidings import Playing, RigStood, RunBegan, StepTaken
 
 RECENT = "case_folders"
 _PATIENCE_S = 10.0

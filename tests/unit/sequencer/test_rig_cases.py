@@ -16,7 +16,7 @@ from hilgui.sequencer.operator import NO, YES, Desk, Operator, Purpose, Question
 from hilgui.sequencer.results import CaseResult
 from hilgui.sequencer.rig_desk import RigDesk, RigEyes
 from hilgui.sequencer.runner import CaseRunner, player_for
-from hilgui.sequencer.taking import StepTaken
+from hilgui.sequencer.tidings import StepTaken
 from hilgui.settings import Settings
 from hilgui.stream import StopToken
 from tests.unit.rigs.bench_rig import PROFILE, write_profile
