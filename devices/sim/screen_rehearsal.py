@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from devices.sim.screen_camera import ScreenCamera, Seam, View
 from hilgui.errors import SourceBroken
-from hilgui.records import Frame, Loss
+from hilgui.records import Fate, Frame, Loss
 from hilgui.sources import FrameSource, source_for
 from hilgui.sources.camera import CameraFacts, CameraFound, Shot, Wish
 from hilgui.sources.screen import Composer, ScreenLayout, drive_number
@@ -80,9 +80,7 @@ class RehearsedScreen:
     def _filmed(self, drive: int, pace: Pace) -> Iterator[Shot]:
         assert self._source is not None
         before: NDArray[np.uint8] | None = None
-        for item in self._source.frames(self._stop):
-            if item.ref.seq < self._next:
-                continue
+        for item in self._frames(self._source):
             self._next = item.ref.seq + 1
             pace.wait_until_due(item.ref.time_s)
             if isinstance(item, Loss):
@@ -91,6 +89,19 @@ class RehearsedScreen:
             for seam in self._exposures(item.ref.seq):
                 yield Shot(self._camera.film(canvas, before, seam), time.monotonic_ns())
             before = canvas
+
+    def _frames(self, source: FrameSource) -> Iterator[Frame | Loss]:
+        """Go on where the drive has got to; to play what is over once more would take longer than anybody waits."""
+        if not self._next:
+            yield from source.frames(self._stop)
+            return
+        for ref in source.refs()[self._next :]:
+            if self._stop.is_set:
+                return
+            try:
+                yield source.frame_at(ref.seq)
+            except SourceBroken as failure:
+                yield Loss(ref, Fate.DROPPED, str(failure))
 
     def _shown(self, frame: Frame, drive: int) -> NDArray[np.uint8]:
         return self._composer.compose(frame.image, make_code(drive, frame.ref.seq, time.monotonic_ns()))

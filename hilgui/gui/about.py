@@ -16,6 +16,7 @@ class About(QMessageBox):
     def __init__(self, runs: Path, parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("About hilgui"))
+        self.setTextFormat(Qt.TextFormat.PlainText)
         self.setIconPixmap(parent.windowIcon().pixmap(64, 64))
         self.setText(f"hilgui {__version__}")
         self.setInformativeText(

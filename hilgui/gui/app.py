@@ -15,6 +15,7 @@ from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.qt_environment import create_application
+from hilgui.gui.stall_watch import StallWatch
 from hilgui.gui.theme import Choice, Theme
 from hilgui.gui.typed_path import is_folder
 from hilgui.settings import Settings
@@ -32,6 +33,7 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
     trouble = Trouble()
     trouble.happened.connect(window.messages.show_error)
     trouble.watch()
+    StallWatch(window)
     window.show()
     folder = open_run or _last_run(memory)
     if folder is not None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, mark
 
 
@@ -23,7 +24,7 @@ class BusyBar(QWidget):
         self._bar = QProgressBar(self)
         self._bar.setFixedWidth(110)
         self._bar.setAccessibleName(self.tr("Progress"))
-        self._words = QLabel(self)
+        self._words = Label(self)
         mark(self._words, tone="soft")
         self._stop = QPushButton(self.tr("Cancel"), self)
         mark(self._stop, kind="link")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -152,7 +153,7 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.setBackground(self._theme.colour("panel"))
         soft, faint = self._theme.colours.text_soft, self._theme.colours.text_faint
         item = self.getPlotItem()
-        item.setTitle(self._title, color=soft, size=f"{SMALL_PT:g}pt")
+        item.setTitle(html.escape(self._title), color=soft, size=f"{SMALL_PT:g}pt")
         for name, words in self._labels.items():
             axis = item.getAxis(name)
             axis.setPen(self._theme.colour("line_strong"))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import mark
 
 
@@ -15,9 +16,9 @@ class EmptyPage(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._words = QLabel(self)
+        self._words = Label(self)
         mark(self._words, tone="heading")
-        self._hint = QLabel(self)
+        self._hint = Label(self)
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
         self._hint.setFixedWidth(560)  # a label that wraps knows its height only so

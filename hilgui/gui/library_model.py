@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
 from hilgui.errors import StoreBroken
+from hilgui.gui.label import as_tip
 from hilgui.gui.theme import Theme
 from hilgui.records import Role
 from hilgui.store import RunReader, RunSummary, list_runs
@@ -123,7 +124,7 @@ class LibraryModel(QAbstractTableModel):
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ToolTipRole:
-                return row.summary.problem or str(row.summary.folder)
+                return as_tip(row.summary.problem or str(row.summary.folder))
             case Qt.ItemDataRole.ForegroundRole if column == 2:
                 return self._theme.colour(_COLOURS.get(row.outcome, "text_soft"))
             case Qt.ItemDataRole.ForegroundRole if column >= 8:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QPushButton,
     QStackedWidget,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label
 from hilgui.gui.library_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
 from hilgui.gui.page import Page
 from hilgui.gui.theme import GAP, GAP_L, ROW, Theme, mark
@@ -95,9 +95,9 @@ class LibraryPage(Page):
         self._table.setFocus()
 
     def _build(self) -> None:
-        title = QLabel(self.tr("Library"), self)
+        title = Label(self.tr("Library"), self)
         mark(title, tone="heading")
-        self._count = QLabel(self)
+        self._count = Label(self)
         mark(self._count, tone="faint")
         self._filter = QLineEdit(self)
         self._filter.setPlaceholderText(self.tr("Filter by drive, model, verdict, run…"))
@@ -156,9 +156,9 @@ class LibraryPage(Page):
 
     def _empty_page(self) -> QWidget:
         page = QWidget(self)
-        words = QLabel(self.tr("No runs yet"), page)
+        words = Label(self.tr("No runs yet"), page)
         mark(words, tone="heading")
-        hint = QLabel(self.tr("Every replay is kept here, with its findings and figures."), page)
+        hint = Label(self.tr("Every replay is kept here, with its findings and figures."), page)
         mark(hint, tone="soft")
         demo = QPushButton(self.tr("Run the demo"), page)
         demo.setAutoDefault(True)

@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeySequence, QShortcut
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
+from hilgui.gui.label import as_tip
 from hilgui.gui.theme import GAP, ROW, Theme
 
 Index = QModelIndex | QPersistentModelIndex
@@ -73,7 +74,7 @@ class _Model(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return cell.tip or None
+            return as_tip(cell.tip) if cell.tip else None
         if role == Qt.ItemDataRole.DecorationRole:
             return None if cell.icon is None else cell.icon()
         if role == Qt.ItemDataRole.ForegroundRole and cell.colour:

@@ -10,7 +10,6 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QPushButton,
     QToolButton,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 
 _MOST = 4
@@ -52,12 +52,12 @@ class Banner(QFrame):
         self._times = 1
         mark(self, surface=tone.surface)
         self.setAccessibleName(sentence)
-        self._icon = QLabel(self)
-        self._text = QLabel(sentence, self)
+        self._icon = Label(self)
+        self._text = Label(sentence, self)
         self._text.setWordWrap(True)
         self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._count = QLabel(self)
+        self._count = Label(self)
         mark(self._count, tone="faint")
         self._count.hide()
         self._more = QPushButton(self.tr("Details"), self)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QMenu,
     QSizePolicy,
     QToolButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP_S, GAP_XS, Theme, mark
 from hilgui.gui.typed_path import is_folder, is_there, typed_path
 
@@ -56,7 +56,7 @@ class PathField(QWidget):
             self._browse.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         else:
             self._browse.clicked.connect(self._choose_file)
-        self._hint = QLabel(self)
+        self._hint = Label(self)
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # cut, not wider
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
         self._hint.hide()
@@ -90,7 +90,7 @@ class PathField(QWidget):
     def say(self, sentence: str, tone: str = "faint") -> None:
         """Write a hint beneath the line; tone "missed" also marks the line as wrong."""
         self._hint.setText(sentence)
-        self._hint.setToolTip(sentence)
+        self._hint.setToolTip(as_tip(sentence))
         self._hint.setVisible(bool(sentence))
         mark(self._hint, tone=tone)
         edit = self._box.lineEdit()

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMenu
 
+from hilgui.gui.label import as_tip
 from hilgui.gui.memory import Memory
 from hilgui.gui.theme import Theme
 
@@ -53,7 +54,7 @@ class Recent(QObject):
                 menu.addSection(words)
             for path in paths:
                 action = menu.addAction(self._theme.icon(icon), path.name)
-                action.setToolTip(str(path))
+                action.setToolTip(as_tip(str(path)))
                 action.triggered.connect(lambda _=False, path=path: self.asked.emit(path))
         if menu.isEmpty():
             menu.addAction(self.tr("nothing yet")).setEnabled(False)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
 from shiboken6 import isValid
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_S, mark
 
 STOP_KEY = Qt.Key.Key_F12
@@ -19,7 +20,7 @@ class RigBadge(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.state = QLabel(self)
+        self.state = Label(self)
         self.stop = QPushButton(self.tr("STOP (software)"), self)
         self.stop.setToolTip(
             self.tr("Stop the rig (F12, in every window). The hard-wired emergency stop stays outside the software.")

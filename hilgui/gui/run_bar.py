@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QWidget
 
 from hilgui.gui.bridge import Bridge
+from hilgui.gui.label import Label
 from hilgui.gui.status import span_words
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 
@@ -25,10 +26,10 @@ class RunBar(QFrame):
         self._total: int | None = None
         mark(self, surface="strip")
         self.setAccessibleName(self.tr("Run under way"))
-        self._name = QLabel(self)
-        self._words = QLabel(self)
+        self._name = Label(self)
+        self._words = Label(self)
         mark(self._words, tone="soft")
-        self._left = QLabel(self)
+        self._left = Label(self)
         mark(self._left, tone="soft")
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)

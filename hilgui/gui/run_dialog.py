@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -23,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label
 from hilgui.gui.memory import Memory
 from hilgui.gui.path_field import PathField
 from hilgui.gui.run_request import PROVIDERS, SPEEDS, RunRequest, command_text, problems
@@ -162,13 +162,13 @@ class RunDialog(QDialog):
             "can": self.can,
             "dbc": self.dbc,
         }
-        self._trouble = QLabel(self)
+        self._trouble = Label(self)
         self._trouble.setWordWrap(True)
         mark(self._trouble, tone="missed")
         self._trouble.hide()
-        title = QLabel(self.tr("New replay"), self)
+        title = Label(self.tr("New replay"), self)
         mark(title, tone="heading")
-        intro = QLabel(self.tr("A recording runs through the baseline and, in shadow, through the candidate."), self)
+        intro = Label(self.tr("A recording runs through the baseline and, in shadow, through the candidate."), self)
         mark(intro, tone="soft")
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
@@ -234,7 +234,7 @@ class RunDialog(QDialog):
         for row, fields in enumerate(rows):
             column = 0
             for words, field, span in fields:
-                label = QLabel(words, self)
+                label = Label(words, self)
                 label.setBuddy(field)
                 mark(label, tone="soft")
                 grid.addWidget(label, 2 * row, column, 1, span)
@@ -247,7 +247,7 @@ class RunDialog(QDialog):
     def _command_panel(self) -> QFrame:
         panel = QFrame(self)
         mark(panel, surface="panel")
-        words = QLabel(self.tr("The same from the command line"), panel)
+        words = Label(self.tr("The same from the command line"), panel)
         mark(words, tone="section")
         self._copy = QPushButton(self._theme.icon("copy"), self.tr("Cop&y"), panel)
         self._copy.setAutoDefault(False)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
 
 Keys = list[tuple[str, str]]
@@ -27,7 +28,7 @@ class ShortcutsOverlay(QWidget):
         self._before = parent.window().focusWidget()
         card = QFrame(self)
         mark(card, surface="panel")
-        title = QLabel(self.tr("Keyboard shortcuts"), card)
+        title = Label(self.tr("Keyboard shortcuts"), card)
         mark(title, tone="heading")
         inside = QWidget(card)
         columns = QHBoxLayout(inside)
@@ -96,13 +97,13 @@ class ShortcutsOverlay(QWidget):
         grid = QGridLayout()
         grid.setHorizontalSpacing(GAP_L)
         grid.setVerticalSpacing(GAP_S)
-        head = QLabel(name, parent)
+        head = Label(name, parent)
         mark(head, tone="section")
         grid.addWidget(head, 0, 0, 1, 2)
         for row, (combination, meaning) in enumerate(keys, start=1):
-            key = QLabel(combination, parent)
+            key = Label(combination, parent)
             mark(key, tone="key")
-            words = QLabel(meaning, parent)
+            words = Label(meaning, parent)
             words.setWordWrap(True)
             grid.addWidget(key, row, 0, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
             grid.addWidget(words, row, 1)

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QWidget
 
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.rig_badge import RigBadge
 from hilgui.gui.status import ReplayStatus, clock_words, is_cpu, provider_words
 from hilgui.gui.theme import GAP, GAP_S, GAP_XS, Theme, mark
@@ -29,9 +30,9 @@ class Readout(QWidget):
         self._theme = theme
         self._icon_name = icon
         self._name = name
-        self._caption = QLabel("" if icon else name, self)
+        self._caption = Label("" if icon else name, self)
         mark(self._caption, tone="faint")
-        self._value = QLabel(_DASH, self)
+        self._value = Label(_DASH, self)
         self._explanation = explanation
         self.setToolTip(explanation)
         layout = QHBoxLayout(self)
@@ -62,7 +63,7 @@ class Readout(QWidget):
 
     def explain(self, lines: tuple[str, ...]) -> None:
         """Add lines to the explanation that the tool tip shows."""
-        self.setToolTip("\n".join((self._explanation, *filter(None, lines))))
+        self.setToolTip(as_tip("\n".join((self._explanation, *filter(None, lines)))))
 
     def _draw_icon(self) -> None:
         if self._icon_name:

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, GAP_XL, GAP_XS, Theme, mark
 
 _WIDTH = 860
@@ -62,7 +63,7 @@ class Welcome(QWidget):
         for path in paths[:_RECENT]:
             button = QPushButton(self._shortened(path), self)
             button.setAutoDefault(True)
-            button.setToolTip(str(path))
+            button.setToolTip(as_tip(str(path)))
             button.setIcon(self._theme.icon(_icon_of(path)))
             mark(button, kind="link")
             button.clicked.connect(lambda _=False, path=path: self.path_asked.emit(path))
@@ -73,11 +74,11 @@ class Welcome(QWidget):
         mark(self._drop, hot="true" if is_hot else "false")
 
     def _head(self, parent: QWidget) -> QHBoxLayout:
-        logo = QLabel(parent)
+        logo = Label(parent)
         logo.setPixmap(QApplication.windowIcon().pixmap(_LOGO, _LOGO))
-        title = QLabel("hilgui", parent)
+        title = Label("hilgui", parent)
         mark(title, tone="title")
-        words = QLabel(
+        words = Label(
             self.tr("Replay a drive through the baseline and a candidate in shadow. See where they miss, and why."),
             parent,
         )
@@ -129,7 +130,7 @@ class Welcome(QWidget):
         button.setAutoDefault(True)  # Enter presses it, as Space does
         button.setAccessibleDescription(hint)
         button.clicked.connect(signal)
-        text = QLabel(hint, panel)
+        text = Label(hint, panel)
         text.setWordWrap(True)
         mark(text, tone="soft")
         layout = QVBoxLayout(panel)
@@ -143,11 +144,11 @@ class Welcome(QWidget):
     def _right(self, parent: QWidget) -> QVBoxLayout:
         self._drop = QFrame(parent)
         mark(self._drop, surface="drop")
-        self._drop_icon = QLabel(self._drop)
+        self._drop_icon = Label(self._drop)
         self._drop_icon.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        words = QLabel(self.tr("Drop a file anywhere on the window"), self._drop)
+        words = Label(self.tr("Drop a file anywhere on the window"), self._drop)
         words.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        kinds = QLabel(self.tr("recording · model (.onnx) · labels · run folder"), self._drop)
+        kinds = Label(self.tr("recording · model (.onnx) · labels · run folder"), self._drop)
         kinds.setAlignment(Qt.AlignmentFlag.AlignCenter)
         mark(kinds, tone="faint")
         inside = QVBoxLayout(self._drop)
@@ -166,14 +167,14 @@ class Welcome(QWidget):
         column.addWidget(self._recent_title)
         column.addLayout(self._recent)
         column.addStretch(1)
-        hint = QLabel(self.tr("Press ? for all shortcuts."), parent)
+        hint = Label(self.tr("Press ? for all shortcuts."), parent)
         mark(hint, tone="faint")
         column.addWidget(hint)
         self._recent_title.hide()
         return column
 
     def _section(self, words: str, parent: QWidget) -> QLabel:
-        label = QLabel(words, parent)
+        label = Label(words, parent)
         mark(label, tone="section")
         return label
 

@@ -24,6 +24,7 @@ from hilgui.sources.live import LiveSource
 from hilgui.sources.recorder import Recorder
 from hilgui.store import RunWriter
 from hilgui.stream import Channel, Crew, Mailbox, Overflow, Pace, StopToken
+from hilgui.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Run:
         for signal in prepared.vehicle.signals.values() if prepared.vehicle is not None else ():
             self._writer.put_series(signal.name, signal.unit, signal.times, signal.values)
         self._captured = 0
+        self._wall_clock = WallClock()
         self._recorder: Recorder | None = None
         if prepared.plan.record:
             self._recorder = Recorder(self._writer.folder, prepared.header.source, prepared.plan.record_mb)
@@ -327,6 +329,8 @@ class Run:
         camera = (*models, *(source.account() if isinstance(source, LiveSource) else ()))
         if self._right_of_way is not None:
             camera = (*camera, *self._right_of_way.account())
+        if set_by := self._wall_clock.look():
+            camera = (*camera, set_by)
         return camera if self._recorder is None else (*camera, *self._recorder.account())
 
     def _verdict(self, ledger: Ledger, failure: BaseException | None) -> Verdict:

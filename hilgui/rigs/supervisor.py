@@ -58,6 +58,7 @@ from hilgui.rigs.readback import ReadBack
 from hilgui.rigs.scribe import Scribe, Unwritten
 from hilgui.rigs.switchboard import Heard, Silence, Switchboard
 from hilgui.rigs.urgency import ask_for_urgency, be_responsive, collect_later
+from hilgui.wall_clock import WallClock
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +137,7 @@ class Supervisor:
         self._counts: Counter[str] = Counter()
         self._gap_ns = 0
         self._status_ns = self._collected_ns = 0
+        self._wall_clock = WallClock()
         self._is_over = False
         if noted.was_live:
             self._scribe.note(State.LATCHED, self._arming.reason, "supervisor")
@@ -307,6 +309,9 @@ class Supervisor:
             self._status_ns = now_ns
             if entries := self._bench.fresh_entries():
                 self._tell(Wire(entries))
+            if set_by := self._wall_clock.look():
+                log.warning("%s", set_by)
+                self._scribe.journal(self._arming, self._arming, {"clock": set_by})
             counts = {**self._counts, "blocked_links": self._bench.blocked}
             margins = self._cage.margins(now_ns)
             self._tell(Status(now_ns, self._arming, margins, counts, self._gap_ns / 1e6))

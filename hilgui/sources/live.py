@@ -317,7 +317,9 @@ class _Watch:
             self._wall = datetime.now(UTC) - timedelta(microseconds=(shot.arrival_ns - at_ns) / 1e3)
         elif self.is_lost or connection != self._connection:
             self.is_lost = True
-            yield from self.losses(at_ns)
+            away = round((at_ns - self._at_ns) / self._period_ns) - 1
+            # A camera that is back may give what it owes in a burst, more than is taken.
+            yield from self.losses(at_ns) if away >= overrun else self.losses(at_ns, overrun, OVERRUN)
         elif overrun:
             yield from self.losses(at_ns, overrun, OVERRUN)
         elif placed.missing:

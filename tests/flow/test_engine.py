@@ -152,7 +152,11 @@ def kill_at_a_random_moment(engine: Engine, plan: RunPlan, delay_s: float) -> tu
     "delays_s",
     [
         pytest.param([0.02, 0.4, 0.9], id="three kills"),
-        pytest.param([0.01 + 0.055 * index for index in range(20)], id="twenty kills", marks=pytest.mark.slow),
+        pytest.param(
+            [0.01 + 1.1 * (0.382 * index % 1) for index in range(100)],
+            id="a hundred kills",
+            marks=[pytest.mark.slow, pytest.mark.timeout(900)],
+        ),
     ],
 )
 def test_a_killed_engine_loses_no_acknowledged_frame(engine: Engine, plan: RunPlan, delays_s: list[float]) -> None:

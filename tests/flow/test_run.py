@@ -11,6 +11,7 @@ import pytest
 from hilgui.pipeline import Progress, Run, Watchers
 from hilgui.records import Kind, Outcome, Role
 from hilgui.store import RunReader
+from hilgui.wall_clock import WallClock
 
 from .rig import BoxModel, ListSource, Watching, prepared
 
@@ -54,6 +55,18 @@ def test_a_frame_that_cannot_be_decoded_makes_the_run_inconclusive(tmp_path: Pat
         assert "2 frames could not be decoded" in reader.verdict.reasons
         assert (reader.ledger.dropped, reader.ledger.evaluated, reader.ledger.captured) == (2, 18, 20)
         assert [loss.ref.seq for loss in reader.losses()] == [3, 19]
+
+
+def test_a_wall_clock_that_is_set_during_a_run_is_noted_and_turns_no_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walls = iter((10**18, 10**18 - 3600 * 10**9))
+    monkeypatch.setattr("hilgui.pipeline.run.WallClock", lambda: WallClock(lambda: next(walls)))
+    with closing(execute(make(tmp_path, ListSource(20), BoxModel("old")))) as reader:
+        assert any("the wall clock was set back by 3,60" in note for note in reader.meta("notes"))
+        moments = list(reader.moments())
+        assert reader.verdict is not None and reader.verdict.outcome is Outcome.PASS
+        assert [moment.ref.seq for moment in moments] == list(range(20))
 
 
 def test_unlabelled_frames_are_not_judged(tmp_path: Path) -> None:

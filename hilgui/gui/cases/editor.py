@@ -10,7 +10,6 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QResizeEvent, QTextCurs
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
@@ -25,6 +24,7 @@ from hilgui.durable import write_whole
 from hilgui.errors import CaseBroken
 from hilgui.gui.cases.highlighter import YamlHighlighter
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark, mono
 from hilgui.sequencer.loading import LoadedCase, parse_case
 
@@ -145,9 +145,9 @@ class CaseEditor(QFrame):
         mark(self, surface="panel")
         self.text = CaseText(theme, self)
         self.text.setAccessibleName(self.tr("Text of the test case"))
-        self.name = QLabel(self)
+        self.name = Label(self)
         self.name.setTextFormat(Qt.TextFormat.PlainText)
-        self.verdict = QLabel(self)
+        self.verdict = Label(self)
         self.save = QPushButton(self.tr("Save"), self)
         self.undo = QPushButton(self.tr("Put back"), self)
         self.flaws = QListWidget(self)
@@ -191,7 +191,7 @@ class CaseEditor(QFrame):
         """Edit another file."""
         self._path, self._stored = path, content
         self.name.setText(path.name)
-        self.name.setToolTip(str(path))
+        self.name.setToolTip(as_tip(str(path)))
         self.text.setPlainText(content)
         self.check()
 

@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QPlainTextEdit,
     QProgressBar,
     QPushButton,
@@ -32,6 +31,7 @@ from hilgui.gui.cases.tree import OUTCOME_TONES, CaseTree
 from hilgui.gui.cases.verdict_panel import VerdictPanel, worst_frame
 from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
@@ -65,14 +65,14 @@ class CasesPage(Page):
         self.editor = CaseEditor(theme, self)
         self.verdict = VerdictPanel(theme, self)
         self.question = QuestionPanel(self)
-        self.needs = QLabel(self)
+        self.needs = Label(self)
         self.log = QPlainTextEdit(self)
         self.empty = EmptyPage(self)
         self.progress = QProgressBar(self)
-        self.now = QLabel(self)
+        self.now = Label(self)
         self.buttons: dict[str, QPushButton] = {}
         self._command = QToolButton(self)
-        self._count = QLabel(self)
+        self._count = Label(self)
         self._stack = QStackedWidget(self)
         self._keys: list[tuple[str, str]] = []
         self._build()
@@ -153,7 +153,7 @@ class CasesPage(Page):
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        title = QLabel(self.tr("Test cases"), self)
+        title = Label(self.tr("Test cases"), self)
         mark(title, tone="heading")
         mark(self._count, tone="faint")
         self._command.setToolTip(self.tr("Copy the command that does the same"))
@@ -323,7 +323,7 @@ class CasesPage(Page):
         else:
             lines[-1] += self.tr(" – all of it is here")
         self.needs.setText("\n".join(lines))
-        self.needs.setToolTip(told.description)
+        self.needs.setToolTip(as_tip(told.description))
         mark(self.needs, tone="missed" if case.missing else "")
 
     def _show_verdict(self, case: Listed | None) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.sequencer.operator import NO, YES, Purpose, Question
 
@@ -22,13 +23,13 @@ class QuestionPanel(QFrame):
         self.question: Question | None = None
         mark(self, surface="banner_info")
         self.setAccessibleName(self.tr("Question to the operator"))
-        self.picture = QLabel(self)
-        self.kind = QLabel(self)
-        self.words = QLabel(self)
+        self.picture = Label(self)
+        self.kind = Label(self)
+        self.words = Label(self)
         self.words.setWordWrap(True)
         self.words.setTextFormat(Qt.TextFormat.PlainText)
         mark(self.words, tone="heading")
-        self.flaw = QLabel(self)
+        self.flaw = Label(self)
         mark(self.flaw, tone="missed")
         self.value = QLineEdit(self)
         self.value.setAccessibleName(self.tr("Answer"))

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.cases.catalogue import CaseFile, Catalogue, Listed
+from hilgui.gui.label import as_tip
 from hilgui.gui.theme import Theme
 from hilgui.records import Outcome
 from hilgui.sequencer.loading import SUFFIX
@@ -60,7 +61,7 @@ class CaseTree(QTreeWidget):
         self.clear()
         for folder, files in catalogue.suites.items():
             suite = QTreeWidgetItem(self, [folder.rpartition("/")[2] or folder, ""])
-            suite.setToolTip(0, folder)
+            suite.setToolTip(0, as_tip(folder))
             suite.setData(0, _THING, files)
             font = suite.font(0)
             font.setBold(True)
@@ -152,7 +153,7 @@ class CaseTree(QTreeWidget):
         if file.flaws:
             item.setText(1, self.tr("✕ line {0}").format(file.flaws[0].line))
             item.setForeground(1, QBrush(self._theme.colour("missed")))
-            item.setToolTip(0, file.flaws[0].sentence)
+            item.setToolTip(0, as_tip(file.flaws[0].sentence))
         elif len(file.cases) == 1:
             self._say_last(item, file.cases[0])
         else:
@@ -165,10 +166,10 @@ class CaseTree(QTreeWidget):
 
     def _say_last(self, item: QTreeWidgetItem, case: Listed) -> None:
         last = self._catalogue.newest.get(case.loaded.id)
-        item.setToolTip(0, case.loaded.case.name)
+        item.setToolTip(0, as_tip(case.loaded.case.name))
         if case.missing:
             item.setText(1, self.tr("! not here"))
-            item.setToolTip(1, "; ".join(case.missing))
+            item.setToolTip(1, as_tip("; ".join(case.missing)))
             item.setForeground(1, QBrush(self._theme.colour("phantom")))
         elif last is not None:
             item.setText(1, f"{SIGNS.get(last.outcome, '·') if last.outcome else '·'} {last.word}")

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from hilgui.errors import HilguiError
 from hilgui.gui.cases.tree import OUTCOME_TONES, SIGNS
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, Theme, mark
 from hilgui.records import Outcome
 from hilgui.sequencer.results import CaseResult
@@ -32,7 +33,7 @@ class Trend(QWidget):
         self._past = list(past)[-_KEPT:]
         last = ", ".join("–" if value is None else f"{value:.4g}" for _, value, _ in self._past[-5:])
         self.setAccessibleName(self.tr("{0} over {1} runs, the last: {2}").format(name, len(self._past), last))
-        self.setToolTip(self.accessibleName())
+        self.setToolTip(as_tip(self.accessibleName()))
 
     def sizeHint(self) -> QSize:
         """Ask for a strip."""
@@ -94,15 +95,15 @@ class VerdictPanel(QFrame):
         super().__init__(parent)
         self._theme = theme
         mark(self, surface="panel")
-        self.word = QLabel(self)
-        self.about = QLabel(self)
+        self.word = Label(self)
+        self.about = Label(self)
         self.about.setTextFormat(Qt.TextFormat.PlainText)
         self.about.setWordWrap(True)
         mark(self.about, tone="soft")
         self.open_run = QPushButton(self.tr("Open the run"), self)
         self.open_run.setAutoDefault(False)
         mark(self.open_run, kind="small")
-        self.reasons = QLabel(self)
+        self.reasons = Label(self)
         self.reasons.setWordWrap(True)
         self.reasons.setTextFormat(Qt.TextFormat.PlainText)
         self._scroll = QScrollArea(self)
@@ -166,7 +167,7 @@ class VerdictPanel(QFrame):
         grid.setVerticalSpacing(GAP_S)
         heads = (self.tr("criterion"), self.tr("value"), self.tr("limit"), self.tr("verdict"), self.tr("past runs"))
         for column, words in enumerate(heads):
-            head = QLabel(words, inside)
+            head = Label(words, inside)
             mark(head, tone="section")
             grid.addWidget(head, 0, column)
         self.rows = []
@@ -175,9 +176,9 @@ class VerdictPanel(QFrame):
             cells = (one.title, value, f"{one.limit} {one.unit}".rstrip(), f"{SIGNS[one.outcome]} {one.outcome.value}")
             self.rows.append(cells)
             for column, words in enumerate(cells):
-                label = QLabel(words, inside)
+                label = Label(words, inside)
                 label.setTextFormat(Qt.TextFormat.PlainText)
-                label.setToolTip(one.note)
+                label.setToolTip(as_tip(one.note))
                 if column == 3:
                     mark(label, tone=_TONES.get(one.outcome, "missed"))
                 grid.addWidget(label, number, column)

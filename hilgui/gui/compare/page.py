@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.errors import HilguiError
 from hilgui.gui.busy_bar import BusyBar
@@ -31,6 +31,7 @@ from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
 from hilgui.gui.findings.filter_chip import FilterChip
 from hilgui.gui.findings.thumbnails import Thumbnails
+from hilgui.gui.label import Label
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.side_desk import SideDesk
@@ -185,18 +186,18 @@ class ComparePage(Page):
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        heading = QLabel(self.tr("Compare"), self)
+        heading = Label(self.tr("Compare"), self)
         mark(heading, tone="heading")
         self.reference.setAccessibleName(self.tr("Reference run"))
         self.reference.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.reference.setMinimumContentsLength(26)
-        self._note, self._command = QLabel(self), QLabel(self)
+        self._note, self._command = Label(self), Label(self)
         self._note.setWordWrap(True)
         mark(self._note, tone="soft")
         mark(self._command, tone="mono")
         self._command.setMinimumWidth(100)
         self._command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        a = QLabel("A", self)
+        a = Label("A", self)
         mark(a, tone="soft")
         head = QHBoxLayout()
         head.setSpacing(GAP)

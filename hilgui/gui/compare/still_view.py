@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.overlay import things_of
@@ -25,7 +26,7 @@ class StillView(QWidget):
         self._session = RunSession(self)
         self.player = Player(self)
         self._wanted = 0
-        self._head = QLabel(title, self)
+        self._head = Label(title, self)
         mark(self._head, tone="soft")
         self.view = FrameView(picture_ink(theme), self)
         layout = QVBoxLayout(self)

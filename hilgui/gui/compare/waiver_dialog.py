@@ -12,7 +12,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.errors import HilguiError
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.records import Finding
 from hilgui.report.waivers import add_waiver, waiver_for
@@ -45,7 +45,7 @@ class WaiverDialog(QDialog):
         self.reach.setAccessibleName(self.tr("Reach"))
         self.reach.addItem(self.tr("this moment: frames {0} – {1}").format(finding.first_seq, finding.last_seq), True)
         self.reach.addItem(self.tr("every {0} of this kind on {1}").format(finding.kind.value, drive), False)
-        self._trouble = QLabel(self)
+        self._trouble = Label(self)
         self._trouble.setWordWrap(True)
         mark(self._trouble, tone="missed")
         self.go = QPushButton(self.tr("Waive"), self)
@@ -83,7 +83,7 @@ class WaiverDialog(QDialog):
         self.accept()
 
     def _build(self) -> None:
-        head = QLabel(self._finding.why, self)
+        head = Label(self._finding.why, self)
         head.setWordWrap(True)
         form = QFormLayout()
         form.setSpacing(GAP)
@@ -91,7 +91,7 @@ class WaiverDialog(QDialog):
         form.addRow(self.tr("Reason"), self.reason)
         form.addRow(self.tr("Last day"), self.expires)
         form.addRow(self.tr("Reach"), self.reach)
-        where = QLabel(self.tr("Kept in {0}").format(self._path), self)
+        where = Label(self.tr("Kept in {0}").format(self._path), self)
         where.setWordWrap(True)
         mark(where, tone="faint")
         leave = QPushButton(self.tr("Cancel"), self)

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 
 
@@ -38,15 +38,15 @@ class AskDialog(QDialog):
         self.slot_name = self.why = ""  # as they were when the button was pressed
         self._form = QFormLayout()
         self._form.setSpacing(GAP)
-        head = QLabel(sentence, self)
+        head = Label(sentence, self)
         head.setWordWrap(True)
         for name, value in facts:
-            words = QLabel(value, self)
+            words = Label(value, self)
             words.setWordWrap(True)
             words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             mark(words, tone="mono")
             self._form.addRow(name, words)
-        self._trouble = QLabel(self)
+        self._trouble = Label(self)
         self._trouble.setWordWrap(True)
         mark(self._trouble, tone="missed")
         leave = QPushButton(self.tr("Cancel"), self)
@@ -108,7 +108,7 @@ class LinesDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(title)
         self.verdict = verdict
-        head = QLabel(verdict, self)
+        head = Label(verdict, self)
         head.setWordWrap(True)
         mark(head, tone=tone)
         self.text = QPlainTextEdit("\n".join(lines), self)

@@ -43,6 +43,7 @@ from hilgui.gui.decide.sheets import (
 )
 from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.path_field import PathField
@@ -199,7 +200,7 @@ class DecidePage(Page):
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        heading = QLabel(self.tr("Decide"), self)
+        heading = Label(self.tr("Decide"), self)
         mark(heading, tone="heading")
         head = QHBoxLayout()
         head.setSpacing(GAP)
@@ -217,7 +218,7 @@ class DecidePage(Page):
         body.setSizes([300, 860])
         self._stack.addWidget(self._right())
         self._stack.addWidget(self.empty)
-        self._command = QLabel(self)
+        self._command = Label(self)
         mark(self._command, tone="mono")
         self._command.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout = QVBoxLayout(self)
@@ -232,7 +233,7 @@ class DecidePage(Page):
 
     def _left(self) -> QWidget:
         self.runs.setAccessibleName(self.tr("Paired runs"))
-        self._count = QLabel(self)
+        self._count = Label(self)
         mark(self._count, tone="soft")
         chooser = QHBoxLayout()
         chooser.setSpacing(GAP_S)
@@ -262,7 +263,7 @@ class DecidePage(Page):
         return left
 
     def _right(self) -> QWidget:
-        self._action, self._sentence, self._rest, self._signed = (QLabel(self) for _ in range(4))
+        self._action, self._sentence, self._rest, self._signed = (Label(self) for _ in range(4))
         mark(self._action, tone="title")
         mark(self._signed, tone="soft")
         for label in (self._sentence, self._rest):
@@ -309,7 +310,7 @@ class DecidePage(Page):
         return right
 
     def _section(self, words: str) -> QLabel:
-        label = QLabel(words, self)
+        label = Label(words, self)
         mark(label, tone="section")
         return label
 
@@ -371,13 +372,15 @@ class DecidePage(Page):
                 self._folders[one.folder.name] = one.folder
                 item = QListWidgetItem(one.folder.name, self.runs)
                 item.setCheckState(Qt.CheckState.Checked)
-                item.setToolTip(f"{one.source}: {one.baseline} / {one.candidate}, {one.frames:,}, {one.outcome}")
+                item.setToolTip(
+                    as_tip(f"{one.source}: {one.baseline} / {one.candidate}, {one.frames:,}, {one.outcome}")
+                )
         self._say_chosen()
 
     def _say_chosen(self) -> None:
         self._count.setText(self.tr("{0} of {1}").format(len(self.chosen), self.runs.count()))
         self._command.setText(self.command)
-        self._command.setToolTip(self.command)
+        self._command.setToolTip(as_tip(self.command))
 
     def _check_plan(self, text: str) -> None:
         """Say the first mistake of the specification with its line."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from hilgui.evaluation import Behind
 from hilgui.gui.evaluate.sheets import Link
+from hilgui.gui.label import Label
 from hilgui.gui.linked_table import Cell, LinkedTable, number
 from hilgui.gui.replay.drive import clock
 from hilgui.gui.theme import GAP, Theme, mark
@@ -23,7 +24,7 @@ class FramesList(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
-        self._title = QLabel(self)
+        self._title = Label(self)
         self._title.setWordWrap(True)
         self._title.setTextFormat(Qt.TextFormat.PlainText)
         self.table = LinkedTable(theme, self.tr("Frames behind the figure"), self)

@@ -13,7 +13,6 @@ from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QSlider,
     QStackedWidget,
     QTabWidget,
@@ -31,6 +30,7 @@ from hilgui.gui.errand import Errand
 from hilgui.gui.evaluate.frames_list import FramesList
 from hilgui.gui.evaluate.panels import BeliefPanel, ConfusionPanel, CurvesPanel
 from hilgui.gui.evaluate.sheets import Link, class_rows, figure_rows, slice_rows
+from hilgui.gui.label import Label
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.side_desk import SideDesk
@@ -198,9 +198,9 @@ class EvaluatePage(Page):
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        heading = QLabel(self.tr("Evaluate"), self)
+        heading = Label(self.tr("Evaluate"), self)
         mark(heading, tone="heading")
-        self._title, self._score, self._command = QLabel(self), QLabel(self), QLabel(self)
+        self._title, self._score, self._command = Label(self), Label(self), Label(self)
         mark(self._title, tone="faint")
         mark(self._command, tone="mono")
         self._command.setMinimumWidth(100)

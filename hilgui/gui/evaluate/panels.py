@@ -6,11 +6,12 @@ import math
 from typing import Any
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from hilgui.evaluation.error_split import ERRORS
 from hilgui.gui.chart import Chart
 from hilgui.gui.evaluate.sheets import Link, confusion_rows
+from hilgui.gui.label import Label
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.theme import GAP, Theme, mark
 from hilgui.records import Role
@@ -38,7 +39,7 @@ class CurvesPanel(QWidget):
         self.label.setAccessibleName(self.tr("Class of the curve"))
         self.label.currentIndexChanged.connect(lambda _place: self._draw_recall())
         head = QHBoxLayout()
-        words = QLabel(self.tr("class"), self)
+        words = Label(self.tr("class"), self)
         mark(words, tone="soft")
         head.addWidget(words)
         head.addWidget(self.label)
@@ -184,7 +185,7 @@ class ConfusionPanel(QWidget):
         self.role = QComboBox(self)
         self.role.setAccessibleName(self.tr("Model of the matrix"))
         self.table = LinkedTable(theme, self.tr("Confusion matrix"), self)
-        hint = QLabel(self.tr("rows: what was there · columns: what was shown · shade: share of the row"), self)
+        hint = Label(self.tr("rows: what was there · columns: what was shown · shade: share of the row"), self)
         mark(hint, tone="faint")
         head = QHBoxLayout()
         head.addWidget(self.role)

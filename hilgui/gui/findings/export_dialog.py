@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from hilgui.errors import HilguiError
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.gui.typed_path import typed_path
 from hilgui.report.dataset import FORMATS, Exported, blur_of, export_dataset
@@ -49,10 +49,10 @@ class ExportDialog(QDialog):
         self.blur = QLineEdit(self)
         self.blur.setPlaceholderText(self.tr("classes, or regions x1,y1,x2,y2; separated by semicolons"))
         self.blur.setAccessibleName(self.tr("Blur"))
-        self._command = QLabel(self)
+        self._command = Label(self)
         self._command.setWordWrap(True)
         mark(self._command, tone="mono")
-        self._trouble = QLabel(self)
+        self._trouble = Label(self)
         self._trouble.setWordWrap(True)
         mark(self._trouble, tone="missed")
         self.go = QPushButton(self.tr("Export"), self)
@@ -110,7 +110,7 @@ class ExportDialog(QDialog):
     def _build(self) -> None:
         count = len(self._rows)
         title = self.tr("1 finding") if count == 1 else self.tr("{0} findings").format(f"{count:,}")
-        head = QLabel(title, self)
+        head = Label(title, self)
         mark(head, tone="heading")
         choose = QPushButton(self.tr("Choose…"), self)
         choose.clicked.connect(lambda _=False: self._choose())

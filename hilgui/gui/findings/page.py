@@ -12,7 +12,6 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QStackedWidget,
     QTableView,
     QToolButton,
@@ -34,6 +33,7 @@ from hilgui.gui.findings.table_view import set_up_table
 from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
 from hilgui.gui.findings.words import STATES
+from hilgui.gui.label import Label
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
@@ -68,8 +68,8 @@ class FindingsPage(Page):
         self._side = SideDesk(self)
         self._story: StoryCard | None = None
         self._told_query: Query | None = None
-        self._count = QLabel(self)
-        self._command = QLabel(self)
+        self._count = Label(self)
+        self._command = Label(self)
         self._stack = QStackedWidget(self)
         self._tools: dict[str, QToolButton] = {}
         self._keys: list[tuple[str, str]] = []
@@ -202,7 +202,7 @@ class FindingsPage(Page):
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        title = QLabel(self.tr("Findings"), self)
+        title = Label(self.tr("Findings"), self)
         mark(title, tone="heading")
         mark(self._count, tone="faint")
         mark(self._command, tone="mono")

@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.findings.thumbnails import SIZE, Thumbnails
+from hilgui.gui.label import as_tip
 from hilgui.gui.severity_signs import SeveritySigns
 from hilgui.gui.theme import BODY_PT, GAP, SMALL_PT, Theme, sans
 from hilgui.report.story_cards import StoryCard
@@ -54,7 +55,7 @@ class _Model(QAbstractListModel):
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.AccessibleTextRole):
             return f"{card.severity.label}: {card.title}"
         if role == Qt.ItemDataRole.ToolTipRole:
-            return "\n".join(card.drives[:20])
+            return as_tip("\n".join(card.drives[:20]))
         return card if role == _CARD else None
 
 

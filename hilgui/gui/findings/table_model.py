@@ -15,6 +15,7 @@ from PySide6.QtGui import QIcon
 
 from hilgui.gui.findings.thumbnails import SIZE, Thumbnails
 from hilgui.gui.findings.words import state_icon, state_words
+from hilgui.gui.label import as_tip
 from hilgui.gui.replay.drive import clock
 from hilgui.gui.severity_signs import SeveritySigns
 from hilgui.gui.theme import Theme
@@ -169,7 +170,7 @@ class FindingsTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return text(row, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{row.severity.label} · {row.finding.why}"
+            return as_tip(f"{row.severity.label} · {row.finding.why}")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return text(row, column) or row.severity.label
         if role == Qt.ItemDataRole.DecorationRole:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.findings.words import STATES, state_words
+from hilgui.gui.label import Label
 from hilgui.gui.replay.drive import clock
 from hilgui.gui.replay.inspector import FactSheet
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
@@ -182,7 +183,7 @@ class TriagePanel(QFrame):
         return field
 
     def _label(self, tone: str = "") -> QLabel:
-        label = QLabel(self)
+        label = Label(self)
         label.setWordWrap(True)
         label.setTextFormat(Qt.TextFormat.PlainText)
         label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QWidget
 
+from hilgui.gui.label import as_tip
 from hilgui.gui.replay.account import score_text
 from hilgui.gui.replay.commands import COMMANDS
 from hilgui.gui.replay.compare_mode import CompareMode, Layers
@@ -107,9 +108,8 @@ class CommandActions(QObject):
             threshold = score_text(facts.threshold)
             self._actions[role.value].setText(f"{word} ≥{threshold}")
             whose = word if facts.name.lower() == role.value else f"{word}: {facts.name}"
-            self._actions[role.value].setToolTip(
-                self.tr("{0}, detections from score {1} on ({2})").format(whose, threshold, role.value[0].upper())
-            )
+            told = self.tr("{0}, detections from score {1} on ({2})").format(whose, threshold, role.value[0].upper())
+            self._actions[role.value].setToolTip(as_tip(told))
 
     def _restyle(self) -> None:
         for command in COMMANDS:

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QLineEdit,
     QTableView,
     QVBoxLayout,
     QWidget,
 )
 
+from hilgui.gui.label import Label
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.findings_model import Column, Filter, FindingsModel
 from hilgui.gui.theme import GAP_S, ROW, SMALL_PT, Theme, mark, sans
@@ -41,7 +41,7 @@ class FindingsList(QFrame):
         self._severity = QComboBox(self)
         self._role = QComboBox(self)
         self._search = QLineEdit(self)
-        self._count = QLabel(self)
+        self._count = Label(self)
         self._table = QTableView(self)
         self._waits = QTimer(self)
         self._is_silent = False

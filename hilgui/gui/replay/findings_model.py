@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from hilgui.cornercases.rank import badness
+from hilgui.gui.label import as_tip
 from hilgui.gui.replay.drive import clock
 from hilgui.gui.severity_signs import SeveritySigns
 from hilgui.gui.theme import Theme
@@ -146,7 +147,7 @@ class FindingsModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return self._text(finding, column)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{finding.severity.label} · {finding.why}"
+            return as_tip(f"{finding.severity.label} · {finding.why}")
         if role == Qt.ItemDataRole.AccessibleTextRole:
             return self._text(finding, column) or finding.severity.label
         if role == Qt.ItemDataRole.DecorationRole and column is Column.SEVERITY:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.replay.account import Account
 from hilgui.gui.replay.drive import Drive, role_words
 from hilgui.gui.replay.overlay import State, Thing
@@ -30,7 +31,7 @@ class FactSheet(QWidget):
         """Show these and nothing else; labels are used again."""
         while len(self._labels) < len(facts):
             row = len(self._labels)
-            name, value = QLabel(self), QLabel(self)
+            name, value = Label(self), Label(self)
             mark(name, tone="soft")
             value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             value.setWordWrap(True)
@@ -144,7 +145,7 @@ class Inspector(QFrame):
 
 
 def _label(parent: QWidget, tone: str = "") -> QLabel:
-    label = QLabel(parent)
+    label = Label(parent)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.memory import Memory
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP_S, GAP_XS, Theme, mark
@@ -19,7 +20,7 @@ class WarningBar(QFrame):
         super().__init__(parent)
         self._theme = theme
         mark(self, surface="banner_warning")
-        self._text = QLabel(self)
+        self._text = Label(self)
         self._text.setWordWrap(True)
         self._text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._close = QToolButton(self)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_S, mark
 
 
@@ -17,7 +18,7 @@ class PictureBar(QFrame):
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(6, 2, 6, 2)
         self._row.setSpacing(GAP_S)
-        self._zoom = QLabel(self)
+        self._zoom = Label(self)
         self._zoom.setMinimumWidth(44)
         self._zoom.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         mark(self._zoom, tone="soft")

@@ -17,6 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from hilgui.gui.label import as_tip
 from hilgui.gui.replay.axis import GUTTER, MARGIN, Axis
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.lanes import FindingRows, Lane, lanes_of
@@ -331,4 +332,4 @@ class Timeline(QWidget):
             return
         lane = self._lane_at(place.y())
         last = max(self.row_at(place.x() + 1) - 1, self.row_at(place.x()))
-        QToolTip.showText(where + QPoint(12, 14), told(drive, self.row_at(place.x()), last, lane), self)
+        QToolTip.showText(where + QPoint(12, 14), as_tip(told(drive, self.row_at(place.x()), last, lane)), self)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QSizePolicy, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLineEdit, QSizePolicy, QToolButton, QWidget
 
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.replay.drive import Drive, parse_clock
 from hilgui.gui.replay.player import SPEEDS, Player
 from hilgui.gui.theme import GAP, GAP_S, mark
@@ -22,11 +23,11 @@ class Transport(QFrame):
         self._player = player
         self._drive: Drive | None = None
         self._time = QLineEdit(self)
-        self._duration = QLabel(self)
+        self._duration = Label(self)
         self._frame = QLineEdit(self)
-        self._frames = QLabel(self)
+        self._frames = Label(self)
         self._speed = QComboBox(self)
-        self._title = QLabel(self)
+        self._title = Label(self)
         self._row = QHBoxLayout(self)
         self._build()
         player.position_changed.connect(self._show_position)
@@ -71,7 +72,7 @@ class Transport(QFrame):
     def show_title(self, title: str) -> None:
         """Tell what is on show; cut where there is no room."""
         self._title.setText(title)
-        self._title.setToolTip(title)
+        self._title.setToolTip(as_tip(title))
 
     def edit_position(self) -> None:
         """Put the keyboard into the position."""

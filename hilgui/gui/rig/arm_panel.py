@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QProgressBar,
     QPushButton,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.gui.label import Label
 from hilgui.gui.rig.diagram import StateDiagram
 from hilgui.gui.rig.link import RigLink
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
@@ -44,7 +44,7 @@ class ArmPanel(QFrame):
         self._now_ns = now_ns
         mark(self, surface="panel")
         self.diagram = StateDiagram(theme, self)
-        self.sentence = QLabel(self)
+        self.sentence = Label(self)
         self.sentence.setWordWrap(True)
         self.sentence.setTextFormat(Qt.TextFormat.PlainText)
         self.sentence.setMinimumHeight(34)
@@ -55,7 +55,7 @@ class ArmPanel(QFrame):
         self.person.setMaxLength(80)
         self.countdown = QProgressBar(self)
         self.countdown.setRange(0, CONFIRM_NS // 1_000_000)
-        self.seconds = QLabel(self)
+        self.seconds = Label(self)
         self.is_clear = QCheckBox(self.tr("The cause is gone, and nobody is in reach"), self)
         self.buttons: dict[str, QPushButton] = {}
         for name, words, doer in (
@@ -154,10 +154,10 @@ class ArmPanel(QFrame):
         self.seconds.setText(self.tr("{0} s left").format(-(-left_ns // 1_000_000_000)))
 
     def _build(self) -> None:
-        head = QLabel(self.tr("Arming"), self)
+        head = Label(self.tr("Arming"), self)
         mark(head, tone="section")
         who = QHBoxLayout()
-        name = QLabel(self.tr("Person"), self)
+        name = Label(self.tr("Person"), self)
         mark(name, tone="soft")
         who.addWidget(name)
         who.addWidget(self.person, 1)

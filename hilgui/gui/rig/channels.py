@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.rig.controls import ActionControl, ChannelControl
 from hilgui.gui.rig.sparkline import Sparkline
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, Theme, mark
@@ -22,15 +23,15 @@ class _Line:
     def __init__(self, theme: Theme, device: str, channel: Channel, parent: QWidget) -> None:
         self.name = f"{device}.{channel.name}"
         self.channel = channel
-        self.words = QLabel(channel.name, parent)
+        self.words = Label(channel.name, parent)
         limits = f"{channel.low:g} … {channel.high:g} {channel.unit}".rstrip()
         hazard = parent.tr("hazardous") if channel.is_hazardous else parent.tr("harmless")
-        self.words.setToolTip(f"{self.name} · {limits} · {hazard}")
-        self.value = QLabel("–", parent)
+        self.words.setToolTip(as_tip(f"{self.name} · {limits} · {hazard}"))
+        self.value = Label("–", parent)
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.value.setMinimumWidth(74)
         self.plot = Sparkline(theme, self.name, parent)
-        self.limits = QLabel(limits, parent)
+        self.limits = Label(limits, parent)
         mark(self.limits, tone="faint")
         self.control = ChannelControl(device, channel, parent) if channel.is_writable else None
 
@@ -55,10 +56,10 @@ class _Head:
     """The head of a device: its name, what it says it is or why it cannot be used."""
 
     def __init__(self, name: str, parent: QWidget) -> None:
-        self.name = QLabel(name, parent)
+        self.name = Label(name, parent)
         mark(self.name, tone="heading")
-        self.word = QLabel(parent)
-        self.says = QLabel(parent)
+        self.word = Label(parent)
+        self.says = Label(parent)
         self.says.setTextFormat(Qt.TextFormat.PlainText)
         self.says.setWordWrap(True)
         self.says.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
@@ -81,7 +82,7 @@ class _Head:
             self.word.setText(word)
             mark(self.word, tone=tone)
             self.says.setText(says)
-            self.says.setToolTip(says)
+            self.says.setToolTip(as_tip(says))
 
 
 class ChannelsPanel(QFrame):
@@ -96,9 +97,9 @@ class ChannelsPanel(QFrame):
         self._heads: dict[str, _Head] = {}
         self._controls: list[QWidget] = []
         mark(self, surface="panel")
-        self._head = QLabel(self.tr("Devices, signals and controls by hand"), self)
+        self._head = Label(self.tr("Devices, signals and controls by hand"), self)
         mark(self._head, tone="section")
-        self._why = QLabel(self)
+        self._why = Label(self)
         mark(self._why, tone="faint")
         self._scroll = QScrollArea(self)
         self._scroll.setWidgetResizable(True)

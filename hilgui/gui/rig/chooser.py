@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPlainTextEdit,
@@ -22,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from hilgui.errors import HilguiError
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.memory import Memory
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
 from hilgui.resources import shipped
@@ -81,8 +81,8 @@ class Chooser(QWidget):
         self.profiles = QListWidget(self)
         self.profiles.setAccessibleName(self.tr("Rig profiles"))
         self.file = QPushButton(self.tr("Other file…"), self)
-        self.title = QLabel(self)
-        self.verdict = QLabel(self)
+        self.title = Label(self)
+        self.verdict = Label(self)
         self.details = QPlainTextEdit(self)
         self.start = QPushButton(self)
         self.ports = QListWidget(self)
@@ -152,7 +152,7 @@ class Chooser(QWidget):
     def _add(self, path: Path, kind: str) -> QListWidgetItem:
         item = QListWidgetItem(f"{path.stem.replace('_', ' ')}  ·  {kind}", self.profiles)
         item.setData(Qt.ItemDataRole.UserRole, path)
-        item.setToolTip(str(path))
+        item.setToolTip(as_tip(str(path)))
         return item
 
     def _choose_file(self) -> None:
@@ -245,7 +245,7 @@ class Chooser(QWidget):
         self.start.setEnabled(False)
         self.ports.setWordWrap(True)
         self.ports.setAccessibleName(self.tr("Serial ports of this machine"))
-        hint = QLabel(
+        hint = Label(
             self.tr(
                 "Open a rig to read its signals. Nothing moves before you arm it, twice. Without hardware, start a "
                 "simulated bench: it speaks the same bytes. STOP here is software; the emergency stop stays wired."
@@ -281,7 +281,7 @@ class Chooser(QWidget):
     def _panel(self, words: str, *widgets: QWidget) -> QFrame:
         panel = QFrame(self)
         mark(panel, surface="panel")
-        head = QLabel(words, panel)
+        head = Label(words, panel)
         mark(head, tone="section")
         inside = QVBoxLayout(panel)
         inside.setContentsMargins(GAP, GAP, GAP, GAP)

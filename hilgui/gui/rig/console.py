@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPlainTextEdit,
     QToolButton,
@@ -20,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.errors import BenchBroken
+from hilgui.gui.label import Label
 from hilgui.gui.rig.link import line_of
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 from hilgui.rigs.transcript import Direction, Entry
@@ -50,7 +50,7 @@ class Console(QFrame):
         self.filter.setAccessibleName(self.tr("Filter of the console"))
         self.filter.setClearButtonEnabled(True)
         self.filter.setFixedWidth(180)
-        self._count = QLabel(self)
+        self._count = Label(self)
         mark(self._count, tone="faint")
         self.chips = {
             Direction.SENT: self._chip(self.tr("> sent")),
@@ -132,7 +132,7 @@ class Console(QFrame):
         self._count.setText(words)
 
     def _build(self) -> None:
-        head = QLabel(self.tr("Console"), self)
+        head = Label(self.tr("Console"), self)
         mark(head, tone="section")
         row = QHBoxLayout()
         row.setSpacing(GAP_S)

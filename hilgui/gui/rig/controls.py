@@ -8,6 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QPushButton, QWidget
 
+from hilgui.gui.label import as_tip
 from hilgui.gui.theme import GAP_S, mark
 from hilgui.rigs.protocol import Action, Channel, Perform, SetValue
 
@@ -50,7 +51,7 @@ class ChannelControl(QWidget):
             self.value.setSuffix(f" {channel.unit}" if channel.unit else "")
             self.value.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self.value.setAccessibleName(self.tr("New value of {0}").format(name))
-            self.value.setToolTip(f"{channel.low:g} … {channel.high:g} {channel.unit}".rstrip())
+            self.value.setToolTip(as_tip(f"{channel.low:g} … {channel.high:g} {channel.unit}".rstrip()))
             self.value.setFixedWidth(96)
             mark(self.value, kind="small")
             self.value.entered.connect(self._ask_value)
@@ -85,7 +86,7 @@ class ActionControl(QWidget):
         super().__init__(parent)
         self._device, self._action = device, action
         self.button = QPushButton(action.name, self)
-        self.button.setToolTip(action.says)
+        self.button.setToolTip(as_tip(action.says))
         self.button.setAccessibleName(f"{device} {action.name}: {action.says}")
         self.button.setAutoDefault(False)
         mark(self.button, kind="small")

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.rig.margin_share import NEAR, used_up
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 from hilgui.rigs.cage import Invariant, Margin
@@ -55,17 +56,15 @@ class Bar(QWidget):
 class _Row:
     def __init__(self, theme: Theme, invariant: Invariant, parent: QWidget) -> None:
         self.invariant = invariant
-        self.name = QLabel(invariant.id, parent)
-        self.name.setToolTip(
-            f"{invariant.signal} {invariant.limit_text()} · {invariant.severity.value} · {invariant.hazard_id}: "
-            f"{invariant.rationale}"
-        )
-        self.measured = QLabel("–", parent)
+        self.name = Label(invariant.id, parent)
+        told = f"{invariant.signal} {invariant.limit_text()} · {invariant.severity.value} · {invariant.hazard_id}: "
+        self.name.setToolTip(as_tip(told + invariant.rationale))
+        self.measured = Label("–", parent)
         self.measured.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.limit = QLabel(invariant.limit_text(), parent)
+        self.limit = Label(invariant.limit_text(), parent)
         mark(self.limit, tone="faint")
         self.bar = Bar(theme, parent)
-        self.word = QLabel(parent)
+        self.word = Label(parent)
 
     def show(self, margin: Margin | None) -> None:
         """Show what is measured now."""
@@ -98,7 +97,7 @@ class MarginsPanel(QFrame):
         self._theme = theme
         self._rows: list[_Row] = []
         mark(self, surface="panel")
-        head = QLabel(self.tr("Invariants"), self)
+        head = Label(self.tr("Invariants"), self)
         mark(head, tone="section")
         self._inside = QWidget(self)
         self._grid = QGridLayout(self._inside)
@@ -131,7 +130,7 @@ class MarginsPanel(QFrame):
             grid.addWidget(row.limit, 2 * number, 2)
             grid.addWidget(row.bar, 2 * number + 1, 0, 1, 4)
         if not self._rows:
-            none = QLabel(self.tr("The profile has no invariants: the cage only knows the channels' limits."), self)
+            none = Label(self.tr("The profile has no invariants: the cage only knows the channels' limits."), self)
             none.setWordWrap(True)
             mark(none, tone="warning")
             grid.addWidget(none, 0, 0, 1, 4)

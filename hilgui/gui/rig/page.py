@@ -9,9 +9,10 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.errors import BenchBroken
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.rig.arm_panel import ArmPanel
 from hilgui.gui.rig.channels import ChannelsPanel
@@ -40,9 +41,9 @@ class RigPage(Page):
         self.channels = ChannelsPanel(theme, self)
         self.margins = MarginsPanel(theme, self)
         self.console = Console(theme, self)
-        self._title = QLabel(self.tr("Rig"), self)
-        self._name = QLabel(self)
-        self._last = QLabel(self)
+        self._title = Label(self.tr("Rig"), self)
+        self._name = Label(self)
+        self._last = Label(self)
         self._close = QPushButton(self.tr("Close rig"), self)
         self._command = QToolButton(self)
         self._stack = QStackedWidget(self)
@@ -237,7 +238,7 @@ class RigPage(Page):
 
     def _on_told(self, tone: str, sentence: str) -> None:
         self._last.setText(sentence if len(sentence) < 110 else f"{sentence[:109]}…")
-        self._last.setToolTip(sentence)
+        self._last.setToolTip(as_tip(sentence))
         mark(self._last, tone={"error": "missed", "warning": "phantom"}.get(tone, tone))
         if tone == "error":
             self.message.emit("warning", sentence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +21,7 @@ from hilgui.sources.camera import CameraFacts, Shot, Wish, camera_beside, read_a
 from hilgui.sources.live import UNSEEN, LiveSource
 from hilgui.sources.screen import Composer, ScreenLayout
 from hilgui.sources.screen.frame_code import make_code
+from hilgui.sources.video import VideoSource
 from hilgui.stream import StopToken
 
 FRAMES = 8
@@ -129,6 +130,22 @@ def test_a_camera_that_is_opened_again_goes_on_with_the_drive(drive: Path) -> No
     second = camera.read()
     camera.close()
     assert [shot.shown.number for shot in (first, second) if shot and shot.shown] == [0, 1]
+
+
+def test_a_camera_that_is_opened_again_does_not_play_what_is_over(drive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = FilmedScreen(f"screen:rehearsal:{drive}")
+    camera.open(WISH)
+    seen = [camera.read() for _ in range(3)]
+
+    def from_the_start(*_: object) -> Iterator[Frame]:
+        raise AssertionError("decodes the drive from its start")
+
+    monkeypatch.setattr(VideoSource, "frames", from_the_start)
+    camera.open(WISH)
+    seen += iter(camera.read, None)
+    camera.close()
+    numbers = [shot.shown.number for shot in seen if shot and shot.shown]
+    assert numbers == list(range(len(numbers))) and len(numbers) > 5
 
 
 def test_the_source_counts_unseen_frames_and_names_the_others_as_the_recording_does(drive: Path) -> None:

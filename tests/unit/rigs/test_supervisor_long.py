@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import subprocess
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from hilgui.rigs import DeviceSpec, SetValue
+from hilgui.rigs import DeviceSpec, SetValue, supervisor
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import SupervisorClient
+from hilgui.rigs.lines import Lines
 from hilgui.rigs.messages import ArmingCase
 from hilgui.rigs.rehearsal.simulator import RehearsalSimulator
+from hilgui.wall_clock import WallClock
 from tests.unit.rigs.bench_rig import PATIENCE_S, PROFILE, Desk, hurried, rig, write_profile
 
 _12_V = SetValue("board", "voltage", 12.0)
@@ -51,6 +54,29 @@ def test_a_hold_ends_latched_when_the_front_end_falls_silent(tmp_path: Path) -> 
         desk.client.wait_for(State.HOLD, timeout_s=PATIENCE_S)
         assert desk.eventually(desk.is_off, polling=False)
         desk.client.wait_for(State.LATCHED, timeout_s=PATIENCE_S)
+
+
+def test_a_wall_clock_that_is_set_goes_into_the_journal_and_trips_nothing(tmp_path: Path) -> None:
+    with rig(tmp_path, main=an_hour_later) as desk:
+        desk.arm()
+        journal = desk.client.folder / "states.jsonl"
+        assert desk.eventually(lambda: "set forward by 3,600.0 s" in journal.read_text(encoding="utf-8"))
+        assert desk.client.arming.state is State.ARMED
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    stamps = [line["monotonic_ns"] for line in lines]
+    assert stamps == sorted(stamps)
+
+
+def an_hour_later(front: Lines, engine: Lines | None, setup: supervisor.Setup) -> None:
+    """Run the real supervisor with a wall clock that somebody sets once the rig is armed."""
+    journal = setup.folder / "states.jsonl"
+
+    def wall_ns() -> int:
+        is_armed = journal.exists() and '"to": "armed"' in journal.read_text(encoding="utf-8")
+        return time.time_ns() + (3600 * 10**9 if is_armed else 0)
+
+    supervisor.WallClock = lambda: WallClock(wall_ns)  # type: ignore[assignment,misc]
+    supervisor.main(front, engine, setup)
 
 
 def test_a_missing_second_confirmation_ends_in_safe(tmp_path: Path) -> None:
