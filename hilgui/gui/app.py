@@ -12,6 +12,7 @@ from types import TracebackType
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from hilgui.gui.bridge import Bridge, spawn_engine
+from hilgui.gui.collector import Collector
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.qt_environment import create_application
@@ -34,6 +35,7 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
     trouble.happened.connect(window.messages.show_error)
     trouble.watch()
     StallWatch(window)
+    collector = Collector(window)
     window.show()
     folder = open_run or _last_run(memory)
     if folder is not None:
@@ -41,6 +43,7 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
     try:
         return application.exec()
     finally:
+        collector.close()
         trouble.forget()
         bridge.close()
 
@@ -50,7 +53,11 @@ def render_screenshots(run: Path, out: Path, settings: Settings | None = None) -
     from hilgui.gui.screenshots import render  # brings the plots along
 
     application = create_application([sys.argv[0]])
-    return render(application, run, out, settings or Settings())
+    collector = Collector(application)
+    try:
+        return render(application, run, out, settings or Settings())
+    finally:
+        collector.close()
 
 
 class Trouble(QObject):

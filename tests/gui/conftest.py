@@ -1,5 +1,6 @@
 """Widgets are tested with real events on the offscreen platform; QT_QPA_PLATFORM=xcb runs them in real windows."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -14,6 +15,22 @@ from hilgui.gui.theme import Theme
 from hilgui.settings import Settings
 
 undo_opencv()
+
+
+@pytest.fixture(autouse=True)
+def _collected_on_this_thread():
+    """Destroy no widget on the thread of a decoder or an errand; the application has its Collector for it."""
+    gc.disable()
+    yield
+    gc.collect(1)  # what the test made; everything there is would take long
+    gc.enable()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_left_for_other_threads():
+    """Leave no widget in a cycle to the threads of other tests."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="session")
