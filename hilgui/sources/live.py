@@ -279,6 +279,7 @@ class _Watch:
         self._connection = -1
         self._index = 0
         self.is_lost = False
+        self._told_away = 0  # losses since the last picture that the time alone told
 
     def time_s(self, now_ns: float) -> float:
         """Give the recording time."""
@@ -300,6 +301,7 @@ class _Watch:
         if count is None:
             count = max(round((until_ns - self._at_ns) / self._period_ns) - 1, 0) if self.is_lost else 0
             step = self._period_ns
+            self._told_away += count
         else:
             step = (until_ns - self._at_ns) / (count + 1)
         for _ in range(count):
@@ -317,9 +319,10 @@ class _Watch:
             self._wall = datetime.now(UTC) - timedelta(microseconds=(shot.arrival_ns - at_ns) / 1e3)
         elif self.is_lost or connection != self._connection:
             self.is_lost = True
+            # A camera that is back may give what it owes in a burst, and more than can be taken.
+            untold = overrun - self._told_away
             away = round((at_ns - self._at_ns) / self._period_ns) - 1
-            # A camera that is back may give what it owes in a burst, more than is taken.
-            yield from self.losses(at_ns) if away >= overrun else self.losses(at_ns, overrun, OVERRUN)
+            yield from self.losses(at_ns) if away >= untold else self.losses(at_ns, untold, OVERRUN)
         elif overrun:
             yield from self.losses(at_ns, overrun, OVERRUN)
         elif placed.missing:
@@ -327,6 +330,7 @@ class _Watch:
         if shot.shown is not None and shot.shown.missed:
             yield from self.losses(at_ns, shot.shown.missed, UNSEEN)
         self._connection, self._index, self._arrived_ns, self.is_lost = connection, index, shot.arrival_ns, False
+        self._told_away = 0
         yield self._frame(shot, at_ns, placed.wrong)
 
     def _frame(self, shot: Shot, at_ns: float, wrong: str) -> Frame | Loss:
