@@ -425,11 +425,11 @@ def faults(folder: Path) -> list[Figure]:
     return figures
 
 
-def soak(folder: Path, duration_s: float) -> list[Figure]:
-    """Keep the rig armed under full load, moving now and then; nothing may trip."""
+def soak(folder: Path, duration_s: float, busy: Callable[[], AbstractContextManager[None]] = load) -> list[Figure]:
+    """Keep the rig armed while everything is `busy`, moving now and then; nothing may trip."""
     reasons: Counter[str] = Counter()
     commands, began_s = 0, time.monotonic()
-    with _rig(folder, _TCP) as (client, _), load():
+    with _rig(folder, _TCP) as (client, _), busy():
         _arm(client)
         next_s = 0.0
         while time.monotonic() - began_s < duration_s:

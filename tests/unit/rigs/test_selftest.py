@@ -85,6 +85,17 @@ def test_a_soak_at_full_load_does_not_trip(folder: Path) -> None:
     assert trips.holds and gap.holds, (trips, gap)
 
 
+def test_a_short_soak_moves_the_rig_and_counts_what_trips(folder: Path) -> None:
+    """Its sibling without the load and without a bound: a crowded machine may trip it, but not in silence."""
+    trips, gap = selftest.soak(folder, 2.0, contextlib.nullcontext)
+    assert trips.n > 0 and math.isfinite(_number(gap.measured)), (trips, gap)
+    assert trips.holds is (_number(trips.measured) == 0), trips
+
+
+def _number(measured: str) -> float:
+    return float(re.findall(r"[0-9.]+", measured)[0])
+
+
 def test_the_self_test_says_how_the_supervisor_is_scheduled() -> None:
     (figure,) = selftest.scheduling()
     assert "scheduling" in figure.measured or "SCHED_RR" in figure.measured or "nice" in figure.measured
