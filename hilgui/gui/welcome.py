@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFontMetrics
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, GAP_XL, GAP_XS, Theme, mark
@@ -173,7 +173,7 @@ class Welcome(QWidget):
         self._recent_title.hide()
         return column
 
-    def _section(self, words: str, parent: QWidget) -> QLabel:
+    def _section(self, words: str, parent: QWidget) -> Label:
         label = Label(words, parent)
         mark(label, tone="section")
         return label

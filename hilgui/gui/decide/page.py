@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -309,7 +308,7 @@ class DecidePage(Page):
         column.addWidget(lower, 1)
         return right
 
-    def _section(self, words: str) -> QLabel:
+    def _section(self, words: str) -> Label:
         label = Label(words, self)
         mark(label, tone="section")
         return label

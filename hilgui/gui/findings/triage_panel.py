@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QFrame,
     QGridLayout,
-    QLabel,
     QLineEdit,
     QScrollArea,
     QSizePolicy,
@@ -182,7 +181,7 @@ class TriagePanel(QFrame):
         field.setPlaceholderText(hint)
         return field
 
-    def _label(self, tone: str = "") -> QLabel:
+    def _label(self, tone: str = "") -> Label:
         label = Label(self)
         label.setWordWrap(True)
         label.setTextFormat(Qt.TextFormat.PlainText)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from hilgui.gui.label import Label
 from hilgui.gui.replay.account import Account
@@ -25,7 +25,7 @@ class FactSheet(QWidget):
         self._grid.setHorizontalSpacing(GAP)
         self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(1, 1)
-        self._labels: list[tuple[QLabel, QLabel]] = []
+        self._labels: list[tuple[Label, Label]] = []
 
     def show_facts(self, facts: tuple[tuple[str, str], ...]) -> None:
         """Show these and nothing else; labels are used again."""
@@ -144,7 +144,7 @@ class Inspector(QFrame):
         layout.addWidget(area)
 
 
-def _label(parent: QWidget, tone: str = "") -> QLabel:
+def _label(parent: QWidget, tone: str = "") -> Label:
     label = Label(parent)
     label.setWordWrap(True)
     label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
