@@ -428,10 +428,10 @@ def faults(folder: Path) -> list[Figure]:
 def soak(folder: Path, duration_s: float, busy: Callable[[], AbstractContextManager[None]] = load) -> list[Figure]:
     """Keep the rig armed while everything is `busy`, moving now and then; nothing may trip."""
     reasons: Counter[str] = Counter()
-    commands, began_s = 0, time.monotonic()
+    commands = 0
     with _rig(folder, _TCP) as (client, _), busy():
         _arm(client)
-        next_s = 0.0
+        began_s, next_s = time.monotonic(), 0.0
         while time.monotonic() - began_s < duration_s:
             client.poll()
             if client.arming.state is not State.ARMED:
