@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
 from hilgui.evaluation.match_rows import RANGES, THRESHOLDS, MatchRows, TruthRows, match_block
 from hilgui.evaluation.nearest import Nearest, nearest
-from hilgui.evaluation.ranked import RECALLS, RankedRows, known_mean
+from hilgui.evaluation.ranked import RECALLS, Averages, RankedRows, known_mean
 from hilgui.evaluation.row_log import RowLog
 from hilgui.records import Detections, Truth
 
@@ -33,6 +33,9 @@ COCO_FIGURES = (
     "ar_large",
 )
 """The twelve figures that pycocotools prints, in its order."""
+
+CocoFigures = dict[str, tuple[float | None, int]]
+"""Each of the twelve with the truths that it rests on."""
 
 _BLOCK_FRAMES = 512  # matched together; figures do not depend on it
 _BLOCK_PAIRS = 1 << 20  # bounds the memory of a block when frames are crowded
@@ -68,7 +71,8 @@ class AveragePrecision:
         self._rows = RowLog(MatchRows, scratch)
         self._truths = RowLog(TruthRows, scratch)
         self._nearest = RowLog(Nearest, scratch) if with_nearest else None
-        self._ranked: dict[int, RankedRows] = {}
+        self._ranked: RankedRows | None = None
+        self._coco: tuple[CocoFigures, list[CocoFigures]] | None = None
         self.frames = 0
 
     def add(self, detections: Detections, truth: Truth) -> None:
@@ -91,12 +95,12 @@ class AveragePrecision:
             raise ValueError("the nearest truths were not asked for: AveragePrecision(..., with_nearest=True)")
         return self._nearest.joined()
 
-    def ranked(self, area: int = 0) -> RankedRows:
-        """Give the rows ranked for reading, of one of RANGES; kept until the next frame."""
+    def ranked(self) -> RankedRows:
+        """Give the rows of all areas ranked for reading; kept until the next frame."""
         rows, truths = self.rows()
-        if area not in self._ranked:
-            self._ranked[area] = RankedRows(rows, truths, len(self.judged), area)
-        return self._ranked[area]
+        if self._ranked is None:
+            self._ranked = RankedRows(rows, truths, len(self.judged))
+        return self._ranked
 
     def figures(self) -> DetectionFigures:
         """Read the figures over all frames so far."""
@@ -107,18 +111,17 @@ class AveragePrecision:
         }
         return DetectionFigures(*averages.mean, per_class, self.frames, int(averages.truths.sum()))
 
-    def coco(self) -> dict[str, tuple[float | None, int]]:
+    def coco(self) -> CocoFigures:
         """Read all twelve figures of COCO, each with the truths that it rests on."""
-        return coco_figures([self.ranked(area) for area in range(len(RANGES))])[0]
+        return self._read()[0]
 
-    def coco_by_class(self) -> dict[int, dict[str, tuple[float | None, int]]]:
+    def coco_by_class(self) -> dict[int, CocoFigures]:
         """Read the twelve figures of each judged class."""
-        per_class = coco_figures([self.ranked(area) for area in range(len(RANGES))])[1]
-        return dict(zip(self.judged, per_class, strict=True))
+        return dict(zip(self.judged, self._read()[1], strict=True))
 
     def coco_within(
         self, truths_in: NDArray[np.bool_], rows_in: NDArray[np.bool_]
-    ) -> tuple[dict[str, tuple[float | None, int]], list[dict[str, tuple[float | None, int]]]]:
+    ) -> tuple[CocoFigures, list[CocoFigures]]:
         """Read the twelve figures of a slice, over classes and for each class, from the kept rows.
 
         `truths_in` (G,) and `rows_in` (N,) are parallel to `rows()` and say what belongs to the slice. A detection
@@ -137,7 +140,13 @@ class AveragePrecision:
             rows, hits=np.where(counts, rows.hits, np.uint16(0)), ignored=np.where(counts, rows.ignored, everywhere)
         )
         mine = replace(truths, counted=truths.counted & truths_in)
-        return coco_figures([RankedRows(kept, mine, len(self.judged), area) for area in range(len(RANGES))])
+        return coco_figures(RankedRows(kept, mine, len(self.judged), area) for area in range(len(RANGES)))
+
+    def _read(self) -> tuple[CocoFigures, list[CocoFigures]]:
+        rows, truths = self.rows()
+        if self._coco is None:
+            self._coco = coco_figures(RankedRows(rows, truths, len(self.judged), area) for area in range(len(RANGES)))
+        return self._coco
 
     def _match(self) -> None:
         if not self._waiting:
@@ -150,7 +159,7 @@ class AveragePrecision:
         self._truths.add(truths)
         self._waiting = []
         self._pairs = 0
-        self._ranked = {}
+        self._ranked = self._coco = None
 
 
 def _columns(judged: list[int]) -> NDArray[np.int32]:
@@ -160,19 +169,24 @@ def _columns(judged: list[int]) -> NDArray[np.int32]:
     return columns
 
 
-def coco_figures(
-    ranges: Sequence[RankedRows],
-) -> tuple[dict[str, tuple[float | None, int]], list[dict[str, tuple[float | None, int]]]]:
-    """Read the twelve figures over classes and for each class; `ranges` are the rows of each area range."""
-    averages = [ranked.averages() for ranked in ranges]
+def coco_figures(ranges: Iterable[RankedRows]) -> tuple[CocoFigures, list[CocoFigures]]:
+    """Read the twelve figures over classes and for each class.
+
+    `ranges` gives the rows of each area range; each is let go before the next is asked for, as it is large.
+    """
+    averages: list[Averages] = []
+    recalls: list[NDArray[np.float64]] = []
+    for area, ranked in enumerate(ranges):
+        averages.append(ranked.averages())
+        recalls += [ranked.recalls(most) for most in ((1, 10, 100) if area == 0 else (100,))]
+        del ranked
     tables = [  # (thresholds, classes) of each figure, and the range that it is about
         *((averages[0].precision[rows], 0) for rows in (slice(None), slice(0, 1), slice(5, 6))),
         *((averages[area].precision, area) for area in (1, 2, 3)),
-        *((ranges[0].recalls(most), 0) for most in (1, 10, 100)),
-        *((ranges[area].recalls(100), area) for area in (1, 2, 3)),
+        *((table, max(place - 2, 0)) for place, table in enumerate(recalls)),
     ]
-    whole: dict[str, tuple[float | None, int]] = {}
-    per_class: list[dict[str, tuple[float | None, int]]] = [{} for _ in range(ranges[0].classes)]
+    whole: CocoFigures = {}
+    per_class: list[CocoFigures] = [{} for _ in range(averages[0].precision.shape[1])]
     for name, (table, area) in zip(COCO_FIGURES, tables, strict=True):
         truths = averages[area].truths
         whole[name] = (known_mean(table), int(truths.sum()))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +19,7 @@ from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.geometry import CameraOf, no_camera
 from hilgui.evaluation.intervals import LARGEST, with_intervals
 from hilgui.evaluation.judged import is_judged
+from hilgui.evaluation.row_log import RowLog
 from hilgui.evaluation.shares import Shares
 from hilgui.evaluation.tracker import Tracker
 from hilgui.records import NO_TRACK, FrameRef, Judgement, Moment
@@ -28,6 +31,7 @@ PHANTOM_FRAMES = 3
 LEAST_SECONDS = 10.0  # judged; a rate over less says nothing
 LONGEST_STEP = 3  # frames between two judged ones; beyond, the labels pause, and that is no driven time
 _KEEP = 5
+_NEWEST = 1024  # rows that are at hand
 CRITICAL_FIGURES = (
     "critical_recall",
     "missed_critical",
@@ -84,8 +88,8 @@ class CriticalQuality:
         self._subject = subject
         self._limits = limits or CriticalityLimits()
         self._camera_of: CameraOf = no_camera
-        self.book = FrameBook()
-        self._rows = _Rows()
+        self.book = FrameBook(subject.scratch)
+        self._rows = _Rows(subject.scratch)
         self._bases = np.zeros(len(Basis), np.int64)
         self._closed: list[_Object] = []
         self._needed = MISSED_FRAMES
@@ -115,7 +119,7 @@ class CriticalQuality:
         if comparison is None or found is None or shown is None or moment.truth is None:
             return
         frame = self.book.add(moment.ref)
-        self._rows.seconds.append(self._passed_s(moment.ref))
+        self._rows.drive(self._passed_s(moment.ref))
         counted = (comparison.truths != Judgement.IGNORED) & is_judged(
             moment.truth.classes, self._subject.vocabulary.judged
         )
@@ -127,7 +131,7 @@ class CriticalQuality:
         if not len(self.book.frames):
             return {}
         tables = self._tables()
-        seconds = sum(self._rows.seconds)
+        seconds = self._rows.judged_s
         figures = {name: table.figure() for name, table in tables.items()}
         for name in _RATES:  # over too short a time a rate says nothing
             if seconds < LEAST_SECONDS:
@@ -169,15 +173,9 @@ class CriticalQuality:
         head, _, label = figure.partition(".")
         rows, objects = self._rows, self._objects()
         if head == "critical_recall":
-            wanted = {name for name in rows.names if not label or name.casefold() == label.casefold()}
-            return np.array(
-                [
-                    frame
-                    for frame, name, matched in zip(rows.frames, rows.names_of, rows.matched, strict=True)
-                    if not matched and name in wanted
-                ],
-                np.int64,
-            )
+            wanted = [place for name, place in rows.names.items() if not label or name.casefold() == label.casefold()]
+            truths = rows.truths()
+            return truths.frames[~truths.matched & np.isin(truths.names, wanted)].astype(np.int64)
         if head in ("missed_critical", "missed_critical_per_hour"):
             return np.array([each.frame for each in objects if each.longest_run >= self._needed], np.int64)
         if head == "never_detected_critical":
@@ -192,13 +190,14 @@ class CriticalQuality:
     def _tables(self) -> dict[str, Shares]:
         """Lay out what each figure divides by what, with the frame that each part comes from."""
         rows, objects = self._rows, self._objects()
-        frames, matched = np.array(rows.frames, np.int64), np.array(rows.matched, np.float64)
+        truths = rows.truths()
+        frames, matched = truths.frames.astype(np.int64), truths.matched.astype(np.float64)
         ones = np.ones(len(frames))
         first = np.array([each.frame for each in objects], np.int64)
         missed = np.array([each.longest_run >= self._needed for each in objects], np.float64)
         found = np.array([not math.isnan(each.first_match_s) for each in objects], np.bool_)
         waits = np.array([each.first_match_s - each.since_s for each in objects], np.float64)[found]
-        all_frames, seconds = np.arange(len(self.book.frames)), np.array(rows.seconds)
+        all_frames, seconds = np.arange(len(self.book.frames)), rows.seconds()
         ghosts = np.array(rows.phantoms, np.int64)
         tables = {
             "critical_recall": Shares(frames, matched, frames, ones, "critical truths"),
@@ -215,7 +214,7 @@ class CriticalQuality:
             ),
         }
         for name in sorted(rows.names):
-            mine = np.array([each == name for each in rows.names_of], np.bool_)
+            mine = truths.names == rows.names[name]
             tables[f"critical_recall.{name}"] = Shares(
                 frames[mine], matched[mine], frames[mine], ones[mine], "critical truths"
             )
@@ -294,21 +293,79 @@ class CriticalQuality:
         view.phantoms = today
 
 
-class _Rows:
-    """One row for each critical truth and each phantom, in some 20 bytes, and the seconds of each frame."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Truths:
+    """Critical truths, side by side."""
 
-    def __init__(self) -> None:
-        self.frames = array("l")
-        self.matched = array("b")
+    frames: NDArray[np.int32]
+    names: NDArray[np.int32]  # position of the class among those seen
+    matched: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Truths]) -> _Truths:
+        """Put blocks one after the other."""
+        if not parts:
+            return cls(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.bool_))
+        return cls(*(np.concatenate([getattr(part, each.name) for part in parts]) for each in fields(cls)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Driven:
+    """What each judged frame stands for."""
+
+    seconds: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Driven]) -> _Driven:
+        """Put blocks one after the other."""
+        return cls(np.concatenate([part.seconds for part in parts]) if parts else np.empty(0))
+
+
+class _Rows:
+    """One row for each critical truth and each judged frame, in a file once they are many; and the phantoms."""
+
+    def __init__(self, scratch: Path | None) -> None:
         self.phantoms = array("l")  # frame in which each had lasted long enough
-        self.seconds = array("d")
-        self.names: dict[str, str] = {}
-        self.names_of: list[str] = []
+        self.names: dict[str, int] = {}
+        self.judged_s = 0.0
+        self._newest: list[tuple[int, int, bool]] = []
+        self._before = RowLog(_Truths, scratch)
+        self._seconds = array("d")  # of the newest frames
+        self._seconds_before = RowLog(_Driven, scratch)
 
     def add(self, frame: int, name: str, matched: bool) -> None:
-        self.frames.append(frame)
-        self.matched.append(matched)
-        self.names_of.append(self.names.setdefault(name, name))
+        """Note a critical truth."""
+        self._newest.append((frame, self.names.setdefault(name, len(self.names)), matched))
+        if len(self._newest) == _NEWEST:
+            self._join()
+
+    def drive(self, seconds: float) -> None:
+        """Note a judged frame."""
+        self.judged_s += seconds
+        self._seconds.append(seconds)
+        if len(self._seconds) == _NEWEST:
+            self._join_seconds()
+
+    def truths(self) -> _Truths:
+        """Give all critical truths."""
+        self._join()
+        return self._before.joined()
+
+    def seconds(self) -> NDArray[np.float64]:
+        """Give what each judged frame stands for."""
+        self._join_seconds()
+        return self._seconds_before.joined().seconds
+
+    def _join(self) -> None:
+        if self._newest:
+            frames, names, matched = zip(*self._newest, strict=True)
+            self._before.add(_Truths(np.array(frames, np.int32), np.array(names, np.int32), np.array(matched)))
+            self._newest = []
+
+    def _join_seconds(self) -> None:
+        if len(self._seconds):
+            self._seconds_before.add(_Driven(np.array(self._seconds)))
+            self._seconds = array("d")
 
 
 def _worst(values: list[float]) -> Figure:

@@ -7,6 +7,7 @@ are laid out once, by IoU threshold, class and falling score; a reading is then 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,6 +21,8 @@ RECALLS: NDArray[np.float64] = np.linspace(0.0, 1.0, 101)
 
 _LEVELS = len(THRESHOLDS)
 _AT_50, _AT_75 = 0, 5  # positions in THRESHOLDS
+_EVERYWHERE = np.uint16((1 << _LEVELS) - 1)
+_FEW = 1 << 15  # rows that are laid out at all thresholds at once, which is quicker and takes half a kilobyte a row
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,32 +69,38 @@ class RankedRows:
         self.ignored = rows.ignored[area][order]
         counted = truths.counted[area]
         self.truth_frames, self.truth_columns = truths.frames[counted], truths.columns[counted]
-        self._lay_out()
+        self._whole: _TruePositives | None = None
+        is_plain = self.ignored == 0  # counts at every threshold
+        self.plain_frames = np.where(is_plain, self.frames, -1).astype(np.int64)
+        self.starts = np.searchsorted(self.columns, np.arange(classes))
+        self.candidates = np.flatnonzero(self.hits != 0)
+        self.mixed = np.flatnonzero(~is_plain & (self.ignored != _EVERYWHERE))  # count at some thresholds
 
     def averages(self, weights: NDArray[np.int64] | None = None) -> Averages:
-        """Read average precision; `weights` says how often each frame counts, (frames,), None: once."""
-        truths = self._truths(weights)
-        if not len(self._hit):
-            return Averages(np.where(truths > 0, np.zeros((_LEVELS, 1)), np.nan), truths)
-        true, shown = self._true(weights), self._shown(weights)
-        shown += np.spacing(1)
-        precision = true / shown
-        envelope = self._envelope(precision) if weights is None else self._quick_envelope(precision)
-        true /= self._spread(np.maximum(truths, 1.0)[self._columns_of])
-        points = _points(true)
-        gained = points.copy()
-        gained[1:] -= points[:-1]
-        gained[self._at] = points[self._at]
-        averages = np.zeros(_LEVELS * self.classes)
-        averages[self._segments] = np.add.reduceat(envelope * gained, self._at) / len(RECALLS)
-        return Averages(np.where(truths > 0, averages.reshape(_LEVELS, self.classes), np.nan), truths)
+        """Read average precision; `weights` says how often each frame counts, (frames,), None: once.
 
-    def recalls(self, most: int, weights: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
-        """Read recall with the `most` best detections a frame and class: (thresholds, classes), NaN without truths."""
+        Without weights one threshold is laid out after the other, so that a long run is read in a tenth of the memory.
+        """
         truths = self._truths(weights)
-        kept = self.ranks[self._hit] < most
-        found = None if weights is None else weights[self.frames[self._hit[kept]]]
-        counts = np.bincount(self._segment[kept], found, _LEVELS * self.classes).reshape(_LEVELS, self.classes)
+        if weights is None and len(self.frames) > _FEW:
+            rows = [_TruePositives(self, (level,)).averages(truths) for level in range(_LEVELS)]
+            return Averages(np.concatenate(rows), truths)
+        if self._whole is None:
+            self._whole = _TruePositives(self, range(_LEVELS))
+        return Averages(self._whole.averages(truths, weights), truths)
+
+    def average(self, level: int) -> float | None:
+        """Read average precision at one of THRESHOLDS over the classes that have truths."""
+        return known_mean(_TruePositives(self, (level,)).averages(self._truths(None)))
+
+    def recalls(self, most: int) -> NDArray[np.float64]:
+        """Read recall with the `most` best detections a frame and class: (thresholds, classes), NaN without truths."""
+        truths = self._truths(None)
+        near = self.candidates[self.ranks[self.candidates] < most]
+        hits, columns = self.hits[near], self.columns[near]
+        counts = np.stack(
+            [np.bincount(columns[(hits & np.uint16(1 << level)) != 0], None, self.classes) for level in range(_LEVELS)]
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(truths > 0, counts / truths, np.nan)
 
@@ -117,6 +126,33 @@ class RankedRows:
         mine = None if weights is None else weights[self.truth_frames]
         return np.bincount(self.truth_columns, mine, self.classes).astype(np.float64)
 
+
+class _TruePositives:
+    """The true positives of ranked rows at some thresholds, one threshold and class (a segment) after the other."""
+
+    def __init__(self, ranked: RankedRows, levels: Sequence[int]) -> None:
+        self._ranked = ranked
+        self._classes = ranked.classes
+        self._levels = len(levels)
+        self._lay_out(levels)
+
+    def averages(self, truths: NDArray[np.float64], weights: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Give average precision, (thresholds, classes)."""
+        if not len(self._hit):
+            return np.where(truths > 0, np.zeros((self._levels, 1)), np.nan)
+        true, shown = self._true(weights), self._shown(weights)
+        shown += np.spacing(1)
+        precision = true / shown
+        envelope = self._envelope(precision) if weights is None else self._quick_envelope(precision)
+        true /= self._spread(np.maximum(truths, 1.0)[self._columns_of])
+        points = _points(true)
+        gained = points.copy()
+        gained[1:] -= points[:-1]
+        gained[self._at] = points[self._at]
+        averages = np.zeros(self._levels * self._classes)
+        averages[self._segments] = np.add.reduceat(envelope * gained, self._at) / len(RECALLS)
+        return np.where(truths > 0, averages.reshape(self._levels, self._classes), np.nan)
+
     def _true(self, weights: NDArray[np.int64] | None) -> NDArray[np.float64]:
         """Count the true positives up to each one within its segment."""
         if weights is None:
@@ -129,13 +165,13 @@ class RankedRows:
     def _shown(self, weights: NDArray[np.int64] | None) -> NDArray[np.float64]:
         """Count the detections that are not ignored up to each true positive within its segment."""
         if weights is None:
-            plain, mixed = (self._plain_frames >= 0).astype(np.float64), np.ones(len(self._mixed))
+            plain, mixed = (self._ranked.plain_frames >= 0).astype(np.float64), np.ones(len(self._mixed))
         else:
             padded = np.append(weights, 0).astype(np.float64)  # the last one stands for rows that do not count
-            plain, mixed = padded[self._plain_frames], padded[self.frames[self._mixed]]
+            plain, mixed = padded[self._ranked.plain_frames], padded[self._ranked.frames[self._mixed]]
         sums = _sums(plain)
         shown = sums[self._hit_end]
-        shown -= self._spread(sums[self._starts[self._columns_of]])
+        shown -= self._spread(sums[self._ranked.starts[self._columns_of]])
         if len(mixed):
             sums = _sums(mixed)
             shown += sums[self._mixed_to]
@@ -146,43 +182,37 @@ class RankedRows:
         """Repeat a value of each segment for its true positives."""
         return np.repeat(values, self._lengths)
 
-    def _lay_out(self) -> None:
-        ignored = self.ignored
-        everywhere = np.uint16((1 << _LEVELS) - 1)
-        is_plain = ignored == 0  # counts at every threshold
-        self._plain_frames = np.where(is_plain, self.frames, -1).astype(np.int64)
-        self._starts = np.searchsorted(self.columns, np.arange(self.classes))
-        candidates = np.flatnonzero(self.hits != 0)
-        mixed_rows = np.flatnonzero(~is_plain & (ignored != everywhere))
+    def _lay_out(self, levels: Sequence[int]) -> None:
+        ranked, candidates, mixed_rows = self._ranked, self._ranked.candidates, self._ranked.mixed
         hits: list[NDArray[np.int64]] = []
         mixed: list[NDArray[np.int64]] = []
         until: list[NDArray[np.int64]] = []
         since: list[NDArray[np.int64]] = []
         segments: list[NDArray[np.int64]] = []
         offset = 0
-        for level in range(_LEVELS):
+        for place, level in enumerate(levels):
             bit = np.uint16(1 << level)
-            hit = candidates[(self.hits[candidates] & bit) != 0]
-            part = mixed_rows[(ignored[mixed_rows] & bit) == 0]
-            present = np.unique(self.columns[hit]).astype(np.int64)
+            hit = candidates[(ranked.hits[candidates] & bit) != 0]
+            part = mixed_rows[(ranked.ignored[mixed_rows] & bit) == 0]
+            present = np.unique(ranked.columns[hit]).astype(np.int64)
             hits.append(hit)
             mixed.append(part)
-            segments.append(present + level * self.classes)
+            segments.append(present + place * self._classes)
             until.append(np.searchsorted(part, hit, side="right") + offset)
-            since.append(np.searchsorted(part, self._starts[present], side="left") + offset)
+            since.append(np.searchsorted(part, ranked.starts[present], side="left") + offset)
             offset += len(part)
         self._hit = np.concatenate(hits)  # row of each true positive, thresholds one after the other
         self._hit_end = self._hit + 1
-        self._hit_frames = self.frames[self._hit].astype(np.int64)
+        self._hit_frames = ranked.frames[self._hit].astype(np.int64)
         self._mixed = np.concatenate(mixed)  # rows that count at this threshold but not at all of them
         self._mixed_to, self._mixed_from = np.concatenate(until), np.concatenate(since)
         self._segments = np.concatenate(segments)  # threshold and class, where there is a true positive
-        self._columns_of = self._segments % max(self.classes, 1)
-        levels = np.repeat(np.arange(_LEVELS), [len(hit) for hit in hits])
-        self._segment = levels * self.classes + self.columns[self._hit]
-        self._at = np.searchsorted(self._segment, self._segments)  # first true positive of each segment
+        self._columns_of = self._segments % max(self._classes, 1)
+        places = np.repeat(np.arange(self._levels), [len(hit) for hit in hits])
+        segment = places * self._classes + ranked.columns[self._hit]
+        self._at = np.searchsorted(segment, self._segments)  # first true positive of each segment
         self._lengths = np.diff(np.append(self._at, len(self._hit)))
-        self._lift = -2.0 * self._segment[::-1]
+        self._lift = -2.0 * segment[::-1]
 
     def _envelope(self, precision: NDArray[np.float64]) -> NDArray[np.float64]:
         envelope = precision.copy()

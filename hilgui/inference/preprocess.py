@@ -96,6 +96,7 @@ class Workspace:
         self._geometry: Geometry | None = None
         self._resized = np.empty((0, 0, 3), np.uint8)
         self._seen = self._resized  # the part of it that the network sees: all, unless cropped
+        self._is_dense = True  # pixels of a plane lie side by side
         self._levels: list[NDArray[np.uint8]] = []  # blue, green, red: the split picture
         self._planes: list[NDArray[np.float32]] = []  # where the picture lies in the tensor, in the order of `color`
         self.tensor = np.empty((1, 3, height, width) if axes == "nchw" else (1, height, width, 3), np.float32)
@@ -114,9 +115,12 @@ class Workspace:
         cv2.split(self._seen, self._levels)
         levels = self._levels if self._wanted.color == "bgr" else self._levels[::-1]
         for level, plane, gain, bias in zip(levels, self._planes, self._gains, self._biases, strict=True):
-            np.copyto(plane, level)
-            if gain != 1:
-                np.multiply(plane, gain, out=plane)
+            if gain == 1 or not self._is_dense:
+                np.copyto(plane, level)
+                if gain != 1:
+                    np.multiply(plane, gain, out=plane)
+            else:
+                _multiply(level, gain, plane)
             if bias != 0:
                 np.add(plane, bias, out=plane)
         return geometry
@@ -132,5 +136,16 @@ class Workspace:
             channel[:] = np.float32(self._wanted.pad) * gain + bias
         top, left = max(geometry.offset_y, 0), max(geometry.offset_x, 0)
         self._planes = [channel[top : top + height, left : left + width] for channel in self._channels]
+        self._is_dense = self._planes[0].strides[1] == self._planes[0].itemsize
         self._geometry = geometry
         return geometry
+
+
+def _multiply(level: NDArray[np.uint8], gain: np.float32, plane: NDArray[np.float32]) -> None:
+    """Write level * gain into a plane in one pass, bit for bit what numpy gives in two.
+
+    OpenCV converts with a factor in half the time of a conversion and a product, but shows Python that pass only as the
+    normalisation of the largest level to a wanted number: the largest times the gain.
+    """
+    largest = cv2.norm(level, cv2.NORM_INF)
+    cv2.normalize(level, plane, largest * float(gain), 0.0, cv2.NORM_INF, cv2.CV_32F)

@@ -7,6 +7,7 @@ from hilgui.gui.replay.account import account_of, score_text, thing_of_finding
 from hilgui.gui.replay.compare_mode import CompareMode, Layers, chosen, differing, side
 from hilgui.gui.replay.drive import role_words
 from hilgui.gui.replay.overlay import Layer, State, Thing, followed, thing_at, things_of
+from hilgui.gui.replay.overlay_painter import Taken
 from hilgui.gui.replay.viewport import Viewport, actual_size, fit, panned, resized, zoomed
 from hilgui.records import Detections, Moment, Role, RunHeader, SourceFacts
 from tests.gui.replay_run import MISSED, PHANTOM, UNLABELLED, header_of, moment_of, person_box
@@ -236,3 +237,16 @@ def test_a_zoomed_view_keeps_its_centre_when_the_pane_grows() -> None:
     near = zoomed(view(), 8.0, 400, 300)
 
     assert resized(near, (1000.0, 700.0), (320, 180)).centre == pytest.approx(near.centre)
+
+
+def test_a_label_never_covers_another_and_none_is_left_out_without_need() -> None:
+    random, taken, kept = np.random.default_rng(0), Taken(15), []
+    for x, y, wide in random.integers(0, 300, (400, 3)).tolist():
+        label = (x, y, x + wide + 5)
+        covers = any(x < right and label[2] > left and abs(y - top) < 15 for left, top, right in kept)
+
+        assert taken.is_free(*label) is not covers
+        if not covers:
+            taken.take(*label)
+            kept.append(label)
+    assert len(kept) > 10

@@ -72,6 +72,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._drive: Drive | None = None
         self._span = (0.0, 1.0)
         self._curves: list[pg.PlotCurveItem] = []
+        self._scale: tuple[float, float, list[tuple[float, str]]] | None = None  # bottom, top, words at the axis
         self._quantities = quantities
         self._choice = QComboBox(self)
         self._cursor = pg.InfiniteLine(0.5, angle=90)
@@ -133,9 +134,13 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         top = _round_up(max([*tops, 1e-3]))
         low = -_round_up(-min(lows)) if lows and min(lows) < 0 else 0.0  # a steering angle goes both ways
         room = (top - low) * _NUMBER / max(self.height() - _BORDER - 2 * _NUMBER, 1)  # for both numbers at the axis
-        self.setYRange(low - room, top + room, padding=0)
         words = [(low, f"{low:g} {self.quantity.unit}".rstrip()), (top, f"{top:g}")]
-        self.getPlotItem().getAxis("left").setTicks([words])
+        if (
+            scale := (low - room, top + room, words)
+        ) != self._scale:  # panning rarely changes it; laying it out is slow
+            self._scale = scale
+            self.setYRange(low - room, top + room, padding=0)
+            self.getPlotItem().getAxis("left").setTicks([words])
 
     def sizeHint(self) -> QSize:
         """Ask for a low plot."""

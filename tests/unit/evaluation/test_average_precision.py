@@ -132,6 +132,18 @@ def test_reading_in_between_changes_nothing() -> None:
         assert precision.figures() == streamed(frames[:number])
 
 
+def test_a_long_run_is_read_threshold_by_threshold_with_the_same_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(6)
+    frames = [_random_frame(rng, most=20) for _ in range(60)]
+    at_once = read(frames, CLASSES)
+    wanted = (at_once.figures(), at_once.coco(), at_once.coco_by_class())
+    monkeypatch.setattr("hilgui.evaluation.ranked._FEW", 0)
+    one_by_one = read(frames, CLASSES)
+
+    assert (one_by_one.figures(), one_by_one.coco(), one_by_one.coco_by_class()) == wanted
+    assert one_by_one.ranked().average(0) == at_once.ranked().averages().mean[1]
+
+
 def test_without_any_truth_there_is_no_figure() -> None:
     figures = streamed([(detections([(0, 0, 5, 5, 0.9, 0)]), Truth.none())])
     assert three(figures) == (None, None, None)

@@ -111,3 +111,18 @@ def test_the_letterbox_holds_the_pad_after_normalisation() -> None:
     workspace.fill(noise(10, 96))
 
     assert np.allclose(workspace.tensor[0, :, -1, -1], (114 / 255 - np.array(IMAGENET.mean)) / np.array(IMAGENET.std))
+
+
+@pytest.mark.parametrize("brightest", [0, 1, 7, 100, 254, 255])
+def test_one_pass_of_opencv_multiplies_as_numpy_does_to_the_last_bit(brightest: int) -> None:
+    levels = np.minimum(np.arange(256, dtype=np.uint8), np.uint8(brightest)).reshape(16, 16)
+    image = np.repeat(levels[:, :, None], 3, axis=2)
+    for scale in (1 / 255, 1 / 128, 0.017, 1.7):
+        wanted = Preprocess(scale=scale)
+        dense, spread = Workspace(16, 16, wanted), Workspace(16, 16, wanted, "nhwc")
+
+        dense.fill(image)
+        spread.fill(image)
+
+        assert (dense.tensor[0, 0] == levels.astype(np.float32) * np.float32(scale)).all()
+        assert (dense.tensor.transpose(0, 2, 3, 1) == spread.tensor).all()
