@@ -15,7 +15,7 @@ from hilgui.cli.recording import who
 from hilgui.cli.replaying import Ended, print_summary
 from hilgui.errors import SourceBroken
 from hilgui.evidence.runs import note_export
-from hilgui.records import Outcome
+from hilgui.records import Outcome, RunHeader
 from hilgui.report import attested_in_words, comparison_in_words, export_run, summary
 from hilgui.settings import Settings
 from hilgui.sources.relink import find_by_hash
@@ -76,22 +76,32 @@ def write_export(text: str, settings: Settings, form: str, out: Path | None) -> 
 
 
 def relink_run(text: str, root: Path, roots: list[Path]) -> int:
-    """Find the recording of a run below some folders; 4 where it is not there."""
+    """Find the recording of a run below some folders, of several cameras each of theirs; 4 where one is not there."""
     folder = find_run(text, root)
     with closing(RunReader(folder)) as reader:
-        source = reader.header.source
+        source = RunHeader.from_json(reader.meta("header")).source  # as it was written, wherever it moved since
+    if "" in source.recordings.values():
+        raise SourceBroken(
+            f"{folder.name} is of a version that kept one hash for all its cameras; put the recordings back"
+        )
     with Ticker("looking") as ticker:
         started = time.monotonic()
 
         def advance(_path: Path, done: int) -> None:
             ticker.advance(done, done / max(time.monotonic() - started, 1e-6), "files")
 
-        found = find_by_hash(source.sha256, roots, name=source.name, progress=advance)
-    if found is None:
-        places = ", ".join(str(each) for each in roots)
-        raise SourceBroken(f"{source.name} is nowhere in {places} with the content that the run saw; look elsewhere")
-    relink(folder, found.resolve())
-    results.print(str(found.resolve()), markup=False)
+        found: dict[str, Path] = {}
+        for path, sha256 in source.recordings.items():
+            place = find_by_hash(sha256, roots, name=Path(path).name, progress=advance)
+            if place is None:
+                places = ", ".join(str(each) for each in roots)
+                raise SourceBroken(
+                    f"{Path(path).name} is nowhere in {places} with the content that the run saw; look elsewhere"
+                )
+            found[path] = place.resolve()
+    relink(folder, found)
+    for place in found.values():
+        results.print(str(place), markup=False)
     return 0
 
 

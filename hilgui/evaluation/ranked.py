@@ -93,14 +93,14 @@ class RankedRows:
         """Read average precision at one of THRESHOLDS over the classes that have truths."""
         return known_mean(_TruePositives(self, (level,)).averages(self._truths(None)))
 
-    def recalls(self, most: int) -> NDArray[np.float64]:
+    def recalls(self, most: int, weights: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
         """Read recall with the `most` best detections a frame and class: (thresholds, classes), NaN without truths."""
-        truths = self._truths(None)
+        truths = self._truths(weights)
         near = self.candidates[self.ranks[self.candidates] < most]
         hits, columns = self.hits[near], self.columns[near]
-        counts = np.stack(
-            [np.bincount(columns[(hits & np.uint16(1 << level)) != 0], None, self.classes) for level in range(_LEVELS)]
-        )
+        drawn = np.ones(len(near)) if weights is None else weights[self.frames[near]]
+        at = [(hits & np.uint16(1 << level)) != 0 for level in range(_LEVELS)]
+        counts = np.stack([np.bincount(columns[which], drawn[which], self.classes) for which in at])
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(truths > 0, counts / truths, np.nan)
 

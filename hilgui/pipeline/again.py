@@ -25,13 +25,17 @@ def plan_again(header: RunHeader, out: Path, settings: Settings) -> RunPlan:
         raise CallWrong(f"{header.run_id} has no baseline")
     models = {role: Path(facts.path) for role, facts in header.models.items()}
     truth = None if header.truth is None else Path(header.truth.path)
-    for path in (Path(header.source.path), *models.values(), *(() if truth is None else (truth,))):
+    recordings = [Path(path) for path in header.source.recordings]
+    topics = [str(each["topic"]) for each in header.source.cameras if each["topic"]]
+    for path in (*recordings, *models.values(), *(() if truth is None else (truth,))):
         if not path.exists():
             raise CallWrong(f"{header.run_id} cannot be played again: {path} is gone; bring it back or relink the run")
     vocabulary = header.vocabulary
     judged = tuple(vocabulary.name(number) for number in sorted(vocabulary.judged))
     return RunPlan(
-        source=Path(header.source.path),
+        source=recordings[0],
+        beside=tuple(recordings[1:]),
+        topic=",".join(topics) or None,
         baseline=models[Role.BASELINE],
         candidate=models.get(Role.CANDIDATE),
         out=out,

@@ -27,7 +27,7 @@ from hilgui.resources import checkout
 from hilgui.sources import FrameSource, cameras_for, recorder, source_for
 from hilgui.sources.camera import is_camera, shown_drive, without_password
 from hilgui.sources.camera_geometry import find_geometry
-from hilgui.sources.camera_profile import CameraProfile, find_profile, read_profile
+from hilgui.sources.camera_profile import CameraProfile, find_profile, ignore_rows, read_profile
 from hilgui.sources.corrupted import Corrupted
 from hilgui.sources.excerpt import Excerpt
 from hilgui.sources.live import live_source
@@ -142,7 +142,16 @@ def _with_geometry(
             of_file = None if own.resolve() == path.resolve() else find_profile(own)
             found = find_geometry(own, each["camera"], of_file, *sizes.get(each["channel"], (0, 0)))
         cameras.append(each | {"geometry": None if found is None else asdict(found)})
-    return replace(facts, geometry=geometry, cameras=tuple(cameras))
+    return replace(
+        facts, geometry=geometry, cameras=tuple(cameras), regions=_regions(profile, *sizes.get(first, (0, 0)))
+    )
+
+
+def _regions(profile: CameraProfile | None, width: int, height: int) -> tuple[tuple[float, float, float, float], ...]:
+    """Give the boxes in which nothing is judged, so that they can be drawn on frames without labels too."""
+    if profile is None or not width or not height:
+        return ()
+    return tuple((x1, y1, x2, y2) for x1, y1, x2, y2 in ignore_rows(profile, width, height).boxes.tolist())
 
 
 def _profile_note(profile: CameraProfile | None) -> tuple[str, ...]:
@@ -189,10 +198,14 @@ def _prepare_live(plan: RunPlan) -> Prepared:
             suggested="" if labels is None else labels.class_map,
         )
         facts = source.open()
-        profile = None
+        profile = None if plan.profile is None else read_profile(plan.profile)
         if drive is not None:
-            profile = find_profile(drive) if plan.profile is None else read_profile(plan.profile)
+            profile = find_profile(drive) if profile is None else profile
             facts = _with_geometry(facts, drive, profile, refs)
+        elif profile is not None:
+            size = (facts.width, facts.height)
+            geometry = find_geometry(profile.path, facts.camera, profile, *size)
+            facts = replace(facts, geometry=geometry, regions=_regions(profile, *size))
         crew = staff_baseline(plan, models[Role.BASELINE], facts)
         models[Role.BASELINE] = crew.model
         if Role.CANDIDATE in models:

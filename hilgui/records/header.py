@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from hilgui.records.attestation import Attestation, provider_name
@@ -27,8 +28,9 @@ class SourceFacts:
     live: bool = False
     camera: dict[str, Any] | None = None  # intrinsics as the recording states them: width, height, model, K, D, frame
     notes: tuple[str, ...] = ()  # sentences for the operator: what was reduced, rotated, left out
-    cameras: tuple[dict[str, Any], ...] = ()  # of a drive of several: channel, path, topic, fps, camera, geometry
+    cameras: tuple[dict[str, Any], ...] = ()  # of several: channel, path, sha256, topic, fps, camera, geometry
     geometry: CameraGeometry | None = None  # where the camera looks from, as far as somebody tells it
+    regions: tuple[tuple[float, float, float, float], ...] = ()  # x1 y1 x2 y2 px, not judged: its profile
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -39,6 +41,18 @@ class SourceFacts:
     def rates(self) -> dict[str, float | None]:
         """Give the nominal rate of each camera by its channel; "" is that of a drive of one."""
         return {str(each["channel"]): each["fps"] for each in self.cameras} or {"": self.fps}
+
+    @property
+    def recordings(self) -> dict[str, str]:
+        """Give the hash of each file or folder by its path; empty where an old run did not keep that of a camera."""
+        if not self.cameras:
+            return {self.path: self.sha256}
+        return {str(each["path"]): str(each.get("sha256", "")) for each in self.cameras}
+
+    def moved(self, places: Mapping[str, str]) -> SourceFacts:
+        """Give the same recording in other places, by the paths of before."""
+        cameras = tuple(each | {"path": places.get(each["path"], each["path"])} for each in self.cameras)
+        return replace(self, path=places.get(self.path, self.path), cameras=cameras)
 
     def geometry_of(self, channel: str) -> CameraGeometry | None:
         """Tell where one camera of the drive looks from; None where nobody tells.
@@ -168,6 +182,7 @@ def _source_from_json(plain: dict[str, Any]) -> SourceFacts:
             **plain,
             "notes": tuple(plain.get("notes", ())),
             "cameras": tuple(plain.get("cameras", ())),
+            "regions": tuple((x1, y1, x2, y2) for x1, y1, x2, y2 in plain.get("regions", ())),
             "geometry": None if geometry is None else CameraGeometry(**geometry),
         }
     )

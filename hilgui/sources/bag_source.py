@@ -21,6 +21,7 @@ from hilgui.sources.bag import DAMAGE, BagFile, BagTopic, Place
 from hilgui.sources.camera_messages import CALIBRATION, VIDEO, calibration_of, kind_of, parse, picture_of
 from hilgui.sources.container import refuse_huge
 from hilgui.sources.fingerprint import file_sha256, folder_sha256
+from hilgui.sources.raw_pixels import Samples
 from hilgui.sources.video_messages import CODECS, MessageVideo
 from hilgui.stream import StopToken
 
@@ -88,9 +89,9 @@ class BagSource:
             self.open()
         if not 0 <= seq < len(self._places):
             raise IndexError(f"{self._path.name} has pictures 0 to {len(self._places) - 1}, not {seq}")
-        image = self._image(seq)
+        image, samples = self._image(seq)
         image.flags.writeable = False
-        return Frame(self._ref(seq, time.monotonic_ns(), image.shape[1], image.shape[0]), image)
+        return Frame(self._ref(seq, time.monotonic_ns(), image.shape[1], image.shape[0]), image, samples)
 
     def close(self) -> None:
         """Let go of the files; may be called twice."""
@@ -131,7 +132,7 @@ class BagSource:
         width = height = 0
         notes = list(bag.notes)
         try:
-            height, width = self._image(0).shape[:2]
+            height, width = self._image(0)[0].shape[:2]
         except SourceBroken as failure:
             notes.append(f"the first picture cannot be read: {failure}")
         steps = np.diff([place.time_ns for place in self._places]) / 1e9
@@ -164,7 +165,7 @@ class BagSource:
             return {"topic": best.name, **calibration_of(best, bag.read(bag.places(best.name)[0]))}
         return None
 
-    def _image(self, seq: int) -> NDArray[np.uint8]:
+    def _image(self, seq: int) -> tuple[NDArray[np.uint8], Samples | None]:
         assert self._bag is not None and self._topic is not None
         try:
             message = parse(self._topic, self._bag.read(self._places[seq]))
@@ -172,7 +173,7 @@ class BagSource:
             if message.kind == VIDEO or message.format.lower() in CODECS:
                 if self._video is None:
                     self._video = MessageVideo(message.format, len(self._places), self._piece)
-                return self._video.image_at(seq)
+                return self._video.image_at(seq), None
             return picture_of(message)
         except (*DAMAGE, av.FFmpegError, cv2.error) as failure:
             raise SourceBroken(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hilgui.sources.bag import BagTopic
 from hilgui.sources.protobuf import field_numbers, read_fields
-from hilgui.sources.raw_pixels import from_samples
+from hilgui.sources.raw_pixels import Samples, from_samples, is_deep
 
 CODED, RAW, VIDEO, CALIBRATION = "CompressedImage", "Image", "CompressedVideo", "Calibration"
 
@@ -84,8 +84,8 @@ def parse(topic: BagTopic, message: bytes) -> CameraMessage:
     return CameraMessage(kind, _bytes(fields["data"]), str(fields.get("format", "")))
 
 
-def picture_of(message: CameraMessage) -> NDArray[np.uint8]:
-    """Decode a picture that stands alone, (H, W, 3) BGR; raises ValueError."""
+def picture_of(message: CameraMessage) -> tuple[NDArray[np.uint8], Samples | None]:
+    """Decode a picture that stands alone, (H, W, 3) BGR, and its samples where these tell more; raises ValueError."""
     if message.kind == RAW:
         return from_samples(
             message.data,
@@ -98,15 +98,16 @@ def picture_of(message: CameraMessage) -> NDArray[np.uint8]:
     return decode_coded(message.data)
 
 
-def decode_coded(data: bytes) -> NDArray[np.uint8]:
-    """Decode JPEG, PNG, WebP and what else OpenCV knows; raises ValueError."""
+def decode_coded(data: bytes) -> tuple[NDArray[np.uint8], Samples | None]:
+    """Decode JPEG, PNG, WebP and what else OpenCV knows, with the samples of one of 16 bits; raises ValueError."""
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error as failure:
         raise ValueError(f"the picture cannot be decoded: {failure.err}") from failure
     if image is None:
         raise ValueError("the picture cannot be decoded")
-    return np.asarray(image, np.uint8)
+    samples = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) if is_deep(data[:32]) else None
+    return np.asarray(image, np.uint8), samples if samples is not None and samples.dtype == np.uint16 else None  # type: ignore[return-value]  # OpenCV's stubs do not follow the depth
 
 
 def calibration_of(topic: BagTopic, message: bytes) -> dict[str, Any]:

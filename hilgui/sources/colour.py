@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
@@ -105,6 +106,25 @@ class ColourConverter:
         if colour.is_pq:
             image = _array(cv2.LUT(image, _pq_curve()))
         return _upright(image, int(picture.rotation))
+
+
+def samples_of(picture: VideoFrame) -> NDArray[np.uint16] | None:
+    """Give the samples of a picture of more than 8 bits as the decoder gave them, upright; None for any other.
+
+    (H, W) of a grey picture; else (H, W, 3) with Y, Cb and Cr, or B, G and R, chroma repeated as often as it is shared.
+    Layouts that are no planes (P010, packed RGB) are not given.
+    """
+    colour = colour_of(picture)
+    name = colour.pix_fmt
+    if colour.bits <= 8 or not name.endswith("le") or not name.startswith(("yuv", "gray", "gbr")):
+        return None
+    planes = [_samples(plane, np.dtype("<u2")) for plane in list(picture.planes)[:3]]
+    if name.startswith("gbr"):
+        green, blue, red = planes
+        planes = [blue, green, red]
+    whole = planes[0] if len(planes) == 1 else cv2.merge([_enlarge(plane, planes[0].shape) for plane in planes])
+    turn = _TURNS.get(int(picture.rotation) % 360)
+    return np.array(whole if turn is None else cv2.rotate(whole, turn), np.uint16)
 
 
 def matrix(name: str) -> NDArray[np.float64]:
@@ -206,10 +226,15 @@ def _planes(picture: VideoFrame, bits: int) -> list[NDArray[np.uint8]]:
     wide = bits > 8
     views = []
     for plane in list(picture.planes)[:3]:
-        samples = np.frombuffer(plane, "<u2" if wide else np.uint8)  # type: ignore[call-overload]
-        view = samples.reshape(-1, plane.line_size // samples.itemsize)[: plane.height, : plane.width]
+        view = _samples(plane, np.dtype("<u2" if wide else np.uint8))
         views.append(_array(cv2.convertScaleAbs(view, alpha=0.5 ** (bits - 8))) if wide else view)
     return views
+
+
+def _samples(plane: VideoPlane, kind: np.dtype[Any]) -> NDArray[Any]:
+    """View the samples of a plane, (H, W)."""
+    samples = np.frombuffer(plane, kind)
+    return samples.reshape(-1, plane.line_size // samples.itemsize)[: plane.height, : plane.width]
 
 
 def _is_coded_luma(picture: VideoFrame) -> bool:

@@ -25,7 +25,7 @@ from hilgui.sources.fingerprint import folder_sha256
 from hilgui.sources.image_header import image_size
 from hilgui.sources.image_layout import IMAGES, Layout, find_layout
 from hilgui.sources.image_stamps import Stamps, find_stamps
-from hilgui.sources.raw_pixels import BAYER, from_bayer
+from hilgui.sources.raw_pixels import BAYER, from_bayer, is_deep
 from hilgui.stream import StopToken
 
 _HEADER_BYTES = 2**16
@@ -141,7 +141,7 @@ class ImageFolder:
         if size is not None:
             refuse_huge(*size, path)
         raw: Any = None
-        if self._bayer or _is_deep(data[:32].tobytes()):
+        if self._bayer or is_deep(data[:32].tobytes()):
             raw = cv2.imdecode(data, cv2.IMREAD_UNCHANGED)
             if raw is None:
                 return None, None
@@ -190,13 +190,6 @@ class ImageFolder:
             time_s = math.nan
             stamp = datetime.fromtimestamp(path.stat().st_mtime, UTC) if path.exists() else self._start
         return FrameRef(seq, path.name, time_s, stamp, time.monotonic_ns(), width, height)
-
-
-def _is_deep(head: bytes) -> bool:
-    """Say whether a file may hold samples of 16 bits: a PNG tells, a TIFF has to be decoded."""
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return len(head) > 24 and head[24] == 16
-    return head[:4] in (b"II*\0", b"MM\0*")
 
 
 def _stated_size(path: Path) -> tuple[int, int]:

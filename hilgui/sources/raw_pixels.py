@@ -21,6 +21,9 @@ BAYER = {
 }
 
 
+Samples = NDArray[np.uint8] | NDArray[np.uint16]
+
+
 class Layout(NamedTuple):
     """How an encoding of `sensor_msgs/Image` and `foxglove.RawImage` lays out its samples."""
 
@@ -54,8 +57,12 @@ LAYOUTS: dict[str, Layout] = {
 
 def from_samples(
     data: bytes | NDArray[np.uint8], width: int, height: int, step: int, encoding: str, *, is_big_endian: bool = False
-) -> NDArray[np.uint8]:
-    """Give (height, width, 3) BGR; raises ValueError for an encoding or a size that does not fit."""
+) -> tuple[NDArray[np.uint8], Samples | None]:
+    """Give (height, width, 3) BGR, and the samples themselves where that is a reduction of them.
+
+    Samples are (height, width) or (height, width, channels) in the order of the message; None for plain 8 bits. Raises
+    ValueError for an encoding or a size that does not fit.
+    """
     layout = LAYOUTS.get(encoding.lower())
     if layout is None:
         raise ValueError(f"the pixel encoding {encoding!r} is not known ({', '.join(sorted(LAYOUTS))})")
@@ -71,10 +78,10 @@ def from_samples(
         deep = rows.view(">u2" if is_big_endian else "<u2").astype(np.uint16)
         deep = deep.reshape(height, width, layout.channels) if layout.channels > 1 else deep
         if layout.bayer:
-            return from_bayer(deep, layout.bayer)
-        return _convert((deep >> (bits_of(deep) - 8)).astype(np.uint8), layout.code)
+            return from_bayer(deep, layout.bayer), deep
+        return _convert((deep >> (bits_of(deep) - 8)).astype(np.uint8), layout.code), deep
     pixels = rows.reshape(height, width, layout.channels) if layout.channels > 1 else rows
-    return _convert(pixels, layout.code)
+    return _convert(pixels, layout.code), pixels if layout.bayer else None
 
 
 def from_bayer(samples: NDArray[np.uint8] | NDArray[np.uint16], pattern: str) -> NDArray[np.uint8]:
@@ -87,6 +94,13 @@ def from_bayer(samples: NDArray[np.uint8] | NDArray[np.uint16], pattern: str) ->
     if samples.dtype == np.uint16:
         samples = display_curve(bits_of(samples.astype(np.uint16, copy=False)))[samples]
     return _convert(samples.astype(np.uint8, copy=False), code)
+
+
+def is_deep(head: bytes) -> bool:
+    """Say whether a file may hold samples of 16 bits: a PNG tells, a TIFF has to be decoded."""
+    if head.startswith(b"\x89PNG\r\n\x1a\n"):
+        return len(head) > 24 and head[24] == 16
+    return head[:4] in (b"II*\0", b"MM\0*")
 
 
 def bits_of(samples: NDArray[np.uint16]) -> int:

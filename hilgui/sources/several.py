@@ -145,6 +145,7 @@ def _about(camera: Camera, facts: SourceFacts) -> dict[str, Any]:
     return {
         "channel": camera.channel,
         "path": facts.path,
+        "sha256": facts.sha256,
         "topic": camera.topic,
         "fps": facts.fps,
         "camera": facts.camera,

@@ -20,7 +20,7 @@ from av.video.stream import VideoStream
 
 from hilgui.errors import SourceBroken
 from hilgui.records import Fate, Frame, FrameRef, Loss, SourceFacts
-from hilgui.sources.colour import ColourConverter, colour_of
+from hilgui.sources.colour import ColourConverter, colour_of, samples_of
 from hilgui.sources.container import container_format, open_container, read_head, refuse_huge, translated
 from hilgui.sources.fingerprint import file_sha256
 from hilgui.sources.packet_index import KeyPacket, PacketIndex, read_index
@@ -269,9 +269,9 @@ class VideoSource:
     def _frame(self, seq: int, picture: VideoFrame, converter: ColourConverter) -> Frame:
         captured_ns = time.monotonic_ns()
         with translated(self._path):
-            image = converter.to_bgr(picture)
+            image, samples = converter.to_bgr(picture), samples_of(picture)
         image.flags.writeable = False
-        return Frame(self._ref(seq, captured_ns, image.shape[1], image.shape[0]), image)
+        return Frame(self._ref(seq, captured_ns, image.shape[1], image.shape[0]), image, samples)
 
     def _loss(self, seq: int, reason: str = "could not be decoded") -> Loss:
         return Loss(self._ref(seq, time.monotonic_ns()), Fate.DROPPED, reason)

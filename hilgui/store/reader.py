@@ -222,7 +222,10 @@ class RunReader:
         plain, moved_to = self.meta("header"), self.meta("moved_to")
         try:
             header = RunHeader.from_json(plain)
-            return header if moved_to is None else replace(header, source=replace(header.source, path=str(moved_to)))
+            if moved_to is None:
+                return header
+            places = moved_to if isinstance(moved_to, dict) else {header.source.path: str(moved_to)}
+            return replace(header, source=header.source.moved(places))
         except (KeyError, TypeError, ValueError) as failure:
             self._database.close()
             raise StoreBroken(f"the header of {self.folder} is damaged: {failure!r}", path=self.folder) from failure

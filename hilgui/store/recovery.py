@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,8 @@ def close_dead_run(folder: Path, verdict: Verdict) -> bool:
         lock.release()
 
 
-def relink(folder: Path, recording: Path) -> None:
-    """Remember where the recording of a finished run lies now; its header stays as it was written.
+def relink(folder: Path, recordings: Mapping[str, Path]) -> None:
+    """Remember where the recordings of a finished run lie now, by the paths of its header, which stays as it was.
 
     Raises StoreBroken, also where the run is being written.
     """
@@ -61,7 +61,7 @@ def relink(folder: Path, recording: Path) -> None:
             raise StoreBroken(f"{folder} is being written; wait for the run to end", path=folder)
         try:
             with closing(sqlite3.connect(folder / DATABASE, isolation_level=None)) as database:
-                row = ("moved_to", json.dumps(str(recording)))
+                row = ("moved_to", json.dumps({before: str(now) for before, now in recordings.items()}))
                 database.execute("INSERT OR REPLACE INTO meta VALUES (?,?)", row)
         finally:
             lock.release()

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hilgui.errors import CallWrong
+from hilgui.cli.showing import relink_run
+from hilgui.errors import CallWrong, SourceBroken
 from hilgui.pipeline import Run, RunPlan, Watchers, prepare
+from hilgui.pipeline.again import plan_again
 from hilgui.records import Outcome
 from hilgui.settings import Settings
+from hilgui.sources import source_again
 from hilgui.store import RunReader
 from tests.unit.sources.bags import FRAMES, write_rosbag2
 from tests.unit.sources.clips import write_clip
@@ -87,7 +90,34 @@ def test_a_region_of_the_profile_is_ignored_in_the_truth_and_said(tmp_path: Path
     assert reader.header.source.geometry is not None
     assert reader.header.source.geometry.height_m == 1.2
     assert "camera profile drive.camera.yaml: 1 region is not judged" in reader.meta("notes")
+    assert reader.header.source.regions == ((0, 0, 64, 48),)
     reader.close()
+
+
+def test_cameras_that_moved_are_found_one_by_one_and_played_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    front, rear = write_clip(tmp_path / "front.mp4", [1, 2, 3]), write_clip(tmp_path / "rear.mp4", [4, 5, 6])
+    reader = played(plan(tmp_path, front, beside=(rear,)))
+    reader.close()
+    (tmp_path / "away").mkdir()
+    front = front.rename(tmp_path / "away/one.mp4")
+    rear = rear.rename(tmp_path / "away/two.mp4")
+
+    assert relink_run(reader.folder.name, tmp_path / "runs", [tmp_path / "away"]) == 0
+
+    assert capsys.readouterr().out.split() == [str(front), str(rear)]
+    again = RunReader(reader.folder)
+    source = source_again(again.header.source)
+    assert source.open().sha256 == again.header.source.sha256
+    source.close()
+    (tmp_path / "again").mkdir()
+    replayed = plan_again(again.header, tmp_path / "again", Settings(workers=2))
+    assert (replayed.source, replayed.beside) == (front, (rear,))
+    again.close()
+    rear.unlink()
+    with pytest.raises(SourceBroken, match=r"rear\.mp4 is nowhere"):
+        relink_run(reader.folder.name, tmp_path / "runs", [tmp_path / "away"])
 
 
 def test_masks_of_another_size_than_their_images_are_refused(tmp_path: Path) -> None:

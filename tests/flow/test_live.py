@@ -252,6 +252,21 @@ def test_what_only_a_recording_has_is_refused_for_a_camera(
         prepare(plan_of(tmp_path, "camera:rehearsal:/nowhere.mp4", **wish))
 
 
+def test_a_profile_that_is_named_holds_for_a_camera(tmp_path: Path) -> None:
+    drive = write_drive(tmp_path / "drive.mp4")
+    profile = tmp_path / "roof.camera.yaml"
+    region = "ignore: [{name: bonnet, polygon: [[0, 32], [64, 32], [64, 48], [0, 48]]}]"
+    profile.write_text(f"schema_version: 1\n{region}\nlens: {{focal_px: 60, height_m: 1.2, horizon_px: 20}}\n")
+
+    made = prepare(plan_of(tmp_path, f"camera:rehearsal:{drive}", profile=profile))
+
+    made.close()
+    assert made.profile is not None
+    assert made.header.source.regions == ((0, 32, 64, 48),)
+    assert made.header.source.geometry is not None
+    assert made.header.source.geometry.height_m == 1.2
+
+
 @pytest.mark.parametrize("wish", [{"record": True}, {"duration_s": 3.0}])
 def test_what_only_a_camera_has_is_refused_for_a_recording(tmp_path: Path, wish: dict[str, object]) -> None:
     with pytest.raises(CallWrong, match="is a recording"):

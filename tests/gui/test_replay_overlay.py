@@ -47,6 +47,18 @@ def test_nothing_is_judged_without_labels() -> None:
     assert {thing.state for thing in things(UNLABELLED[0])} == {State.UNJUDGED}
 
 
+def test_regions_of_the_camera_profile_are_drawn_on_frames_without_labels_too() -> None:
+    box = (0.0, 150.0, 320.0, 180.0)
+    header = replace(HEADER, source=replace(FACTS, regions=(box,)))
+    moment = moment_of(UNLABELLED[0])
+
+    regions = [thing for thing in things_of(moment, header) if thing.layer is Layer.TRUTH]
+
+    assert [(thing.box, thing.state) for thing in regions] == [(box, State.IGNORED)]
+    assert "ignore region" in account_of(regions[0], moment, header).sentence
+    assert {t.box for t in things_of(moment_of(MISSED[0]), header)}.isdisjoint({box}), "labels bring their own"
+
+
 def test_errors_are_drawn_last() -> None:
     errors = [thing.is_error for thing in things(PHANTOM[0])]
 

@@ -78,7 +78,9 @@ def score_text(score: float) -> str:
 
 def _of_truth(thing: Thing, moment: Moment, header: RunHeader) -> Account:
     truth = moment.truth
-    assert truth is not None
+    if truth is None:  # a frame without labels shows the regions of the camera profile alone
+        words = "an ignore region of the camera profile: detections inside are not judged"
+        return Account(f"truth · {thing.name}", words, tuple(_box_facts(thing)))
     row = thing.row
     class_index = int(truth.classes[row])
     facts = [("class", header.vocabulary.name(class_index))]

@@ -65,7 +65,7 @@ class Thing:
 
 
 def things_of(moment: Moment | None, header: RunHeader) -> tuple[Thing, ...]:
-    """List what is on a frame: detections at or above the card's threshold and truths, errors last (on top)."""
+    """List the detections at or above the threshold, the truths and the ignore regions of a frame, errors on top."""
     if moment is None:
         return ()
     things = [*_truths(moment, header)]
@@ -102,7 +102,7 @@ def followed(thing: Thing | None, things: tuple[Thing, ...]) -> Thing | None:
 def _truths(moment: Moment, header: RunHeader) -> list[Thing]:
     truth = moment.truth
     if truth is None:
-        return []
+        return _regions(header)
     missed_by: list[tuple[Role, ...]] = [()] * len(truth)
     matched = [False] * len(truth)
     for role, comparison in moment.comparisons.items():
@@ -123,6 +123,13 @@ def _truths(moment: Moment, header: RunHeader) -> list[Thing]:
         )
         for row, box in enumerate(boxes)
     ]
+
+
+def _regions(header: RunHeader) -> list[Thing]:
+    """List where the camera profile says that nothing is judged, on a frame without labels; rows below 0."""
+    name = header.vocabulary.name(NO_CLASS)
+    regions = header.source.regions
+    return [Thing(Layer.TRUTH, -1 - place, box, name, State.IGNORED) for place, box in enumerate(regions)]
 
 
 def _named(name: str, class_index: int, track: int) -> str:

@@ -82,7 +82,7 @@ def _fill(
                     encoding=raw,
                     is_bigendian=0,
                     step=WIDTH * (3 if raw.startswith(("bgr", "rgb")) else 1) * (2 if raw.endswith("16") else 1),
-                    data=_samples(number, raw),
+                    data=samples(number, raw),
                 )
             else:
                 message = types[name](header=header, format="jpeg", data=np.frombuffer(jpeg(number), np.uint8))
@@ -91,7 +91,7 @@ def _fill(
         writer.write(word, time_ns, serialize(text, "std_msgs/msg/String"))
 
 
-def _samples(number: int, encoding: str) -> NDArray[np.uint8]:
+def samples(number: int, encoding: str) -> NDArray[np.uint8]:
     if encoding.startswith(("bgr", "rgb")):
         return bgr(number).ravel()
     if encoding.endswith("16"):

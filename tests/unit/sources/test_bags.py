@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from mcap.writer import CompressionType
 from rosbags.rosbag1 import Writer as Writer1
@@ -19,7 +20,7 @@ from hilgui.stream import StopToken
 from tests.corpus.clips import Odd
 from tests.corpus.numbers import number_of
 
-from .bags import CAMERA, FRAMES, START_NS, write_foxglove, write_rosbag1, write_rosbag2
+from .bags import CAMERA, FRAMES, START_NS, samples, write_foxglove, write_rosbag1, write_rosbag2
 
 BAGS: dict[str, Callable[[Path], Path]] = {
     "rosbag2 in MCAP": lambda folder: write_rosbag2(folder / "bag"),
@@ -182,3 +183,19 @@ def test_the_recording_of_a_stored_run_opens_with_the_same_camera(tmp_path: Path
     again = source_again(facts)
     _open.append(again)
     assert again.open() == facts
+
+
+@pytest.mark.parametrize(
+    ("encoding", "kind"), [("mono16", np.uint16), ("bayer_rggb8", np.uint8), ("bayer_grbg16", np.uint16)]
+)
+def test_samples_that_are_reduced_for_models_come_along(encoding: str, kind: type, tmp_path: Path) -> None:
+    frame = open_source(write_rosbag2(tmp_path / "bag", raw=encoding)).frame_at(1)
+
+    assert frame.raw is not None
+    assert (frame.raw.shape, frame.raw.dtype) == ((96, 160), kind)
+    assert frame.raw.tobytes() == samples(1, encoding).tobytes()
+
+
+@pytest.mark.parametrize("encoding", ["bgr8", "mono8"])
+def test_samples_of_8_bits_are_no_reduction(encoding: str, tmp_path: Path) -> None:
+    assert open_source(write_rosbag2(tmp_path / "bag", raw=encoding)).frame_at(0).raw is None

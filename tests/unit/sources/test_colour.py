@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hilgui.sources.colour import ColourConverter, colour_of
+from hilgui.sources.colour import ColourConverter, colour_of, samples_of
 
 WEIGHTS = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 9: (0.2627, 0.0593)}
 FORMATS = {
@@ -94,6 +94,43 @@ def test_grey_stays_grey_and_is_not_darkened(level: int) -> None:
 def test_ten_bits_are_told() -> None:
     colour = colour_of(av.VideoFrame(64, 48, "yuv420p10le"))
     assert "10-bit samples are reduced to 8 bits" in colour.notes
+
+
+@pytest.mark.parametrize("pix_fmt", FORMATS)
+def test_samples_of_more_than_8_bits_are_given_as_they_are(pix_fmt: str) -> None:
+    down, across, bits = FORMATS[pix_fmt]
+    planes = samples(pix_fmt, 63, 47)
+
+    given = samples_of(picture_of(pix_fmt, planes))
+
+    if bits == 8:
+        assert given is None
+        return
+    assert given is not None
+    assert given.shape == (47, 63, 3)
+    assert given.dtype == np.uint16
+    np.testing.assert_array_equal(given[:, :, 0], planes[0])
+    for channel in (1, 2):
+        np.testing.assert_array_equal(given[::down, ::across, channel], planes[channel])
+
+
+def test_samples_of_grey_have_one_channel_and_those_of_rgb_are_in_the_order_of_opencv() -> None:
+    levels = [np.full((48, 64), 300 + 100 * plane, np.uint16) for plane in range(3)]
+
+    grey, colour = samples_of(deep_picture("gray12le", levels[:1])), samples_of(deep_picture("gbrp10le", levels))
+
+    np.testing.assert_array_equal(grey, levels[0])
+    assert colour is not None
+    assert colour[0, 0].tolist() == [400, 300, 500]  # planes are green, blue, red
+
+
+def deep_picture(pix_fmt: str, planes: list[NDArray[np.uint16]]) -> av.VideoFrame:
+    picture = av.VideoFrame(64, 48, pix_fmt)
+    for plane, values in zip(picture.planes, planes, strict=True):
+        row = np.zeros((plane.height, plane.line_size // 2), "<u2")
+        row[:, : plane.width] = values
+        plane.update(row.tobytes())
+    return picture
 
 
 def test_hdr_is_tone_mapped_so_that_reference_white_is_bright_and_the_peak_is_white() -> None:
