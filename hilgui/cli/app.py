@@ -173,7 +173,8 @@ def replay(
         str | None, typer.Option(help='Camera topic of a bag; several with commas, or "all": side by side.')
     ] = None,
     beside: Annotated[
-        list[Path] | None, typer.Option("--beside", help="Another camera of the same drive; may be given again.")
+        list[str] | None,
+        typer.Option("--beside", help="Another camera of the same drive, FILE or FILE@SECONDS later; again for more."),
     ] = None,
     profile: Annotated[Path | None, typer.Option(help="Camera profile; default: the one beside the drive.")] = None,
     can: Annotated[list[Path] | None, typer.Option("--can", help="Bus log (BLF, ASC, MF4); again for more.")] = None,

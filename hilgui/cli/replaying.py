@@ -22,6 +22,7 @@ from hilgui.records import Outcome, People
 from hilgui.report import summary
 from hilgui.settings import Settings
 from hilgui.sources.camera import shown_drive
+from hilgui.sources.several import beside_of
 from hilgui.store import RunReader
 from hilgui.truth import NO_MAP, find_truth, load_class_map
 
@@ -42,7 +43,7 @@ class ReplayCall:
     speed: str
     fps: float | None
     topic: str | None
-    beside: tuple[Path, ...]
+    beside: tuple[str, ...]
     profile: Path | None
     can: tuple[Path, ...]
     dbc: tuple[Path, ...]
@@ -102,6 +103,7 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
         )
     if len(drives) > 1 and (call.beside or call.can):
         raise CallWrong("further cameras and bus logs belong to one drive; replay the drives one by one")
+    beside = [beside_of(text) for text in call.beside]
     people = People(settings.operator, settings.bench, settings.device_under_test, call.notes, call.tickets)
     return [
         RunPlan(
@@ -117,7 +119,8 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
             speed=call.speed,
             fps=call.fps,
             topic=call.topic,
-            beside=call.beside,
+            beside=tuple(path for path, _ in beside),
+            offsets_s=tuple(offset_s for _, offset_s in beside),
             profile=call.profile,
             can=call.can,
             dbc=call.dbc,

@@ -81,6 +81,7 @@ class RunDialog(QDialog):
             speed=self.speed.currentText().strip(),
             fps=self.fps.text().strip(),
             topic=self.topic.text().strip(),
+            beside=self.beside.text().strip(),
             profile=self.profile.text().strip(),
             can=self.can.text().strip(),
             dbc=self.dbc.text().strip(),
@@ -138,6 +139,10 @@ class RunDialog(QDialog):
         self.fps.setPlaceholderText(self.tr("unordered set"))
         self.fps.setAccessibleName(self.tr("Frame rate of a folder of images"))
         self.topic = self._line(self.tr("Camera topics of a bag"), self.tr("the only one; or: all"))
+        self.beside = self._line(
+            self.tr("Further cameras of the drive"),
+            self.tr("none; or: left.mp4; rear.mp4@0.12 (begins 0.12 s later)"),
+        )
         self.profile = self._line(self.tr("Camera profile"), self.tr("the one beside the recording"))
         self.can = self._line(self.tr("Bus log"), self.tr("none; or: drive.blf, .asc, .mf4"))
         self.dbc = self._line(self.tr("DBC of the bus log"), self.tr("none; or: vehicle.dbc"))
@@ -158,6 +163,7 @@ class RunDialog(QDialog):
             "candidate": self.candidate,
             "speed": self.speed,
             "fps": self.fps,
+            "beside": self.beside,
             "profile": self.profile,
             "can": self.can,
             "dbc": self.dbc,
@@ -220,6 +226,7 @@ class RunDialog(QDialog):
                 (self.tr("Ca&mera topics"), self.topic, 1),
                 (self.tr("T&ickets"), self.tickets, 1),
             ),
+            ((self.tr("Furt&her cameras of the drive"), self.beside, 3),),
             (
                 (self.tr("Camera &profile"), self.profile, 1),
                 (self.tr("B&us log"), self.can, 1),
@@ -306,7 +313,7 @@ class RunDialog(QDialog):
         self.speed.setCurrentText(given.speed)
         self.classes.setText(given.classes)
         self.fps.setText(given.fps)
-        for name in ("topic", "profile", "can", "dbc"):
+        for name in ("topic", "beside", "profile", "can", "dbc"):
             getattr(self, name).setText(getattr(given, name))
         self.operator.setText(given.operator or memory.text("operator"))
         self.device.setText(given.device_under_test or memory.text("device_under_test"))
@@ -321,7 +328,7 @@ class RunDialog(QDialog):
         self.speed.editTextChanged.connect(lambda: self._edited("speed"))
         self.fps.textChanged.connect(lambda: self._edited("fps"))
         self.provider.currentIndexChanged.connect(self._refresh)
-        for name in ("profile", "can", "dbc"):
+        for name in ("beside", "profile", "can", "dbc"):
             getattr(self, name).textChanged.connect(lambda _text, name=name: self._edited(name))
         for line in (self.topic, self.classes, self.operator, self.device, self.tickets, self.notes):
             line.textChanged.connect(self._refresh)

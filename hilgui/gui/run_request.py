@@ -33,6 +33,7 @@ class RunRequest:
     speed: str = "max"
     fps: str = ""  # frame rate of a folder of images; empty: an unordered set
     topic: str = ""  # camera of a bag; "all", or several with commas: side by side
+    beside: str = ""  # further cameras of the drive, FILE or FILE@SECONDS later, with semicolons
     profile: str = ""  # of the camera; empty: the one beside the recording
     can: str = ""  # log of the vehicle's bus
     dbc: str = ""
@@ -45,6 +46,11 @@ class RunRequest:
     def class_names(self) -> tuple[str, ...]:
         """Split the class names at commas."""
         return _parts(self.classes)
+
+    @property
+    def cameras_beside(self) -> tuple[str, ...]:
+        """Split the further cameras at semicolons."""
+        return tuple(part for part in (piece.strip() for piece in self.beside.split(";")) if part)
 
     @property
     def has_truth(self) -> bool:
@@ -87,6 +93,8 @@ def command_words(request: RunRequest) -> list[str]:
         words += ["--speed", request.speed]
     if request.fps:
         words += ["--fps", request.fps]
+    for camera in request.cameras_beside:
+        words += ["--beside", camera]
     for option in ("topic", "profile", "can", "dbc"):
         if value := getattr(request, option):
             words += [f"--{option}", value]
@@ -118,7 +126,9 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
     """Turn a request without problems into what the engine takes."""
     from hilgui.pipeline import RunPlan
     from hilgui.records import People
+    from hilgui.sources.several import beside_of
 
+    beside = [beside_of(text) for text in request.cameras_beside]
     return RunPlan(
         source=typed_path(request.source),
         baseline=typed_path(request.baseline),
@@ -131,6 +141,8 @@ def plan_of(request: RunRequest, settings: Settings) -> RunPlan:
         speed=request.speed,
         fps=float(request.fps) if request.fps else None,
         topic=request.topic or None,
+        beside=tuple(typed_path(str(path)) for path, _ in beside),
+        offsets_s=tuple(offset_s for _, offset_s in beside),
         profile=typed_path(request.profile) if request.profile else None,
         can=(typed_path(request.can),) if request.can else (),
         dbc=(typed_path(request.dbc),) if request.dbc else (),
@@ -160,6 +172,7 @@ def _problems(request: RunRequest) -> Iterator[tuple[str, str]]:
         yield "candidate", sentence
     if (sentence := _speed_problem(request.speed)) is not None:
         yield "speed", sentence
+    yield from (("beside", sentence) for sentence in _beside_problems(request))
     for name, text in (("profile", request.profile), ("can", request.can), ("dbc", request.dbc)):
         if text and not is_file(typed_path(text)):
             yield name, f"There is no file {_short(text)}; check the path, or leave it empty."
@@ -167,6 +180,19 @@ def _problems(request: RunRequest) -> Iterator[tuple[str, str]]:
         yield ("dbc" if request.can else "can"), "A bus log needs the DBC that decodes it, and a DBC its log."
     if request.fps and not _is_rate(request.fps):
         yield "fps", f"{request.fps!r} is not a frame rate; type a number above 0, or leave it empty."
+
+
+def _beside_problems(request: RunRequest) -> Iterator[str]:
+    from hilgui.sources.several import beside_of
+
+    for text in request.cameras_beside:
+        try:
+            path, _ = beside_of(text)
+        except HilguiError as failure:
+            yield f"{str(failure)[:1].upper()}{str(failure)[1:]}."
+            continue
+        if not is_there(typed_path(str(path))):
+            yield f"There is no camera {_short(text)}; write FILE, or FILE@SECONDS that it begins later."
 
 
 def _model_problem(text: str) -> str | None:

@@ -35,6 +35,7 @@ def plan_again(header: RunHeader, out: Path, settings: Settings) -> RunPlan:
     return RunPlan(
         source=recordings[0],
         beside=tuple(recordings[1:]),
+        offsets_s=tuple(float(each.get("offset_s", 0.0)) for each in header.source.cameras[1:]) if not topics else (),
         topic=",".join(topics) or None,
         baseline=models[Role.BASELINE],
         candidate=models.get(Role.CANDIDATE),

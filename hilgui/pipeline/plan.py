@@ -34,6 +34,7 @@ class RunPlan:
     fps: float | None = None  # frame rate of a folder of images
     topic: str | None = None  # camera topic of a bag that holds several; "all", or some with commas: side by side
     beside: tuple[Path, ...] = ()  # further cameras of the same drive, files of their own
+    offsets_s: tuple[float, ...] = ()  # how much later each of these begins; empty: all with the first
     profile: Path | None = None  # of the camera; None: the one beside the recording
     can: tuple[Path, ...] = ()  # logs of the vehicle's bus
     dbc: tuple[Path, ...] = ()

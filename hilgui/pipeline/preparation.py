@@ -70,7 +70,7 @@ def prepare(plan: RunPlan) -> Prepared:
     _mend_recording(plan.source)
     factor = speed_factor(plan.speed)
     staffing = staff_replay(plan.settings, factor)
-    source = cameras_for(plan.source, plan.beside, plan.fps, plan.topic)
+    source = cameras_for(plan.source, plan.beside, plan.fps, plan.topic, plan.offsets_s)
     if plan.frames is not None or plan.exposure:
         source = Excerpt(source, *(plan.frames or (0, None)), plan.exposure)
     if plan.corrupt:

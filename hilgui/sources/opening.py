@@ -40,17 +40,25 @@ def source_for(path: Path, fps: float | None = None, topic: str | None = None, *
 
 
 def cameras_for(
-    path: Path, beside: Sequence[Path] = (), fps: float | None = None, topic: str | None = None
+    path: Path,
+    beside: Sequence[Path] = (),
+    fps: float | None = None,
+    topic: str | None = None,
+    offsets_s: Sequence[float] = (),
 ) -> FrameSource:
     """Give an unopened source for one recording, or for several cameras of one drive; raises SourceBroken.
 
-    `topic` may be "all" or several names with commas; `beside` are further files or folders of the same drive.
+    `topic` may be "all" or several names with commas; `beside` are further files or folders of the same drive,
+    `offsets_s` how much later each of these begins.
     """
     if beside:
         paths = [path, *beside]
-        names = channel_names(paths)
+        names, offsets = channel_names(paths), (0.0, *(offsets_s or [0.0] * len(beside)))
         return SeveralCameras(
-            [Camera(name, each, None, source_for(each, fps)) for name, each in zip(names, paths, strict=True)]
+            [
+                Camera(name, each, None, source_for(each, fps), offset_s)
+                for name, each, offset_s in zip(names, paths, offsets, strict=True)
+            ]
         )
     topics = [] if topic is None else topics_of(path, topic)
     if len(topics) < 2:
@@ -75,6 +83,7 @@ def source_again(facts: SourceFacts) -> FrameSource:
                     Path(each["path"]),
                     each["topic"],
                     source_for(Path(each["path"]), topic=each["topic"]),
+                    float(each.get("offset_s", 0.0)),
                 )
                 for each in facts.cameras
             ]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hilgui.errors import SourceBroken
+from hilgui.errors import CallWrong, SourceBroken
 from hilgui.records import Frame, FrameRef, Loss, SourceFacts
 from hilgui.sources.bag_source import BagSource, camera_topics, open_bag
 from hilgui.sources.protocol import FrameSource
@@ -22,6 +22,7 @@ from hilgui.stream import StopToken
 
 ALL = "all"
 _MOST = 16
+_LONGEST_OFFSET_S = 86400.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +33,7 @@ class Camera:
     path: Path
     topic: str | None
     source: FrameSource
+    offset_s: float = 0.0  # of a file of its own: how much later its first frame is than that of the first camera
 
 
 class SeveralCameras:
@@ -75,6 +77,7 @@ class SeveralCameras:
         notes = [f"{channel}: {note}" for channel, each in pairs for note in each.notes]
         if not is_one_bag:
             notes.append("the cameras come from files of their own and are laid side by side at their first frames")
+            notes += [f"{each.channel} begins {each.offset_s:+g} s" for each in self._cameras if each.offset_s]
         return SourceFacts(
             name=first.name,
             kind=f"{len(facts)} cameras",
@@ -129,10 +132,11 @@ class SeveralCameras:
         starts = [refs[0].stamp.timestamp() for refs in listed if refs]
         earliest = min(starts, default=0.0)
         for number, refs in enumerate(listed):
-            later = refs[0].stamp.timestamp() - earliest if refs and on_one_clock else 0.0
+            later = refs[0].stamp.timestamp() - earliest if refs and on_one_clock else self._cameras[number].offset_s
             rows.extend((round(ref.time_s + later, 9), number, ref) for ref in refs)
         rows.sort(key=lambda row: (row[0], row[1], row[2].seq))
-        self._times = [time_s for time_s, _, _ in rows]
+        first_s = min(0.0, rows[0][0]) if rows else 0.0  # where another camera began earlier, the clock does too
+        self._times = [round(time_s - first_s, 9) for time_s, _, _ in rows]
         return [(number, ref) for _, number, ref in rows]
 
     def _named(self, seq: int, ref: FrameRef) -> FrameRef:
@@ -149,7 +153,22 @@ def _about(camera: Camera, facts: SourceFacts) -> dict[str, Any]:
         "topic": camera.topic,
         "fps": facts.fps,
         "camera": facts.camera,
+        "offset_s": camera.offset_s,
     }
+
+
+def beside_of(text: str) -> tuple[Path, float]:
+    """Read `rear.mp4`, or `rear.mp4@0.12` for a camera that begins 0.12 s later than the first; @-0.12 is earlier."""
+    name, at, offset = text.strip().rpartition("@")
+    if at and name and not Path(text.strip()).exists():
+        try:
+            seconds = float(offset)
+        except ValueError:
+            return Path(text.strip()), 0.0
+        if not abs(seconds) <= _LONGEST_OFFSET_S:
+            raise CallWrong(f"{text} lies {offset} s beside the first camera; write an offset of at most a day")
+        return Path(name), seconds
+    return Path(text.strip()), 0.0
 
 
 def topics_of(path: Path, wanted: str) -> list[str]:

@@ -98,7 +98,7 @@ def test_cameras_that_moved_are_found_one_by_one_and_played_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     front, rear = write_clip(tmp_path / "front.mp4", [1, 2, 3]), write_clip(tmp_path / "rear.mp4", [4, 5, 6])
-    reader = played(plan(tmp_path, front, beside=(rear,)))
+    reader = played(plan(tmp_path, front, beside=(rear,), offsets_s=(0.01,)))
     reader.close()
     (tmp_path / "away").mkdir()
     front = front.rename(tmp_path / "away/one.mp4")
@@ -113,7 +113,7 @@ def test_cameras_that_moved_are_found_one_by_one_and_played_again(
     source.close()
     (tmp_path / "again").mkdir()
     replayed = plan_again(again.header, tmp_path / "again", Settings(workers=2))
-    assert (replayed.source, replayed.beside) == (front, (rear,))
+    assert (replayed.source, replayed.beside, replayed.offsets_s) == (front, (rear,), (0.01,))
     again.close()
     rear.unlink()
     with pytest.raises(SourceBroken, match=r"rear\.mp4 is nowhere"):

@@ -10,6 +10,7 @@ from hilgui.gui.dropped import sort_paths
 from hilgui.gui.run_dialog import RunDialog
 from hilgui.gui.run_request import RunRequest, command_text, plan_of, problems
 from hilgui.records import People
+from hilgui.settings import Settings
 
 FULL = RunRequest(
     source="my drives/night.mp4",
@@ -40,6 +41,10 @@ COMMANDS = [
     (
         RunRequest(source="images", baseline="b.onnx", fps="10"),
         "hilgui replay images --baseline b.onnx --truth none --fps 10",
+    ),
+    (
+        RunRequest(source="front.mp4", baseline="b.onnx", beside="left.mp4; rear.mp4@0.12"),
+        "hilgui replay front.mp4 --baseline b.onnx --truth none --beside left.mp4 --beside rear.mp4@0.12",
     ),
 ]
 
@@ -217,3 +222,16 @@ def test_the_word_none_is_no_path_of_labels(files, settings):
 def test_the_database_of_a_run_stands_for_its_folder(tmp_path):
     (tmp_path / "run.sqlite").touch()
     assert sort_paths([tmp_path / "run.sqlite"]).runs == (tmp_path,)
+
+
+def test_further_cameras_are_checked_and_planned_with_their_offsets(files: dict[str, str]) -> None:
+    request = RunRequest(**files, beside=f"{files['candidate']}@-0.5; {files['baseline']}")
+
+    plan = plan_of(request, Settings())
+
+    assert not [each for each in problems(request) if each.field == "beside"]
+    assert plan.beside == (Path(files["candidate"]), Path(files["baseline"]))
+    assert plan.offsets_s == (-0.5, 0.0)
+    gone = problems(replace(request, beside="nowhere.mp4@1; rear.mp4@1e9"))
+    assert [each.field for each in gone] == ["beside", "beside"]
+    assert "nowhere.mp4" in gone[0].sentence and "at most a day" in gone[1].sentence

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from hilgui.errors import SourceBroken
+from hilgui.errors import CallWrong, SourceBroken
 from hilgui.records import Frame, RunHeader
 from hilgui.sources import FrameSource, cameras_for, source_again
+from hilgui.sources.several import beside_of
 from hilgui.stream import StopToken
 from tests.corpus.numbers import number_of
 from tests.unit.store.rows import header
@@ -117,3 +118,27 @@ def test_a_topic_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_video_has_no_topics(tmp_path: Path) -> None:
     with pytest.raises(SourceBroken, match="one camera and no topics"):
         cameras_for(write_clip(tmp_path / "front.mp4", [0, 1]), topic="all")
+
+
+@pytest.mark.parametrize("offset_s", [0.5, -0.5])
+def test_a_camera_that_began_later_or_earlier_is_laid_where_it_was(tmp_path: Path, offset_s: float) -> None:
+    front, rear = write_clip(tmp_path / "front.mp4", list(range(5))), write_clip(tmp_path / "rear.mp4", list(range(5)))
+    source = opened(cameras_for(front, [rear], offsets_s=[offset_s]))
+    refs = source.refs()
+    begins = {channel: min(ref.time_s for ref in refs if ref.channel == channel) for channel in ("front", "rear")}
+
+    assert begins["rear"] - begins["front"] == pytest.approx(offset_s)
+    assert min(begins.values()) == 0
+    assert f"rear begins {offset_s:+g} s" in source.open().notes
+    assert [ref.time_s for ref in opened(source_again(source.open())).refs()] == [ref.time_s for ref in refs]
+
+
+def test_an_offset_is_written_behind_the_file_unless_the_file_is_called_so(tmp_path: Path) -> None:
+    named = tmp_path / "rear.mp4@2"
+    named.touch()
+
+    assert beside_of("rear.mp4@-0.25") == (Path("rear.mp4"), -0.25)
+    assert beside_of(str(named)) == (named, 0.0)
+    assert beside_of("me@home.mp4") == (Path("me@home.mp4"), 0.0)
+    with pytest.raises(CallWrong, match="at most a day"):
+        beside_of("rear.mp4@nan")
