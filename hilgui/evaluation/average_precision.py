@@ -95,9 +95,11 @@ class AveragePrecision:
             raise ValueError("the nearest truths were not asked for: AveragePrecision(..., with_nearest=True)")
         return self._nearest.joined()
 
-    def ranked(self) -> RankedRows:
-        """Give the rows of all areas ranked for reading; kept until the next frame."""
+    def ranked(self, area: int = 0) -> RankedRows:
+        """Give the rows ranked for reading, of one of RANGES; those of all areas are kept until the next frame."""
         rows, truths = self.rows()
+        if area:
+            return RankedRows(rows, truths, len(self.judged), area)
         if self._ranked is None:
             self._ranked = RankedRows(rows, truths, len(self.judged))
         return self._ranked
