@@ -52,11 +52,12 @@ CORES = os.cpu_count() or 1
 PREDICT = """
 import sys, time
 from ultralytics import YOLO
+HOW = {"conf": 0.001, "iou": 0.7, "max_det": 300}  # as ours
 model = YOLO(sys.argv[2], task="detect")
-for result in model.predict(sys.argv[1], stream=True, device="cpu", verbose=False):
+for result in model.predict(sys.argv[1], stream=True, device="cpu", verbose=False, **HOW):
     break
 started, count = time.perf_counter(), 0
-for result in model.predict(sys.argv[1], stream=True, device="cpu", verbose=False):
+for result in model.predict(sys.argv[1], stream=True, device="cpu", verbose=False, **HOW):
     count += 1
 print((time.perf_counter() - started) * 1e3 / count)
 """

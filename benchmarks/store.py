@@ -69,10 +69,13 @@ def measure_writing(folder: Path) -> None:
     full = [moment(seq, with_truth=True) for seq in range(ROUND * ROUNDS)]
     blobs = [codec.pack_detections(one.inferences[Role.BASELINE].detections) for one in moments]
     bare = bare_database(folder / "bare.sqlite")
-    writers = {name: RunWriter(folder, header(name)) for name in ("output", "output-and-truth")}
+    writers = {name: RunWriter(folder, header(name)) for name in ("output", "eight", "output-and-truth")}
     sides: dict[str, Callable[[int], None]] = {
         "bare sqlite, one blob a frame": lambda seq: commit_bare(bare, seq, blobs[seq]),
         "run writer, 10 boxes": lambda seq: writers["output"].write([moments[seq]]),
+        "the same, 8 frames a commit": lambda seq: (
+            writers["eight"].write(moments[seq - 7 : seq + 1]) if seq % 8 == 7 else None
+        ),
         "run writer, 10 boxes, truth, match": lambda seq: writers["output-and-truth"].write([full[seq]]),
     }
     times: dict[str, list[float]] = {name: [] for name in sides}
