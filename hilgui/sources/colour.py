@@ -233,7 +233,7 @@ def _planes(picture: VideoFrame, bits: int) -> list[NDArray[np.uint8]]:
 
 def _samples(plane: VideoPlane, kind: np.dtype[Any]) -> NDArray[Any]:
     """View the samples of a plane, (H, W)."""
-    samples = np.frombuffer(plane, kind)
+    samples: NDArray[Any] = np.frombuffer(plane, kind)  # type: ignore[call-overload]  # PyAV's planes are buffers
     return samples.reshape(-1, plane.line_size // samples.itemsize)[: plane.height, : plane.width]
 
 
