@@ -166,7 +166,7 @@ class CriticalQuality:
         if not len(self.book.frames):
             return {}
         basis = {each.words: int(self._bases[each]) for each in Basis if self._bases[each]}
-        judged_s = sum(self._rows.seconds)
+        judged_s = self._rows.judged_s
         return {"criticality": {"basis": basis, "judged_s": judged_s, "phantoms": len(self._rows.phantoms)}}
 
     def _blamed(self, figure: str) -> NDArray[np.int64] | None:
