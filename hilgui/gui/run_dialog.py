@@ -141,8 +141,9 @@ class RunDialog(QDialog):
         self.topic = self._line(self.tr("Camera topics of a bag"), self.tr("the only one; or: all"))
         self.beside = self._line(
             self.tr("Further cameras of the drive"),
-            self.tr("none; or: left.mp4; rear.mp4@0.12 (begins 0.12 s later)"),
+            self.tr("none; or: a.mp4; b.mp4@0.12"),
         )
+        self.beside.setToolTip(self.tr("Files of the same drive, with semicolons; b.mp4@0.12 begins 0.12 s later."))
         self.profile = self._line(self.tr("Camera profile"), self.tr("the one beside the recording"))
         self.can = self._line(self.tr("Bus log"), self.tr("none; or: drive.blf, .asc, .mf4"))
         self.dbc = self._line(self.tr("DBC of the bus log"), self.tr("none; or: vehicle.dbc"))
@@ -217,25 +218,25 @@ class RunDialog(QDialog):
         grid.setVerticalSpacing(GAP_S)
         rows: tuple[tuple[tuple[str, QWidget, int], ...], ...] = (
             (
-                (self.tr("&Provider"), self.provider, 1),
-                (self.tr("&Speed"), self.speed, 1),
-                (self.tr("&Frame rate of images"), self.fps, 1),
+                (self.tr("&Provider"), self.provider, 4),
+                (self.tr("&Speed"), self.speed, 4),
+                (self.tr("&Frame rate of images"), self.fps, 4),
             ),
             (
-                (self.tr("Compared c&lasses"), self.classes, 1),
-                (self.tr("Ca&mera topics"), self.topic, 1),
-                (self.tr("T&ickets"), self.tickets, 1),
-            ),
-            ((self.tr("Furt&her cameras of the drive"), self.beside, 3),),
-            (
-                (self.tr("Camera &profile"), self.profile, 1),
-                (self.tr("B&us log"), self.can, 1),
-                (self.tr("DBC o&f the log"), self.dbc, 1),
+                (self.tr("Compared c&lasses"), self.classes, 4),
+                (self.tr("Ca&mera topics"), self.topic, 4),
+                (self.tr("Furt&her cameras"), self.beside, 4),
             ),
             (
-                (self.tr("&Operator"), self.operator, 1),
-                (self.tr("&Device under test"), self.device, 1),
-                (self.tr("&Notes"), self.notes, 1),
+                (self.tr("Camera &profile"), self.profile, 4),
+                (self.tr("B&us log"), self.can, 4),
+                (self.tr("DBC o&f the log"), self.dbc, 4),
+            ),
+            (
+                (self.tr("&Operator"), self.operator, 3),
+                (self.tr("&Device under test"), self.device, 3),
+                (self.tr("T&ickets"), self.tickets, 3),
+                (self.tr("&Notes"), self.notes, 3),
             ),
         )
         for row, fields in enumerate(rows):
@@ -247,7 +248,7 @@ class RunDialog(QDialog):
                 grid.addWidget(label, 2 * row, column, 1, span)
                 grid.addWidget(field, 2 * row + 1, column, 1, span)
                 column += span
-        for column in range(3):
+        for column in range(12):
             grid.setColumnStretch(column, 1)
         return grid
 

@@ -65,7 +65,7 @@ def test_ten_bits_of_a_video_come_back_as_they_were_coded(tmp_path: Path) -> Non
     source.close()
     keeper = ClipKeeper(ClipSettings())
     keeper.push(frame)
-    (kept,) = keeper.keep_around(0.0)
+    (kept,) = keeper.keep_around(0.0, Severity.LOW)
 
     assert kept.raw is not None
     read = cv2.imdecode(np.frombuffer(kept.raw, np.uint8), cv2.IMREAD_UNCHANGED)
