@@ -145,7 +145,7 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
     titles = [tr("dimension"), tr("slice"), tr("truths")]
     for one in sliced:
         head = one.role.value[0].upper()
-        titles += [f"recall {head}", tr("95 %"), f"precision {head}", f"AP50 {head}"]
+        titles += [tr("recall {0}").format(head), tr("95 %"), tr("precision {0}").format(head), f"AP50 {head}"]
     by_place: dict[tuple[str, str], dict[Role, SliceFigures]] = {}
     for one in sliced:
         for figures in one.figures:

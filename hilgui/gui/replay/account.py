@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from PySide6.QtCore import QCoreApplication
 
 from hilgui.evaluation import iou_matrix
 from hilgui.gui.replay.overlay import LAYER_OF, ROLE_OF, Layer, State, Thing
@@ -76,6 +77,10 @@ def score_text(score: float) -> str:
     return f"{score:.2f}".removeprefix("0") if score >= 0.01 else f"{score:.3f}"
 
 
+def _tr(words: str) -> str:
+    return QCoreApplication.translate("Account", words)
+
+
 def _of_truth(thing: Thing, moment: Moment, header: RunHeader) -> Account:
     truth = moment.truth
     if truth is None:  # a frame without labels shows the regions of the camera profile alone
@@ -83,51 +88,52 @@ def _of_truth(thing: Thing, moment: Moment, header: RunHeader) -> Account:
         return Account(f"truth · {thing.name}", words, tuple(_box_facts(thing)))
     row = thing.row
     class_index = int(truth.classes[row])
-    facts = [("class", header.vocabulary.name(class_index))]
+    facts = [(_tr("class"), header.vocabulary.name(class_index))]
     if truth.tracks[row] != NO_TRACK:
-        facts.append(("track", str(int(truth.tracks[row]))))
+        facts.append((_tr("track"), str(int(truth.tracks[row]))))
     facts += _box_facts(thing)
     if not np.isnan(truth.distance_m[row]):
-        facts.append(("distance", f"{truth.distance_m[row]:.1f} m"))
+        facts.append((_tr("distance"), f"{truth.distance_m[row]:.1f} m"))
     if not np.isnan(truth.occlusion[row]):
-        facts.append(("occluded", f"{truth.occlusion[row]:.0%}"))
+        facts.append((_tr("occluded"), f"{truth.occlusion[row]:.0%}"))
     facts += [(role.value, _told(thing, role, class_index, moment, header)) for role in header.models]
     if truth.crowd[row]:
-        sentence = "a crowd: detections inside are not judged"
+        sentence = _tr("a crowd: detections inside are not judged")
     elif class_index == NO_CLASS:
-        sentence = "an ignore region: detections inside are not judged"
+        sentence = _tr("an ignore region: detections inside are not judged")
     elif truth.ignore[row]:
-        sentence = "labelled as too hard to judge: never a miss"
+        sentence = _tr("labelled as too hard to judge: never a miss")
     elif thing.state is State.IGNORED:
-        sentence = f"{thing.name} is not among the classes that are compared"
+        sentence = _tr("{0} is not among the classes that are compared").format(thing.name)
     else:
         sentence = _truth_sentence(thing, class_index, moment, header)
-    return Account(f"truth · {thing.name}", sentence, tuple(facts))
+    return Account(_tr("truth · {0}").format(thing.name), sentence, tuple(facts))
 
 
 def _truth_sentence(thing: Thing, class_index: int, moment: Moment, header: RunHeader) -> str:
     if len(thing.missed_by) > 1:
-        return "missed by both models"
-    parts = []
+        return _tr("missed by both models")
+    missed, parts = [], []
     for role in header.models:
+        match = _match(thing.row, role, moment)
         if role not in moment.inferences:
-            parts.append(f"the {role.value} skipped this frame")
+            parts.append(_tr("the {0} skipped this frame").format(role.value))
         elif role in thing.missed_by:
-            parts.append(f"missed by the {role.value}")
+            missed.append(_tr("missed by the {0}").format(role.value))
+        elif match is None:
+            parts.append(_tr("{0} found it").format(role.value))
         else:
-            match = _match(thing.row, role, moment)
-            parts.append(f"{role.value} found it" + ("" if match is None else f", score {score_text(match[0])}"))
-    parts.sort(key=lambda part: not part.startswith("missed"))
-    return "; ".join(parts)
+            parts.append(_tr("{0} found it, score {1}").format(role.value, score_text(match[0])))
+    return "; ".join(missed + parts)
 
 
 def _told(thing: Thing, role: Role, class_index: int, moment: Moment, header: RunHeader) -> str:
     """Say what one model made of a truth."""
     if role not in moment.inferences:
-        return "skipped this frame"
+        return _tr("skipped this frame")
     match = _match(thing.row, role, moment)
     if match is not None:
-        return f"score {score_text(match[0])}, IoU {score_text(match[1])}"
+        return _tr("score {0}, IoU {1}").format(score_text(match[0]), score_text(match[1]))
     return _best_here(thing.box, class_index, role, moment, header)
 
 
@@ -136,16 +142,17 @@ def _best_here(
 ) -> str:
     found = nearest(box, class_index, role, moment, header)
     if found is None:
-        return "nothing here at any score"
+        return _tr("nothing here at any score")
     threshold = score_text(header.models[role].threshold)
     if found.is_above and found.is_same_class:
-        return f"{score_text(found.score)} here, IoU {score_text(found.iou)}"
+        return _tr("{0} here, IoU {1}").format(score_text(found.score), score_text(found.iou))
     if found.is_above:
-        return f"seen as {found.name} {score_text(found.score)}, IoU {score_text(found.iou)}"
+        return _tr("seen as {0} {1}, IoU {2}").format(found.name, score_text(found.score), score_text(found.iou))
     if found.is_same_class:
-        return f"best score here {score_text(found.score)}, below threshold {threshold}"
+        return _tr("best score here {0}, below threshold {1}").format(score_text(found.score), threshold)
     wanted = header.vocabulary.name(class_index)
-    return f"no {wanted} here at any score; {found.name} {score_text(found.score)}, below threshold {threshold}"
+    said = _tr("no {0} here at any score; {1} {2}, below threshold {3}")
+    return said.format(wanted, found.name, score_text(found.score), threshold)
 
 
 def _of_detection(thing: Thing, moment: Moment, header: RunHeader) -> Account:
@@ -154,20 +161,20 @@ def _of_detection(thing: Thing, moment: Moment, header: RunHeader) -> Account:
     class_index = int(moment.inferences[role].detections.classes[thing.row])
     threshold = header.models[role].threshold
     facts = [
-        ("class", thing.name),
-        ("score", f"{score_text(thing.score or 0)} (threshold {score_text(threshold)})"),
+        (_tr("class"), thing.name),
+        (_tr("score"), _tr("{0} (threshold {1})").format(score_text(thing.score or 0), score_text(threshold))),
         *_box_facts(thing),
     ]
     partner = -1
     if comparison is not None and thing.row < len(comparison.partner):
         partner = int(comparison.partner[thing.row])
-        what = "IoU with truth" if partner >= 0 else "best IoU with any truth"
+        what = _tr("IoU with truth") if partner >= 0 else _tr("best IoU with any truth")
         facts.append((what, score_text(float(comparison.iou[thing.row]))))
     if partner >= 0 and moment.truth is not None:
         facts += _partner_facts(partner, moment)
     for other in header.models:
         if other is not role:
-            told = "skipped this frame"
+            told = _tr("skipped this frame")
             if other in moment.inferences:
                 told = _best_here(thing.box, class_index, other, moment, header)
             facts.append((other.value, told))
@@ -179,28 +186,28 @@ def _partner_facts(row: int, moment: Moment) -> list[tuple[str, str]]:
     assert truth is not None
     facts = []
     if truth.tracks[row] != NO_TRACK:
-        facts.append(("track", str(int(truth.tracks[row]))))
+        facts.append((_tr("track"), str(int(truth.tracks[row]))))
     if not np.isnan(truth.distance_m[row]):
-        facts.append(("distance", f"{truth.distance_m[row]:.1f} m"))
+        facts.append((_tr("distance"), f"{truth.distance_m[row]:.1f} m"))
     if not np.isnan(truth.occlusion[row]):
-        facts.append(("occluded", f"{truth.occlusion[row]:.0%}"))
+        facts.append((_tr("occluded"), f"{truth.occlusion[row]:.0%}"))
     return facts
 
 
 def _detection_sentence(thing: Thing, role: Role, moment: Moment) -> str:
-    alone = "" if thing.agrees else "; the other model does not report it"
+    alone = "" if thing.agrees else _tr("; the other model does not report it")
     if thing.state is State.MATCHED:
-        return f"right: the {role.value} found a labelled object" + alone
+        return _tr("right: the {0} found a labelled object").format(role.value) + alone
     if thing.state is State.PHANTOM:
-        return f"phantom of the {role.value}: no label fits" + alone
+        return _tr("phantom of the {0}: no label fits").format(role.value) + alone
     if thing.state is State.IGNORED:
-        return "not judged: an ignore region, a crowd, or a class that is not compared"
-    return "not judged: this frame has no labels" + alone
+        return _tr("not judged: an ignore region, a crowd, or a class that is not compared")
+    return _tr("not judged: this frame has no labels") + alone
 
 
 def _box_facts(thing: Thing) -> list[tuple[str, str]]:
     x1, y1, x2, y2 = thing.box
-    return [("box", f"{x2 - x1:.0f} × {y2 - y1:.0f} px at {x1:.0f}, {y1:.0f}")]
+    return [(_tr("box"), _tr("{0:.0f} × {1:.0f} px at {2:.0f}, {3:.0f}").format(x2 - x1, y2 - y1, x1, y1))]
 
 
 def _match(truth_row: int, role: Role, moment: Moment) -> tuple[float, float] | None:
