@@ -163,6 +163,7 @@ def _plans(
     from hilgui.pipeline import RunPlan
     from hilgui.pipeline.again import plan_again
     from hilgui.records import Role
+    from hilgui.robustness import results_root
     from hilgui.store import RunReader, find_run
     from hilgui.truth import find_truth
 
@@ -171,7 +172,7 @@ def _plans(
     if truth is not None and len(targets) > 1:
         raise CallWrong("one label file cannot serve several recordings; put labels beside each of them")
     judged = tuple(name.strip() for name in classes.split(",") if name.strip())
-    scratch = settings.home / "robustness"
+    scratch = results_root(settings.home) / "class-maps"
     plans = []
     for target in targets:
         path = Path(target).expanduser()
@@ -182,9 +183,11 @@ def _plans(
         if folder is None and not path.exists():
             raise CallWrong(f"there is no run and no recording {target!r}; `hilgui runs list` shows the runs")
         if folder is not None:
-            scratch.mkdir(parents=True, exist_ok=True)
+            own = scratch / folder.name
+            own.mkdir(parents=True, exist_ok=True)
             with closing(RunReader(folder)) as reader:
-                plan = plan_again(reader.header, scratch, settings)
+                plan = plan_again(reader.header, own, settings)
+                plan = replace(plan, corrupt=())  # clean is the recording, whatever the run did to it
                 if model is not None:
                     plan = replace(plan, baseline=model, candidate=None)
                 elif reader.header.models.get(Role.BASELINE) is None:

@@ -36,6 +36,11 @@ class Recipe:
         parts = " then ".join(f"{name} at severity {severity:g}" for name, severity in self.parts)
         return f"corrupted: {parts}; seed {self.seed}"
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Write it as `parse_recipe` reads it."""
+        return tuple(f"{name}:{severity:.12g}" for name, severity in self.parts)
+
     def apply(self, image: Picture, seq: int) -> Picture:
         """Corrupt the picture of frame `seq`; the same frame gives the same picture, whatever came before it."""
         for place, (name, severity) in enumerate(self.pictures):

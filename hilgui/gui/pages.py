@@ -30,7 +30,9 @@ def make_replay(bench: Bench, parent: QWidget) -> RunPage:
     """Make the Replay page; it brings the plots along, which take a moment to load."""
     from hilgui.gui.replay.page import ReplayPage
 
-    return ReplayPage(bench.theme, parent, bench.memory)
+    page = ReplayPage(bench.theme, parent, bench.memory)
+    page.corrupting.use(bench.settings)
+    return page
 
 
 def make_findings(bench: Bench, parent: QWidget) -> Page:
@@ -75,6 +77,13 @@ def make_decide(bench: Bench, parent: QWidget) -> Page:
     return DecidePage(bench, parent)
 
 
+def make_robustness(bench: Bench, parent: QWidget) -> Page:
+    """Make the Robustness page; it loads the suites."""
+    from hilgui.gui.robustness.page import RobustnessPage
+
+    return RobustnessPage(bench, parent)
+
+
 def make_library(bench: Bench, parent: QWidget) -> Page:
     """Make the Library page; it loads the store."""
     from hilgui.gui.library_page import LibraryPage
@@ -90,6 +99,7 @@ PAGES: tuple[Entry, ...] = (
     Entry("cases", str(QT_TRANSLATE_NOOP("Pages", "Test cases")), "test_cases", make_cases),
     Entry("rig", str(QT_TRANSLATE_NOOP("Pages", "Rig")), "rig", make_rig),
     Entry("decide", str(QT_TRANSLATE_NOOP("Pages", "Decide")), "decide", make_decide),
+    Entry("robustness", str(QT_TRANSLATE_NOOP("Pages", "Robustness")), "robustness", make_robustness),
     Entry("library", str(QT_TRANSLATE_NOOP("Pages", "Library")), "library", make_library),
 )
 """Replay, Findings, Evaluate, Compare, Test cases, Rig, Decide, Robustness, Library: those that exist, so ordered."""

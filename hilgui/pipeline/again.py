@@ -46,6 +46,8 @@ def plan_again(header: RunHeader, out: Path, settings: Settings) -> RunPlan:
         classes=judged if truth is not None else (),
         class_map=_class_map(header, out),
         fps=header.source.fps if header.source.kind == "image folder" else None,
+        corrupt=header.source.corrupt,
+        corrupt_seed=header.source.corrupt_seed,
         people=People(notes=f"again: {header.run_id}"),
     )
 

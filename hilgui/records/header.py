@@ -31,6 +31,8 @@ class SourceFacts:
     cameras: tuple[dict[str, Any], ...] = ()  # of several: channel, path, sha256, topic, fps, camera, geometry
     geometry: CameraGeometry | None = None  # where the camera looks from, as far as somebody tells it
     regions: tuple[tuple[float, float, float, float], ...] = ()  # x1 y1 x2 y2 px, not judged: its profile
+    corrupt: tuple[str, ...] = ()  # "fog:3": what was done to pictures and stream on purpose, in this order
+    corrupt_seed: int = 0
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -183,6 +185,7 @@ def _source_from_json(plain: dict[str, Any]) -> SourceFacts:
             "notes": tuple(plain.get("notes", ())),
             "cameras": tuple(plain.get("cameras", ())),
             "regions": tuple((x1, y1, x2, y2) for x1, y1, x2, y2 in plain.get("regions", ())),
+            "corrupt": tuple(plain.get("corrupt", ())),
             "geometry": None if geometry is None else CameraGeometry(**geometry),
         }
     )

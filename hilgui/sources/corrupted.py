@@ -43,7 +43,8 @@ class Corrupted:
         seqs = [ref.seq for ref in self._source.refs()]
         self._shown = dict(zip(seqs, shown_instead(seqs, self._recipe), strict=True))
         self._dropped = dropped(seqs, self._recipe)
-        return replace(facts, notes=(*facts.notes, self._recipe.words))
+        recipe = self._recipe
+        return replace(facts, notes=(*facts.notes, recipe.words), corrupt=recipe.texts, corrupt_seed=recipe.seed)
 
     def refs(self) -> list[FrameRef]:
         """Name the frames."""

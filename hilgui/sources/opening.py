@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from hilgui import plugins
+from hilgui.corruptions import parse_recipe
 from hilgui.errors import SourceBroken
 from hilgui.records import SourceFacts
 from hilgui.sources.camera import is_camera
+from hilgui.sources.corrupted import Corrupted
 from hilgui.sources.live import live_source
 from hilgui.sources.protocol import FrameSource
 from hilgui.sources.several import Camera, SeveralCameras, channel_names, topics_of
@@ -74,7 +76,21 @@ def open_source(path: Path, fps: float | None = None, topic: str | None = None, 
 
 
 def source_again(facts: SourceFacts) -> FrameSource:
-    """Give an unopened source for the recording of a stored run, of a bag the same camera; raises SourceBroken."""
+    """Give an unopened source for the recording of a stored run, of a bag the same camera; raises SourceBroken.
+
+    What was corrupted on purpose is corrupted again, so that it shows what the models saw.
+    """
+    source = _clean_again(facts)
+    if not facts.corrupt:
+        return source
+    try:
+        return Corrupted(source, parse_recipe(facts.corrupt, facts.corrupt_seed))
+    except ValueError as failure:
+        sentence = f"the run was corrupted in a way that this version does not know ({failure}); take the one it names"
+        raise SourceBroken(sentence, path=Path(facts.path)) from failure
+
+
+def _clean_again(facts: SourceFacts) -> FrameSource:
     if facts.cameras:
         return SeveralCameras(
             [

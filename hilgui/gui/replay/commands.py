@@ -54,6 +54,7 @@ COMMANDS = (
     _command("baseline", "B", QT_TRANSLATE_NOOP("ReplayCommands", "Baseline"), is_switch=True),
     _command("candidate", "C", QT_TRANSLATE_NOOP("ReplayCommands", "Candidate"), is_switch=True),
     _command("errors", "E", QT_TRANSLATE_NOOP("ReplayCommands", "Errors only"), is_switch=True),
+    _command("corrupt", "K", QT_TRANSLATE_NOOP("ReplayCommands", "Corrupt the frames"), "robustness", is_switch=True),
     _command("view", "V", QT_TRANSLATE_NOOP("ReplayCommands", "Next view: overlay, side by side, swipe, difference")),
     _command("fit", "F", QT_TRANSLATE_NOOP("ReplayCommands", "Whole picture"), "zoom_fit"),
     _command("actual", "1", QT_TRANSLATE_NOOP("ReplayCommands", "Actual size, 100 %")),

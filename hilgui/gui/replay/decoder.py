@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 
 from hilgui.errors import HilguiError
 from hilgui.gui.replay.pictures import Picture, Pictures, with_cut
@@ -37,6 +38,9 @@ class Decoder:
         self._failure = ""
         self._is_open = False
         self._closed = False
+        self._change: Callable[[Picture], Picture] | None = None
+        self._generation = 0  # of the change; what was decoded under an older one is thrown away
+        self._at_end: Callable[[], None] | None = None
         self._changed = threading.Condition()
         self._thread = threading.Thread(target=self._work, name=f"replay-decoder:{name}")
         self._thread.start()
@@ -51,6 +55,18 @@ class Decoder:
             is_jump = self._wanted is None or abs(seq - self._wanted) > _STEP
             self._is_fresh = is_jump or (self._is_fresh and seq == self._wanted)
             self._wanted, self._end, self._ahead, self._behind = seq, end, ahead, behind
+            self._changed.notify()
+
+    def change(self, change: Callable[[Picture], Picture] | None, at_end: Callable[[], None] | None = None) -> None:
+        """Pass every frame through `change`, on this thread, from now on; what is decoded already is decoded anew.
+
+        `at_end` is called on this thread when it ends.
+        """
+        with self._changed:
+            self._change, self._at_end = change, at_end or self._at_end
+            self._generation += 1
+            self._cache.clear()
+            self._bytes = 0
             self._changed.notify()
 
     def ready(self, seq: int) -> Picture | None:
@@ -86,7 +102,9 @@ class Decoder:
             self._note = self._pictures.open()
             self._is_open = True
             while (seq := self._next()) is not None:
-                self._keep(with_cut(self._pictures.read(seq), self.cut))
+                generation, change = self._generation, self._change
+                picture = self._pictures.read(seq)
+                self._keep(with_cut(picture if change is None else change(picture), self.cut), generation)
         except HilguiError as failure:
             self._failure = str(failure)
         except Exception as failure:  # the top of a thread
@@ -94,6 +112,8 @@ class Decoder:
             self._failure = f"decoding failed: {failure}"
         finally:
             self._pictures.close()
+            if self._at_end is not None:
+                self._at_end()
             with self._changed:
                 self._cache.clear()
 
@@ -141,8 +161,10 @@ class Decoder:
         size = max(1, self._bytes // len(self._cache))
         return max(3, self._budget // size)
 
-    def _keep(self, picture: Picture) -> None:
+    def _keep(self, picture: Picture, generation: int) -> None:
         with self._changed:
+            if generation != self._generation:
+                return
             self._cache[picture.seq] = picture
             self._bytes += picture.nbytes
             centre = picture.seq if self._wanted is None else self._wanted

@@ -22,7 +22,16 @@ from hilgui.gui.replay.compare_mode import CompareMode, Layers, chosen
 from hilgui.gui.replay.ink import Ink
 from hilgui.gui.replay.overlay import Thing, followed, thing_at
 from hilgui.gui.replay.overlay_painter import OverlayPainter
-from hilgui.gui.replay.panes import GAP_PX, GRIP_PX, Pane, paint_around, paint_caption, paint_curtain, panes_of
+from hilgui.gui.replay.panes import (
+    GAP_PX,
+    GRIP_PX,
+    Pane,
+    paint_around,
+    paint_caption,
+    paint_curtain,
+    paint_mark,
+    panes_of,
+)
 from hilgui.gui.replay.scaling import Cut, scaled
 from hilgui.gui.replay.viewport import (
     ZOOM_STEP,
@@ -55,6 +64,7 @@ class FrameView(QWidget):
         self._ink = ink
         self._image: NDArray[np.uint8] | None = None
         self._problem = ""
+        self._mark = ""
         self._things: tuple[Thing, ...] = ()
         self._layers = Layers()
         self._mode = CompareMode.OVERLAY
@@ -103,6 +113,17 @@ class FrameView(QWidget):
         """Take the names of the models, for captions."""
         self._names = names
         self._arrange()
+
+    def set_mark(self, words: str) -> None:
+        """Write across the top of the picture that it is not as the camera saw it, "" for nothing."""
+        if words != self._mark:
+            self._mark = words
+            self.update()
+
+    @property
+    def mark(self) -> str:
+        """Give what is written across the top."""
+        return self._mark
 
     def set_layers(self, layers: Layers) -> None:
         """Choose what is drawn."""
@@ -232,6 +253,8 @@ class FrameView(QWidget):
             paint_curtain(painter, self._curtain * self.width(), self.height(), self._ink)
         elif len(self._panes) == 2:
             painter.fillRect(self._panes[0].clip[1], 0, GAP_PX, self.height(), self._ink.border)
+        if self._mark:
+            paint_mark(painter, self._mark, self.width(), self._ink, self._label_font())
         if self.hasFocus():
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(self._ink.accent, 1))

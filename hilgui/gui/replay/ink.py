@@ -26,6 +26,7 @@ class Ink:
     on_stage: QColor
     border: QColor
     accent: QColor
+    mark: QColor  # behind words that warn
 
 
 def picture_ink(theme: Theme) -> Ink:
@@ -42,6 +43,7 @@ def picture_ink(theme: Theme) -> Ink:
         on_stage=theme.colour("text_soft"),
         border=theme.colour("line_strong"),
         accent=theme.colour("accent"),
+        mark=QColor(ON_PICTURE.warning),
     )
 
 

@@ -17,6 +17,7 @@ from hilgui.gui.replay.cameras import CameraStage
 from hilgui.gui.replay.command_actions import LAYER_COMMANDS, CommandActions
 from hilgui.gui.replay.commands import COMMANDS
 from hilgui.gui.replay.compare_mode import CompareMode
+from hilgui.gui.replay.corrupting import Corrupting
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.findings_list import FindingsList
 from hilgui.gui.replay.findings_walk import FindingsWalk
@@ -69,6 +70,7 @@ class ReplayPage(RunPage):
         self._walk = FindingsWalk(self._session, self._player, self.findings, self._spotlight, self)
         self._actions = CommandActions(self, theme, self._doers(), self.set_mode)
         self._stage = PictureStage(self.view, self._actions, self)
+        self.corrupting = Corrupting(self._session, self._player, self.cameras, self._actions["corrupt"], self)
         self._lay_out()
         self._connect()
         self._show_nothing()
@@ -90,12 +92,14 @@ class ReplayPage(RunPage):
         self._keep_bookmarks()
         self._wanted_seq = None
         self._player.load(None, None)
+        self.corrupting.set_run(None, None)
         self._session.close()
         self._show_nothing()
 
     def follow(self, bridge: Bridge) -> None:
         """Show each run of the engine while it is under way; called once."""
         self._bridge = bridge
+        self.corrupting.follow(bridge)
         bridge.run_started.connect(self._on_run_started)
         bridge.frame_shown.connect(self._on_frame_shown)
         bridge.run_finished.connect(self._on_run_finished)
@@ -164,6 +168,7 @@ class ReplayPage(RunPage):
             "candidate": lambda: self._stage.toggle_layer(Layer.CANDIDATE),
             "errors": lambda: self._stage.toggle_errors(),
             "view": lambda: self._stage.next_mode(),
+            "corrupt": lambda: self.corrupting.toggle(),
             "fit": view.fit,
             "actual": view.actual_size,
             "zoom_in": partial(view.zoom, 1),
@@ -184,7 +189,7 @@ class ReplayPage(RunPage):
         actions = self._actions
         self._bar.add_actions(tuple(actions[name] for name in (*LAYER_COMMANDS, "errors")), with_text=True)
         self._bar.add_actions((None, *actions.modes, None))
-        self._bar.add_actions((actions["fit"],))
+        self._bar.add_actions((actions["fit"], actions["corrupt"]))
         self._bar.finish()
         play = ("to_start", "step_back", "play", "step_forward", "to_end")
         self.transport.add_actions((*(actions[name] for name in play), None))
@@ -201,7 +206,7 @@ class ReplayPage(RunPage):
         self._layout = PageLayout(
             self,
             self._banner,
-            (self._bar, self.cameras),
+            (self._bar, self.corrupting.bar, self.cameras),
             (self.findings, self.inspector),
             (self.transport, self.timeline, self.plots),
         )
@@ -222,6 +227,7 @@ class ReplayPage(RunPage):
         self.findings.chosen.connect(lambda finding: self.cameras.choose(finding.channel))
         session.noted.connect(self._banner.say)
         player.picture_changed.connect(self._on_picture)
+        self.corrupting.message.connect(self.message)
         player.position_changed.connect(self.timeline.set_position)
         player.position_changed.connect(self.plots.set_position)
         player.position_changed.connect(lambda row: self._tell_status())
@@ -249,6 +255,7 @@ class ReplayPage(RunPage):
         drive, decoder = self._session.drive, self._session.decoder
         assert drive is not None and self._session.folder is not None
         self._player.load(drive, decoder)
+        self.corrupting.set_run(drive, decoder)
         self._on_cut(self.view.cut)
         self._player.set_bookmarks(self._kept_bookmarks())
         self._stage.fit(drive)

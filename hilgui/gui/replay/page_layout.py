@@ -56,7 +56,7 @@ class PageLayout:
         self,
         page: QWidget,
         banner: QWidget,
-        picture: tuple[QWidget, QWidget],
+        picture: tuple[QWidget, QWidget, QWidget],
         side: tuple[QWidget, QWidget],
         bottom: tuple[QWidget, QWidget, QWidget],
     ) -> None:

@@ -66,6 +66,16 @@ def paint_caption(painter: QPainter, pane: Pane, ink: Ink, font: QFont) -> None:
     painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, pane.caption)
 
 
+def paint_mark(painter: QPainter, words: str, width: int, ink: Ink, font: QFont) -> None:
+    """Say in the middle of the upper edge that the picture is not as it was seen."""
+    painter.setFont(font)
+    room = painter.fontMetrics().horizontalAdvance(words) + 24
+    plate = QRect(max(0, (width - room) // 2), 6, min(room, width), painter.fontMetrics().height() + 6)
+    painter.fillRect(plate, ink.mark)
+    painter.setPen(readable_on(ink.mark))
+    painter.drawText(plate, Qt.AlignmentFlag.AlignCenter, words)
+
+
 def paint_curtain(painter: QPainter, x: float, height: int, ink: Ink) -> None:
     """Draw the line between both models with a grip to drag it."""
     painter.fillRect(QRectF(x - 1, 0, 2, height), ink.selection)

@@ -40,6 +40,7 @@ class Player(QObject):
         self._decoder: Decoder | None = None
         self._position = 0
         self._picture: Picture | None = None
+        self._is_stale = False  # what is on show is not what it would be now
         self._is_playing = False
         self._speed: float | None = 1.0
         self._anchor = (0.0, 0.0)  # clock and recording time that belong together
@@ -54,7 +55,7 @@ class Player(QObject):
         self._timer.stop()
         self._set_playing(False)
         self._drive, self._decoder = drive, decoder
-        self._position, self._picture = 0, None
+        self._position, self._picture, self._is_stale = 0, None, False
         self._loop, self._bookmarks = None, []
         self.loop_changed.emit()
         self.bookmarks_changed.emit()
@@ -83,7 +84,7 @@ class Player(QObject):
         drive = self._drive
         if drive is None or not len(drive):
             return False
-        return self._picture is None or self._picture.seq != drive.seq_at(self._position)
+        return self._is_stale or self._picture is None or self._picture.seq != drive.seq_at(self._position)
 
     @property
     def speed(self) -> float | None:
@@ -141,6 +142,11 @@ class Player(QObject):
         if not self._is_playing and not self.is_waiting:
             self._timer.stop()
 
+    def renew(self) -> None:
+        """Take the frame at the position anew: frames look different from now on."""
+        self._is_stale = self._picture is not None
+        self._ask()
+
     def grew(self) -> None:
         """Learn that the drive has more rows; a player that waits for its first frame starts with it."""
         if self._picture is None and self._drive is not None and len(self._drive):
@@ -153,7 +159,7 @@ class Player(QObject):
             return
         self._timer.stop()
         self._set_playing(False)
-        self._picture = picture
+        self._picture, self._is_stale = picture, False
         row = drive.row_of(picture.seq) if len(drive) else 0
         if row != self._position:
             self._position = row
@@ -325,7 +331,7 @@ class Player(QObject):
         picture = decoder.ready(drive.seq_at(self._position))
         if picture is None:
             return False
-        self._picture = picture
+        self._picture, self._is_stale = picture, False
         self.picture_changed.emit()
         return True
 

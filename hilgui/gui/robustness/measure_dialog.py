@@ -1,0 +1,203 @@
+"""What is measured: a recording with labels, one or two models, which corruptions, on how many frames."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hilgui.gui.path_field import PathField
+from hilgui.gui.theme import GAP, GAP_L, Theme, mark
+from hilgui.gui.typed_path import is_file, is_there, typed_path
+from hilgui.pipeline import RunPlan
+from hilgui.robustness.question import FRAMES, SEVERITIES, SUITES, Question
+from hilgui.settings import Settings
+from hilgui.truth import find_truth
+
+_MODELS = "ONNX (*.onnx)"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What stands in the dialog."""
+
+    source: str = ""
+    baseline: str = ""
+    candidate: str = ""
+    truth: str = ""
+    suite: str = "corruptions"
+    frames: int = FRAMES
+    is_searched: bool = True
+    fps: float | None = None
+    classes: tuple[str, ...] = ()
+
+    @property
+    def command(self) -> str:
+        """Give the command that measures the same."""
+        words = ["hilgui", "robustness", self.source, "--model", self.baseline]
+        for option, value in (("candidate", self.candidate), ("truth", self.truth)):
+            words += [f"--{option}", value] if value else []
+        if self.classes:
+            words += ["--classes", ",".join(self.classes)]
+        if self.fps:
+            words += ["--fps", f"{self.fps:g}"]
+        words += ["--suite", self.suite, "--frames", str(self.frames)]
+        return shlex.join(words if self.is_searched else [*words, "--no-search"])
+
+    def question(self, settings: Settings) -> Question:
+        """Turn it into the question."""
+        truth = typed_path(self.truth) if self.truth else find_truth(typed_path(self.source))
+        plan = RunPlan(
+            source=typed_path(self.source),
+            baseline=typed_path(self.baseline),
+            candidate=typed_path(self.candidate) if self.candidate else None,
+            out=settings.runs,
+            settings=settings,
+            truth=truth,
+            provider=settings.provider,
+            classes=self.classes,
+            fps=self.fps,
+        )
+        return Question(
+            (plan,),
+            SUITES[self.suite],
+            SEVERITIES,
+            frames=self.frames,
+            is_searched=self.is_searched,
+            command=tuple(shlex.split(self.command)),
+        )
+
+
+class MeasureDialog(QDialog):
+    """Asks; what is wrong is said beneath the line that it is about."""
+
+    asked = Signal(object)  # Wish
+
+    def __init__(self, theme: Theme, wish: Wish, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(self.tr("Measure robustness"))
+        self.setModal(True)
+        self.setMinimumWidth(620)
+        self._wish = wish
+        self.source = PathField(theme, self.tr("Recording"), filters="", folders=True, parent=self)
+        self.truth = PathField(theme, self.tr("Labels"), filters="", folders=True, parent=self)
+        self.baseline = PathField(theme, self.tr("Baseline"), filters=_MODELS, folders=False, parent=self)
+        self.candidate = PathField(theme, self.tr("Candidate"), filters=_MODELS, folders=False, parent=self)
+        self.suite = QComboBox(self)
+        self.frames = QSpinBox(self)
+        self.search = QCheckBox(self.tr("search the severity at which the first critical object is lost"), self)
+        self.go = QPushButton(self.tr("Measure"), self)
+        self._cost = QLabel(self)
+        self._build()
+        self._fill(wish)
+
+    @property
+    def wish(self) -> Wish:
+        """Give what stands in the lines."""
+        return Wish(
+            source=self.source.text,
+            baseline=self.baseline.text,
+            candidate=self.candidate.text,
+            truth=self.truth.text,
+            suite=str(self.suite.currentData()),
+            frames=self.frames.value(),
+            is_searched=self.search.isChecked(),
+            fps=self._wish.fps if self.source.text == self._wish.source else None,
+            classes=self._wish.classes if self.source.text == self._wish.source else (),
+        )
+
+    def agree(self) -> None:
+        """Ask for the measurement, or say what is missing."""
+        wish = self.wish
+        problems = {
+            self.source: "" if wish.source and is_there(typed_path(wish.source)) else self.tr("Choose a recording."),
+            self.truth: self._truth_problem(wish),
+            self.baseline: "" if is_file(typed_path(wish.baseline)) else self.tr("Choose a model, an .onnx file."),
+            self.candidate: ""
+            if not wish.candidate or is_file(typed_path(wish.candidate))
+            else self.tr("There is no such file."),
+        }
+        for field, sentence in problems.items():
+            field.say(sentence, "missed" if sentence else "faint")
+        if not any(problems.values()):
+            self.asked.emit(wish)
+            self.accept()
+
+    def _truth_problem(self, wish: Wish) -> str:
+        if wish.truth:
+            return "" if is_there(typed_path(wish.truth)) else self.tr("There are no such labels.")
+        source = typed_path(wish.source)
+        if not wish.source or not is_there(source) or find_truth(source) is not None:
+            return ""
+        return self.tr("No labels lie beside the recording; robustness is measured against labels.")
+
+    def _build(self) -> None:
+        names = {
+            "corruptions": self.tr("the published 15 (Hendrycks, Michaelis)"),
+            "bench": self.tr("what a bench adds: rain, lens, light, sensor, link, stream"),
+            "all": self.tr("all"),
+        }
+        for suite, corruptions in SUITES.items():
+            self.suite.addItem(f"{names[suite]} · {len(corruptions)}", suite)
+        self.suite.setAccessibleName(self.tr("Suite"))
+        self.frames.setRange(1, 100_000)
+        self.frames.setAccessibleName(self.tr("Frames"))
+        mark(self._cost, tone="soft")
+        mark(self.go, kind="primary")
+        self.go.setDefault(True)
+        form = QFormLayout()
+        form.setSpacing(GAP)
+        for words, field in (
+            (self.tr("Recording"), self.source),
+            (self.tr("Labels"), self.truth),
+            (self.tr("Baseline"), self.baseline),
+            (self.tr("Candidate"), self.candidate),
+            (self.tr("Suite"), self.suite),
+            (self.tr("Frames, at most"), self.frames),
+            ("", self.search),
+            ("", self._cost),
+        ):
+            form.addRow(words, field)
+        leave = QPushButton(self.tr("Cancel"), self)
+        leave.clicked.connect(lambda _=False: self.reject())
+        self.go.clicked.connect(lambda _=False: self.agree())
+        buttons = QHBoxLayout()
+        buttons.addStretch(1)
+        buttons.addWidget(leave)
+        buttons.addWidget(self.go)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
+        layout.setSpacing(GAP_L)
+        layout.addLayout(form)
+        layout.addLayout(buttons)
+        self.suite.currentIndexChanged.connect(lambda _place: self._say_cost())
+        self.frames.valueChanged.connect(lambda _value: self._say_cost())
+
+    def _fill(self, wish: Wish) -> None:
+        self.source.text, self.truth.text = wish.source, wish.truth
+        self.baseline.text, self.candidate.text = wish.baseline, wish.candidate
+        self.suite.setCurrentIndex(self.suite.findData(wish.suite))
+        self.frames.setValue(wish.frames)
+        self.search.setChecked(wish.is_searched)
+        self.truth.say(self.tr("empty: those beside the recording"))
+        self.candidate.say(self.tr("empty: one model alone"))
+        self._say_cost()
+
+    def _say_cost(self) -> None:
+        conditions = len(SUITES[str(self.suite.currentData())]) * len(SEVERITIES)
+        pictures = conditions * self.frames.value()
+        words = self.tr("{0} conditions, {1} pictures; cancelled, it goes on later where it was")
+        self._cost.setText(words.format(conditions, f"{pictures:,}"))

@@ -1,0 +1,351 @@
+"""The Robustness page: what was done to the models, how much they stood, and the pictures that fooled them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QTabWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from hilgui.errors import HilguiError
+from hilgui.gui.busy_bar import BusyBar
+from hilgui.gui.empty_page import EmptyPage
+from hilgui.gui.errand import Errand
+from hilgui.gui.page import Bench, Page
+from hilgui.gui.robustness.measure_dialog import MeasureDialog, Wish
+from hilgui.gui.robustness.result_view import ResultView
+from hilgui.gui.robustness.tabs import TABS, Tab
+from hilgui.gui.side_desk import SideDesk
+from hilgui.gui.theme import GAP, GAP_L, mark
+from hilgui.records import Role
+from hilgui.robustness import Listed, list_results, results_root
+from hilgui.robustness.heat_map import save_heat_map
+from hilgui.robustness.suite import Attempt
+from hilgui.store import RunReader
+
+_PATIENCE_S = 5.0
+_FOLLOWS_MS = 2000  # between two looks at a result that grows
+_HERE = Qt.ShortcutContext.WidgetWithChildrenShortcut
+
+
+class RobustnessPage(Page):
+    """Results come from the shelf; a measurement runs in a process beside the screen."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._desk = SideDesk(self)
+        self._errand: Errand[list[Listed]] | None = None
+        self._listed: list[Listed] = []
+        self._wish = Wish()
+        self.dialog: MeasureDialog
+        self.results = QComboBox(self)
+        self.go = QPushButton(self.tr("Measure…"), self)
+        self.busy = BusyBar(self)
+        self.tabs = QTabWidget(self)
+        self.views: dict[str, ResultView] = {}
+        self.empties: dict[str, EmptyPage] = {}
+        self._stacks: dict[str, QStackedWidget] = {}
+        self._title, self._command = QLabel(self), QLabel(self)
+        self._follows = QTimer(self)
+        self._tools: list[QToolButton] = []
+        self._keys: list[tuple[str, str]] = []
+        self._build()
+        self._connect()
+
+    # -- what the window asks ------------------------------------------------------------------------------------------
+
+    def shortcuts(self) -> list[tuple[str, str]]:
+        """List the keys of this page."""
+        return self._keys
+
+    def refresh(self) -> None:
+        """Look which results there are; what is shown stays."""
+        if self._errand is not None:
+            self._errand.forget()
+        root = results_root(self._bench.settings.home)
+        self._errand = Errand(self, "results", lambda: list_results(root), self._on_listed, self._on_broken)
+
+    def close_page(self) -> None:
+        """Let the process and the thread end; what was measured is stored."""
+        self._follows.stop()
+        self._desk.close(_PATIENCE_S)
+        if self._errand is not None:
+            self._errand.forget()
+            self._errand.wait(_PATIENCE_S)
+
+    # -- what the operator does ---------------------------------------------------------------------------------------
+
+    @property
+    def is_busy(self) -> bool:
+        """Say whether something is measured or read."""
+        return self._desk.is_busy or self._errand is not None
+
+    @property
+    def tab(self) -> Tab:
+        """Give the tab in sight."""
+        return TABS[self.tabs.currentIndex()]
+
+    @property
+    def view(self) -> ResultView:
+        """Give the view in sight."""
+        return self.views[self.tab.kind]
+
+    @property
+    def command(self) -> str:
+        """Give the command that shows what is in sight."""
+        folder = self.view.folder
+        if folder is None:
+            return self.tab.command
+        name = folder.name if folder.parent == results_root(self._bench.settings.home) else str(folder)
+        return shlex.join(["hilgui", "robustness", "--show", name])
+
+    def ask(self) -> None:
+        """Ask what to measure; the run that is open is proposed."""
+        self.dialog = MeasureDialog(self._bench.theme, self._proposed(), self)
+        self.dialog.asked.connect(self.measure)
+        self.dialog.finished.connect(self.dialog.deleteLater)
+        self.dialog.open()
+
+    def measure(self, wish: Wish) -> None:
+        """Measure it, or go on where it was cancelled."""
+        self._wish = wish
+        root = results_root(self._bench.settings.home)
+        self.tabs.setCurrentIndex(0)
+        self._desk.ask("robustness", Attempt(wish.question(self._bench.settings), root), self._on_measured)
+        self._follows.start()
+
+    def show_folder(self, folder: Path) -> None:
+        """Show a stored result under its tab."""
+        one = next((one for one in self._listed if one.folder == folder and one.result is not None), None)
+        if one is None or one.result is None:
+            return
+        kinds = [tab.kind for tab in TABS]
+        if one.result.kind in kinds:
+            self.tabs.setCurrentIndex(kinds.index(one.result.kind))
+            self.view.show_result(folder, one.result)
+            self._stacks[one.result.kind].setCurrentIndex(0)
+        self._offer()
+
+    def save(self, path: Path) -> list[Path]:
+        """Save the heat map of each model as SVG or PNG; raises CallWrong, StoreBroken."""
+        result = self.view.result
+        made: list[Path] = []
+        if result is None:
+            return made
+        for role in result.roles:
+            made.append(path if len(result.roles) == 1 else path.with_stem(f"{path.stem}-{role.value}"))
+            save_heat_map(made[-1], result, role)
+        return made
+
+    # -- building -----------------------------------------------------------------------------------------------------
+
+    def _build(self) -> None:
+        heading = QLabel(self.tr("Robustness"), self)
+        mark(heading, tone="heading")
+        self.results.setAccessibleName(self.tr("Result"))
+        self.results.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        self.results.setMinimumContentsLength(30)
+        mark(self.go, kind="primary")
+        mark(self._title, tone="soft")
+        mark(self._command, tone="mono")
+        for label in (self._title, self._command):
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        head = QHBoxLayout()
+        head.setSpacing(GAP)
+        for widget in (heading, self.results):
+            head.addWidget(widget)
+        head.addWidget(self._title, 1)
+        head.addWidget(self.busy)
+        head.addWidget(self.go)
+        for icon, words, keys, doer in (
+            ("export", self.tr("Save the heat map"), "Ctrl+S", self._ask_where),
+            ("copy", self.tr("Copy the heat map as text"), "Ctrl+Shift+T", self._copy),
+            ("terminal", self.tr("Copy the command that shows the same"), "Ctrl+Shift+C", self._copy_command),
+            ("refresh", self.tr("Look for results again"), "F5", self.refresh),
+        ):
+            head.addWidget(self._tool(icon, words, keys, doer))
+        for tab in TABS:
+            view, empty, stack = tab.make(self._bench.theme, tab.kind, self), EmptyPage(self), QStackedWidget(self)
+            button = self.tr("Measure…") if tab is TABS[0] else ""
+            empty.say(self.tr("Nothing was tried yet"), tab.hint_words, button)
+            stack.addWidget(view)
+            stack.addWidget(empty)
+            stack.setCurrentIndex(1)
+            self.views[tab.kind], self.empties[tab.kind], self._stacks[tab.kind] = view, empty, stack
+            self.tabs.addTab(stack, tab.words)
+        self.tabs.setDocumentMode(True)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(GAP_L, GAP, GAP_L, GAP)
+        layout.setSpacing(GAP)
+        layout.addLayout(head)
+        layout.addWidget(self.tabs, 1)
+        layout.addWidget(self._command)
+        self._follows.setInterval(_FOLLOWS_MS)
+        measure = QShortcut(QKeySequence("Ctrl+M"), self, context=_HERE)
+        measure.activated.connect(self.ask)
+        self._keys += [
+            ("Ctrl+M", self.tr("Measure…")),
+            (self.tr("Arrows, Enter"), self.tr("Go over the heat map, show the frames behind a field")),
+        ]
+        self._draw_icons()
+        self._say()
+
+    def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
+        button = QToolButton(self)
+        button.setToolTip(f"{words} ({keys})")
+        button.setAccessibleName(words)
+        button.setProperty("icon_name", icon)
+        button.setIconSize(QSize(18, 18))
+        button.clicked.connect(lambda _=False: doer())
+        shortcut = QShortcut(QKeySequence(keys), self, context=_HERE)
+        shortcut.activated.connect(lambda: doer())
+        self._keys.append((keys, words))
+        self._tools.append(button)
+        return button
+
+    def _connect(self) -> None:
+        self._desk.failed.connect(self._on_failed)
+        self._desk.busy_changed.connect(self.busy.show_busy)
+        self._desk.busy_changed.connect(lambda is_busy: self.go.setEnabled(not is_busy))
+        self._desk.progress.connect(self.busy.show_progress)
+        self.busy.cancelled.connect(self._cancel)
+        self._follows.timeout.connect(self.refresh)
+        self.go.clicked.connect(lambda _=False: self.ask())
+        self.empties[TABS[0].kind].asked.connect(self.ask)
+        self.tabs.currentChanged.connect(lambda _place: self._offer())
+        self.results.activated.connect(lambda place: self.show_folder(self.results.itemData(place)))
+        self._bench.theme.changed.connect(self._draw_icons)
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _proposed(self) -> Wish:
+        """Propose the open run with its models and labels; else what was measured last."""
+        folder = self._bench.run.folder
+        if folder is None:
+            return self._wish
+        try:
+            with closing(RunReader(folder)) as reader:
+                header = reader.header
+        except HilguiError:
+            return self._wish
+        paths = {role: facts.path for role, facts in header.models.items()}
+        judged = () if header.truth is None else tuple(sorted(map(header.vocabulary.name, header.vocabulary.judged)))
+        return Wish(
+            source=header.source.path,
+            baseline=paths.get(Role.BASELINE, ""),
+            candidate=paths.get(Role.CANDIDATE, ""),
+            truth="" if header.truth is None else header.truth.path,
+            suite=self._wish.suite,
+            frames=self._wish.frames,
+            is_searched=self._wish.is_searched,
+            fps=header.source.fps if header.source.kind == "image folder" else None,
+            classes=judged,
+        )
+
+    def _on_listed(self, listed: list[Listed]) -> None:
+        self._errand = None
+        self._listed = listed
+        for tab in TABS:
+            mine = [one for one in listed if one.result is not None and one.result.kind == tab.kind]
+            view = self.views[tab.kind]
+            shown = next((one for one in mine if one.folder == view.folder), mine[0] if mine else None)
+            if shown is not None and shown.result is not None and shown.result != view.result:
+                view.show_result(shown.folder, shown.result)
+                self._stacks[tab.kind].setCurrentIndex(0)
+        for one in listed:
+            if one.problem:
+                self.message.emit("warning", one.problem)
+        self._offer()
+
+    def _on_broken(self, sentence: str, details: str) -> None:
+        self._errand = None
+        self.trouble.emit(sentence, details)
+
+    def _on_failed(self, sentence: str, details: str) -> None:
+        self._follows.stop()
+        self.trouble.emit(sentence, details)
+
+    def _on_measured(self, folder: Path) -> None:
+        self._follows.stop()
+        root = results_root(self._bench.settings.home)
+
+        def listed(found: list[Listed]) -> None:
+            self._on_listed(found)
+            self.show_folder(folder)
+
+        if self._errand is not None:
+            self._errand.forget()
+        self._errand = Errand(self, "results", lambda: list_results(root), listed, self._on_broken)
+
+    def _cancel(self) -> None:
+        self._follows.stop()
+        self._desk.cancel()
+        self.message.emit("info", self.tr("Stopped; measured again with the same wish, it goes on where it was."))
+        self.refresh()
+
+    def _offer(self) -> None:
+        """Offer the results of the tab in sight."""
+        kind, folder = self.tab.kind, self.view.folder
+        self.results.clear()
+        for one in self._listed:
+            if one.result is not None and one.result.kind == kind:
+                whole = "" if one.result.is_whole else self.tr(" · not whole")
+                made = one.result.created[:16].replace("T", " ")
+                self.results.addItem(f"{made} · {one.result.title}{whole}", one.folder)
+        self.results.setCurrentIndex(self.results.findData(folder))
+        self.results.setEnabled(self.results.count() > 0)
+        self._say()
+
+    def _say(self) -> None:
+        result = self.view.result
+        words = ""
+        if result is not None:
+            frames = sum(drive.frames for drive in result.drives)
+            words = self.tr("{0} · {1} frames").format(result.measure, f"{frames:,}")
+            if not result.is_whole:
+                words += self.tr(" · not whole yet")
+        self._title.setText(words)
+        self._command.setText(self.command)
+
+    def _copy(self) -> None:
+        self.view.heat.copy()
+        self.message.emit("info", self.tr("Copied: {0}").format(self.view.heat.accessibleName()))
+
+    def _copy_command(self) -> None:
+        QGuiApplication.clipboard().setText(self.command)
+        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
+
+    def _ask_where(self) -> None:
+        if self.view.result is None:
+            return
+        start = str(Path.home() / f"{self.view.result.id}.svg")
+        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Save the heat map"), start, "SVG (*.svg);;PNG (*.png)")
+        if not chosen:
+            return
+        try:
+            made = self.save(Path(chosen))
+        except HilguiError as failure:
+            self.message.emit("error", str(failure))
+            return
+        self.message.emit("info", self.tr("Saved: {0}").format(", ".join(str(path) for path in made)))
+
+    def _draw_icons(self) -> None:
+        for button in self._tools:
+            button.setIcon(self._bench.theme.icon(button.property("icon_name")))

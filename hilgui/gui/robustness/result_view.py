@@ -1,0 +1,111 @@
+"""One result: figures over the whole, the heat map of both models, and the frames behind each of its fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+
+from hilgui.gui.linked_table import LinkedTable
+from hilgui.gui.robustness.example_view import ExampleView
+from hilgui.gui.robustness.sheets import (
+    Link,
+    example_rows,
+    examples_of,
+    headline_rows,
+    heat_rows,
+    note_rows,
+)
+from hilgui.gui.splitter import splitter
+from hilgui.gui.theme import GAP, ROW, Theme
+from hilgui.records import Role
+from hilgui.robustness import Example, Result
+
+_NAME_PX, _FIELD_PX, _WIDE_PX = 128, 40, 58
+
+
+class ResultView(QWidget):
+    """Shows any result document; of which kind is told by its tab. GUI thread only."""
+
+    chosen = Signal(object)  # Link of the field that was asked for
+
+    def __init__(self, theme: Theme, kind: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.kind = kind
+        self._folder: Path | None = None
+        self._result: Result | None = None
+        self._link: Link | None = None
+        self.headlines = LinkedTable(theme, self.tr("Figures over the whole"), self)
+        self.heat = LinkedTable(theme, self.tr("Heat map"), self)
+        self.examples = LinkedTable(theme, self.tr("Frames that went worst"), self)
+        self.notes = LinkedTable(theme, self.tr("Critical objects, checks and notes"), self)
+        self.pictures = ExampleView(theme, self)
+        lists = QTabWidget(self)
+        lists.setDocumentMode(True)
+        lists.addTab(self.examples, self.tr("Frames"))
+        lists.addTab(self.notes, self.tr("First lost, checks, notes"))
+        self.headlines.setFixedHeight(4 * ROW + 14)
+        left = QWidget(self)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(GAP)
+        column.addWidget(self.headlines)
+        column.addWidget(self.heat, 1)
+        right = splitter(Qt.Orientation.Vertical, self.pictures, lists, stretch=(3, 2))
+        right.setSizes([380, 200])
+        body = splitter(Qt.Orientation.Horizontal, left, right, stretch=(3, 2))
+        body.setSizes([700, 520])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, GAP, 0, 0)
+        layout.addWidget(body)
+        self.heat.asked.connect(self.show_field)
+        self.notes.asked.connect(self.show_field)
+        self.examples.asked.connect(self._show_example)
+
+    @property
+    def result(self) -> Result | None:
+        """Give what is shown."""
+        return self._result
+
+    @property
+    def folder(self) -> Path | None:
+        """Give the folder of what is shown."""
+        return self._folder
+
+    def show_result(self, folder: Path, result: Result) -> None:
+        """Show a result, another one or the same grown."""
+        is_other = folder != self._folder
+        self._folder, self._result = folder, result
+        self.headlines.put(*headline_rows(self.tr, result))
+        self.heat.put(*heat_rows(self.tr, result, result.roles))
+        for column in range(len(self.heat.titles)):
+            words = self.heat.titles[column]
+            width = _NAME_PX if column == 0 else _WIDE_PX if " " in words and len(words) > 4 else _FIELD_PX
+            self.heat.setColumnWidth(column, width)
+        self.notes.put(*note_rows(self.tr, result))
+        if is_other:
+            self._link = None
+            self.examples.put(*example_rows(self.tr, []))
+            self.pictures.clear()
+
+    def show_field(self, link: object) -> None:
+        """List the frames behind a field and show the worst."""
+        if not isinstance(link, Link) or self._result is None:
+            return
+        self._link = link
+        found = examples_of(self._result, link)
+        self.examples.put(*example_rows(self.tr, found))
+        self.chosen.emit(link)
+        if found:
+            self._show_example(found[0])
+        else:
+            self.pictures.clear()
+
+    def _show_example(self, chosen: object) -> None:
+        if isinstance(chosen, tuple) and self._folder is not None and self._link is not None:
+            role, example = chosen
+            assert isinstance(role, Role)
+            assert isinstance(example, Example)
+            name = f"{self._link.row} {self._link.column}".strip()
+            self.pictures.show_example(self._folder, role, example, name)

@@ -1,0 +1,150 @@
+"""People at the Robustness page: they measure, look at the heat map, click a field, cancel, come back."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+
+from hilgui.evaluation import Interval
+from hilgui.gui.bridge import Bridge
+from hilgui.gui.cases.desk import CaseDesk
+from hilgui.gui.memory import Memory
+from hilgui.gui.page import Bench, OpenRun
+from hilgui.gui.replay.overlay import State
+from hilgui.gui.rig.link import RigLink
+from hilgui.gui.robustness.page import RobustnessPage
+from hilgui.gui.robustness.sheets import Link
+from hilgui.records import Role
+from hilgui.robustness import ATTACKS, Cell, Check, Headline, Result, Subject, results_root, write_result
+from tests.dark_street import write_light_model, write_street
+from tests.gui.shell_bench import FakeEngine
+
+_LONG = 120_000
+
+
+@pytest.fixture
+def bench(settings, theme):
+    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
+    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
+
+
+@pytest.fixture
+def page(qtbot, bench):
+    page = RobustnessPage(bench)
+    qtbot.addWidget(page)
+    page.resize(1240, 660)
+    page.show()
+    yield page
+    page.close_page()
+
+
+def idle(qtbot, page):
+    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+
+
+def attack(settings) -> Path:
+    """Put a result of another kind on the shelf, as a colleague's attack does."""
+    interval = Interval(-0.5, -0.3, 0.95, "drive", 6, "percentile bootstrap")
+    result = Result(
+        kind=ATTACKS, id="fgsm", created="2026-11-25T12:00:00+00:00", version="1", title="FGSM on light", question={},
+        command=(), models=(Subject(Role.BASELINE, "light", "light.onnx", "ab"),), drives=(), measure="AP .50:.95",
+        rows=("noise", "fgsm"), columns=("0.03",),
+        cells=(Cell("noise", "0.03", Role.BASELINE, 0.9), Cell("fgsm", "0.03", Role.BASELINE, 0.2)),
+        headlines=(Headline("clean", Role.BASELINE, 0.95), Headline("clean", None, -0.4, interval)),
+        checks=(Check("noise hurts less than FGSM", True, "0.90 against 0.20"),), is_whole=True,
+    )  # fmt: skip
+    folder = results_root(settings.home) / "fgsm"
+    write_result(folder, result)
+    return folder
+
+
+def ask_for(qtbot, page, tmp_path, *, candidate=True):
+    """Fill the dialog in as a person does, with few frames."""
+    street, labels = write_street(tmp_path)
+    models = [write_light_model(tmp_path / f"{name}.onnx", gain) for name, gain in (("light", 1.6), ("dim", 0.8))]
+    qtbot.mouseClick(page.go, Qt.MouseButton.LeftButton)
+    dialog = page.dialog
+    dialog.source.text, dialog.truth.text = str(street), str(labels)
+    dialog.baseline.text = str(models[0])
+    dialog.candidate.text = str(models[1]) if candidate else ""
+    dialog.suite.setCurrentIndex(dialog.suite.findData("bench"))
+    dialog.frames.setValue(2)
+    return dialog
+
+
+def test_an_empty_page_says_what_belongs_there_and_offers_to_measure(qtbot, page):
+    idle(qtbot, page)
+    empty = page.empties["corruptions"]
+    assert "low light" in page.tab.hint_words
+    qtbot.mouseClick(empty.button, Qt.MouseButton.LeftButton)
+    page.dialog.agree()
+    assert page.dialog.isVisible()
+    assert "Choose a recording" in page.dialog.source.hint
+    assert ".onnx" in page.dialog.baseline.hint
+    page.dialog.reject()
+
+
+def test_a_suite_is_measured_and_a_field_of_the_heat_map_shows_what_was_lost(qtbot, page, tmp_path):
+    dialog = ask_for(qtbot, page, tmp_path)
+    assert "--suite bench" in dialog.wish.command
+    qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.view.result is not None and page.view.result.is_whole, timeout=_LONG)
+    idle(qtbot, page)
+    view = page.view
+    rows = [row[0].text for row in view.heat.rows]
+    assert "low_light" in rows
+    assert "latency" in rows
+    assert [row[0].text for row in view.headlines.rows] == ["clean AP .50:.95", "mPC", "rPC"]
+    dark = view.heat.rows[rows.index("low_light")]
+    place = view.heat.titles.index("B 5")
+    view.heat.setCurrentIndex(view.heat.model().index(rows.index("low_light"), place))
+    view.heat.setFocus()
+    qtbot.keyClick(view.heat, Qt.Key.Key_Return)
+    assert dark[place].shade > 0
+    assert len(view.examples.rows) == 2
+    clean, changed = view.pictures.views
+    assert {thing.state for thing in changed.visible_things} >= {State.MISSED}
+    assert State.MISSED not in {thing.state for thing in clean.visible_things}
+    lost = view.heat.titles.index("B lost at")
+    assert 0 < float(dark[lost].text) < 5
+    for path in page.save(tmp_path / "map.svg"):
+        assert b"low_light" in path.read_bytes()
+    assert page.command.startswith("hilgui robustness --show corruptions-street")
+
+
+def test_a_cancelled_measurement_is_kept_and_goes_on(qtbot, page, tmp_path):
+    dialog = ask_for(qtbot, page, tmp_path, candidate=False)
+    wish = replace(dialog.wish, frames=6)
+    dialog.reject()
+    page.measure(wish)
+    qtbot.waitUntil(lambda: page.view.result is not None and len(page.view.result.cells) > 1, timeout=_LONG)
+    page.busy.cancelled.emit()
+    idle(qtbot, page)
+    result = page.view.result
+    if not result.is_whole:  # a quick machine may have been done
+        assert "not whole" in page.results.currentText()
+    page.measure(wish)
+    qtbot.waitUntil(lambda: page.view.result.is_whole and not page.is_busy, timeout=_LONG)
+    assert page.view.result.created == result.created
+
+
+def test_results_of_others_show_under_their_tab(qtbot, page, settings):
+    folder = attack(settings)
+    page.refresh()
+    idle(qtbot, page)
+    page.show_folder(folder)
+    assert page.tab.kind == ATTACKS
+    assert [cell.text for cell in page.view.heat.rows[1]][:2] == ["fgsm", ".20"]
+    assert page.view.headlines.rows[0][2].text.startswith("▼ -0.400")
+    page.view.show_field(Link("fgsm", "0.03", Role.BASELINE))
+    assert page.view.examples.rows == []
+    assert "✓" in page.view.notes.rows[0][0].text
+
+
+def test_a_damaged_result_is_a_sentence(qtbot, page, settings):
+    folder = attack(settings)
+    (folder / "result.json").write_text("{", encoding="utf-8")
+    with qtbot.waitSignal(page.message, timeout=_LONG) as said:
+        page.refresh()
+    assert "cannot be read" in said.args[1]
