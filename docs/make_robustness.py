@@ -39,7 +39,15 @@ TABLES = (
         (
             *(f"assets/demo/{name}.mp4" for name in ("day", "dusk_rain", "night")),
             *("--model", "assets/demo/baseline.onnx", "--candidate", "assets/demo/candidate.onnx"),
-            *("--suite", "all", "--frames", "20"),
+            *("--suite", "all", "--frames", "10"),
+        ),
+    ),
+    Table(
+        "dark",
+        "Demo drive day in low light; demo baseline (B) and candidate (C), whose night frames showed no people",
+        (
+            *("assets/demo/day.mp4", "--model", "assets/demo/baseline.onnx"),
+            *("--candidate", "assets/demo/candidate.onnx", "--corruption", "low_light", "--frames", "100"),
         ),
         CLASSES,
     ),
@@ -50,7 +58,7 @@ TABLES = (
             *("../shared/data/images_gt/coco_val2017_100/images",),
             *("--truth", "../shared/data/images_gt/coco_val2017_100/instances_val2017_100.json"),
             *("--model", "../shared/data/models/yolox_nano_416.onnx"),
-            *("--candidate", "../shared/data/models/deimv2_atto_coco_320.onnx", "--frames", "60"),
+            *("--candidate", "../shared/data/models/deimv2_atto_coco_320.onnx", "--frames", "40"),
         ),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from hilgui.durable import write_whole
@@ -53,7 +54,7 @@ def read_result(folder: Path) -> Result:
     """Read the result of a folder; raises StoreBroken."""
     path = folder / DOCUMENT
     try:
-        return from_json(path.read_bytes())
+        return _parsed(path, path.stat().st_mtime_ns)
     except (OSError, ValueError) as failure:
         raise StoreBroken(f"{path} cannot be read: {failure}; measure again", path=path) from failure
 
@@ -85,6 +86,12 @@ def find_result(text: str, root: Path) -> Path:
     if len(fitting) == 1:
         return fitting[0]
     raise CallWrong(f"{text!r} fits {len(fitting)} results in {root}; `hilgui robustness --list` shows what there is")
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, _written_ns: int) -> Result:
+    """Keep what was read: a page looks again while one of many results grows."""
+    return from_json(path.read_bytes())
 
 
 def _listed(folder: Path) -> Listed:

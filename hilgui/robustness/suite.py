@@ -29,8 +29,8 @@ from hilgui.robustness.shelf import DOCUMENT, read_result, write_picture, write_
 from hilgui.robustness.tipping import TOLERANCE, search
 
 _EXAMPLES = 2  # of each field of the heat map and model
-_SEARCHED = 24  # frames with critical objects that a search looks at
-_STEPS = 14  # frames' worth of progress that one search is counted as, times the frames it looks at
+_SEARCHED = 16  # frames with critical objects that a search looks at
+_STEPS = 8  # frames' worth of progress that one search is counted as, times the frames it looks at
 _DRAWS = "draws.npz"
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
 
