@@ -11,6 +11,8 @@ import numpy as np
 from hilgui.corruptions import blur, camera, digital, noise, weather
 from hilgui.corruptions.steps import LEAST, MOST, Picture
 
+REVISION = 1  # of what the corruptions do to a picture; figures of another one are not compared
+
 Change = Callable[[Picture, float, np.random.Generator], Picture]
 
 

@@ -24,6 +24,7 @@ _FOG = ((1.5, 2), (2.0, 2), (2.5, 1.7), (2.5, 1.5), (3.0, 1.4))  # weight; fadin
 _HORIZON = 0.45  # of the height, for a street without a depth map
 _CAMERA_M = 1.4  # above the road
 _ABOVE_M = 9.0  # what the street is lined with, above the camera
+_FAR_M = 100.0  # what stands before the horizon is nearer than the end of the street
 _AIR = np.array([205, 200, 195], np.float32)
 
 
@@ -113,7 +114,7 @@ def depth_fog(
 
 
 def flat_road_m(height: int, width: int) -> NDArray[np.float32]:
-    """Give the distance of each row of a flat road lined with houses or trees, 1000 m at most."""
+    """Give the distance of each row of a flat road lined with houses or trees, 100 m at most."""
     below = (np.arange(height, dtype=np.float32) + 0.5) / height - _HORIZON
     metres = np.where(below > 0, _CAMERA_M, _ABOVE_M) / np.maximum(np.abs(below), 1e-6)
-    return np.repeat(np.minimum(metres, 1000.0).astype(np.float32)[:, None], width, axis=1)
+    return np.repeat(np.minimum(metres, _FAR_M).astype(np.float32)[:, None], width, axis=1)

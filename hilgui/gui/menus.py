@@ -48,7 +48,7 @@ class Menus(QObject):
         """Give each page its place in the menu, its key and its button; called once."""
         for place, entry in enumerate(entries, start=1):
             action = QAction(entry.words, self)
-            action.setShortcut(QKeySequence(f"Ctrl+{place}"))
+            action.setShortcut(QKeySequence(f"Ctrl+{place % 10}"))
             action.setCheckable(True)
             action.setData(entry.icon)
             action.triggered.connect(lambda _=False, name=entry.name: show_page(name))

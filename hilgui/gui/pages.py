@@ -13,7 +13,7 @@ from hilgui.gui.page import Bench, Page, RunPage
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One place on the rail. Its key is Ctrl and its place, counted from 1."""
+    """One place on the rail. Its key is Ctrl and its place, counted from 1; 0 is the tenth."""
 
     name: str
     text: str  # as it is looked up in the translation

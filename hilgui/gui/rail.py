@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.gui.theme import GAP_S, Theme, mark
 
-_WIDTH = 68
+_WIDTH = 76
 
 
 class Rail(QFrame):

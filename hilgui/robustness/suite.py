@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from hilgui import __version__
-from hilgui.corruptions import COMMON, STREAM, Recipe
+from hilgui.corruptions import COMMON, REVISION, STREAM, Recipe
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.records import Judgement, Role
 from hilgui.robustness.drives import Drives, Labelled
@@ -260,6 +260,7 @@ class _Suite:
             "thresholds": {role.value: model.threshold for role, model in drives.models.items()},
             "models": {one.role.value: one.sha256 for one in models},
             "drives": [[one.sha256, one.truth, one.frames] for one in facts],
+            "revision": REVISION,
             "numpy": np.__version__,
             "opencv": cv2.__version__,
         }

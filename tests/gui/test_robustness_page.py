@@ -69,7 +69,7 @@ def ask_for(qtbot, page, tmp_path, *, candidate=True):
     dialog.baseline.text = str(models[0])
     dialog.candidate.text = str(models[1]) if candidate else ""
     dialog.suite.setCurrentIndex(dialog.suite.findData("bench"))
-    dialog.frames.setValue(2)
+    dialog.frames.setText("2")
     return dialog
 
 
@@ -98,9 +98,8 @@ def test_a_suite_is_measured_and_a_field_of_the_heat_map_shows_what_was_lost(qtb
     assert [row[0].text for row in view.headlines.rows] == ["clean AP .50:.95", "mPC", "rPC"]
     dark = view.heat.rows[rows.index("low_light")]
     place = view.heat.titles.index("B 5")
-    index = view.heat.model().index(rows.index("low_light"), place)
-    view.heat.scrollTo(index)
-    qtbot.mouseClick(view.heat.viewport(), Qt.MouseButton.LeftButton, pos=view.heat.visualRect(index).center())
+    spot = view.heat.field_rect(rows.index("low_light"), place).center()
+    qtbot.mouseClick(view.heat, Qt.MouseButton.LeftButton, pos=spot)
     assert dark[place].shade > 0
     assert len(view.examples.rows) == 2
     clean, changed = view.pictures.views
@@ -108,6 +107,11 @@ def test_a_suite_is_measured_and_a_field_of_the_heat_map_shows_what_was_lost(qtb
     assert State.MISSED not in {thing.state for thing in clean.visible_things}
     lost = view.heat.titles.index("B lost at")
     assert 0 < float(dark[lost].text) < 5
+    view.heat.setFocus()
+    qtbot.keyClick(view.heat, Qt.Key.Key_Left)
+    assert view.heat.accessibleDescription().startswith("low_light at 4, baseline: ")
+    view.heat.copy()
+    assert "low_light\t" in view.heat.text
     for path in page.save(tmp_path / "map.svg"):
         assert b"low_light" in path.read_bytes()
     assert page.command.startswith("hilgui robustness --show corruptions-street")

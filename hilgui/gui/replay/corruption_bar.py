@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton, QSlider, QSpinBox, QWidget
+from PySide6.QtGui import QIntValidator
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSlider, QWidget
 
 from hilgui.corruptions import CORRUPTIONS, MOST, Recipe
 from hilgui.gui.theme import GAP, mark
 
 _STEPS = 10  # of the slider for each severity
+_MOST_SEED = 999_999
 _SETTLES_MS = 60  # while it moves, not every step is worth a frame
 
 
@@ -35,8 +37,9 @@ class CorruptionBar(QFrame):
         self.slider.setTickInterval(_STEPS)
         self.slider.setTickPosition(QSlider.TickPosition.TicksBelow)
         self.slider.setAccessibleName(self.tr("Severity"))
-        self.seed = QSpinBox(self)
-        self.seed.setRange(0, 999_999)
+        self.seed = QLineEdit("0", self)
+        self.seed.setValidator(QIntValidator(0, _MOST_SEED, self))
+        self.seed.setFixedWidth(64)
         self.seed.setAccessibleName(self.tr("Seed"))
         self.run = QPushButton(self.tr("Run the drive so"), self)
         self.run.setToolTip(self.tr("Replays the whole drive corrupted, as a run of its own; its header says how"))
@@ -44,6 +47,7 @@ class CorruptionBar(QFrame):
         self._severity.setMinimumWidth(28)
         mark(self._severity, tone="mono")
         mark(self._note, tone="warning")
+        self._note.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)
         row.setSpacing(GAP)
@@ -66,7 +70,7 @@ class CorruptionBar(QFrame):
         self._settles.timeout.connect(lambda: self.changed.emit(self.recipe))
         self.names.currentIndexChanged.connect(lambda _place: self._on_change())
         self.slider.valueChanged.connect(lambda _value: self._on_change())
-        self.seed.valueChanged.connect(lambda _value: self._on_change())
+        self.seed.textChanged.connect(lambda _text: self._on_change())
         self.run.clicked.connect(lambda _=False: self.run_asked.emit(self.recipe))
         self._say()
         self.hide()
@@ -77,12 +81,12 @@ class CorruptionBar(QFrame):
         severity = self.slider.value() / _STEPS
         if self.isHidden() or severity == 0:
             return Recipe(())
-        return Recipe(((str(self.names.currentData()), severity),), self.seed.value())
+        return Recipe(((str(self.names.currentData()), severity),), int(self.seed.text() or 0))
 
     def choose(self, name: str, severity: float, seed: int = 0) -> None:
         """Take a corruption of the catalogue."""
         self.names.setCurrentIndex(self.names.findData(name))
-        self.seed.setValue(seed)
+        self.seed.setText(str(seed))
         self.slider.setValue(round(severity * _STEPS))
 
     def toggle(self) -> None:
@@ -94,6 +98,7 @@ class CorruptionBar(QFrame):
 
     def say(self, sentence: str) -> None:
         """Say what is wrong, or nothing."""
+        self._note.setVisible(bool(sentence))
         self._note.setText(sentence)
         self._note.setToolTip(sentence)
 

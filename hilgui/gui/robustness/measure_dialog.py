@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -13,8 +14,8 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -28,6 +29,7 @@ from hilgui.settings import Settings
 from hilgui.truth import find_truth
 
 _MODELS = "ONNX (*.onnx)"
+_MOST_FRAMES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class MeasureDialog(QDialog):
         self.baseline = PathField(theme, self.tr("Baseline"), filters=_MODELS, folders=False, parent=self)
         self.candidate = PathField(theme, self.tr("Candidate"), filters=_MODELS, folders=False, parent=self)
         self.suite = QComboBox(self)
-        self.frames = QSpinBox(self)
+        self.frames = QLineEdit(self)
         self.search = QCheckBox(self.tr("search the severity at which the first critical object is lost"), self)
         self.go = QPushButton(self.tr("Measure"), self)
         self._cost = QLabel(self)
@@ -113,11 +115,16 @@ class MeasureDialog(QDialog):
             candidate=self.candidate.text,
             truth=self.truth.text,
             suite=str(self.suite.currentData()),
-            frames=self.frames.value(),
+            frames=self.asked_frames,
             is_searched=self.search.isChecked(),
             fps=self._wish.fps if self.source.text == self._wish.source else None,
             classes=self._wish.classes if self.source.text == self._wish.source else (),
         )
+
+    @property
+    def asked_frames(self) -> int:
+        """Give how many frames are asked for, at least one."""
+        return max(1, int(self.frames.text() or 1))
 
     def agree(self) -> None:
         """Ask for the measurement, or say what is missing."""
@@ -153,7 +160,7 @@ class MeasureDialog(QDialog):
         for suite, corruptions in SUITES.items():
             self.suite.addItem(f"{names[suite]} · {len(corruptions)}", suite)
         self.suite.setAccessibleName(self.tr("Suite"))
-        self.frames.setRange(1, 100_000)
+        self.frames.setValidator(QIntValidator(1, _MOST_FRAMES, self))
         self.frames.setAccessibleName(self.tr("Frames"))
         mark(self._cost, tone="soft")
         mark(self.go, kind="primary")
@@ -184,13 +191,13 @@ class MeasureDialog(QDialog):
         layout.addLayout(form)
         layout.addLayout(buttons)
         self.suite.currentIndexChanged.connect(lambda _place: self._say_cost())
-        self.frames.valueChanged.connect(lambda _value: self._say_cost())
+        self.frames.textChanged.connect(lambda _text: self._say_cost())
 
     def _fill(self, wish: Wish) -> None:
         self.source.text, self.truth.text = wish.source, wish.truth
         self.baseline.text, self.candidate.text = wish.baseline, wish.candidate
         self.suite.setCurrentIndex(self.suite.findData(wish.suite))
-        self.frames.setValue(wish.frames)
+        self.frames.setText(str(wish.frames))
         self.search.setChecked(wish.is_searched)
         self.truth.say(self.tr("empty: those beside the recording"))
         self.candidate.say(self.tr("empty: one model alone"))
@@ -198,6 +205,6 @@ class MeasureDialog(QDialog):
 
     def _say_cost(self) -> None:
         conditions = len(SUITES[str(self.suite.currentData())]) * len(SEVERITIES)
-        pictures = conditions * self.frames.value()
+        pictures = conditions * self.asked_frames
         words = self.tr("{0} conditions, {1} pictures; cancelled, it goes on later where it was")
         self._cost.setText(words.format(conditions, f"{pictures:,}"))

@@ -230,7 +230,7 @@ class RobustnessPage(Page):
         self.go.clicked.connect(lambda _=False: self.ask())
         self.empties[TABS[0].kind].asked.connect(self.ask)
         self.tabs.currentChanged.connect(lambda _place: self._offer())
-        self.results.activated.connect(lambda place: self.show_folder(self.results.itemData(place)))
+        self.results.activated.connect(lambda place: self.show_folder(Path(self.results.itemData(place))))
         self._bench.theme.changed.connect(self._draw_icons)
 
     # -- inside -------------------------------------------------------------------------------------------------------
@@ -308,8 +308,8 @@ class RobustnessPage(Page):
             if one.result is not None and one.result.kind == kind:
                 whole = "" if one.result.is_whole else self.tr(" · not whole")
                 made = one.result.created[:16].replace("T", " ")
-                self.results.addItem(f"{made} · {one.result.title}{whole}", one.folder)
-        self.results.setCurrentIndex(self.results.findData(folder))
+                self.results.addItem(f"{made} · {one.result.title}{whole}", str(one.folder))
+        self.results.setCurrentIndex(self.results.findData(str(folder)))
         self.results.setEnabled(self.results.count() > 0)
         self._say()
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.robustness.example_view import ExampleView
+from hilgui.gui.robustness.heat_view import HeatView
 from hilgui.gui.robustness.sheets import (
     Link,
+    blocks_of,
     example_rows,
     examples_of,
     headline_rows,
@@ -22,7 +24,7 @@ from hilgui.gui.theme import GAP, ROW, Theme
 from hilgui.records import Role
 from hilgui.robustness import Example, Result
 
-_NAME_PX, _FIELD_PX, _WIDE_PX = 128, 40, 58
+_HEAD_PX = 30  # of a table
 
 
 class ResultView(QWidget):
@@ -37,7 +39,7 @@ class ResultView(QWidget):
         self._result: Result | None = None
         self._link: Link | None = None
         self.headlines = LinkedTable(theme, self.tr("Figures over the whole"), self)
-        self.heat = LinkedTable(theme, self.tr("Heat map"), self)
+        self.heat = HeatView(theme, self.tr("Heat map"), self)
         self.examples = LinkedTable(theme, self.tr("Frames that went worst"), self)
         self.notes = LinkedTable(theme, self.tr("Critical objects, checks and notes"), self)
         self.pictures = ExampleView(theme, self)
@@ -45,17 +47,24 @@ class ResultView(QWidget):
         lists.setDocumentMode(True)
         lists.addTab(self.examples, self.tr("Frames"))
         lists.addTab(self.notes, self.tr("First lost, checks, notes"))
-        self.headlines.setFixedHeight(4 * ROW + 14)
+        self.headlines.setFixedHeight(3 * ROW + _HEAD_PX + 4)
+        for policy in (self.headlines.setVerticalScrollBarPolicy, self.headlines.setHorizontalScrollBarPolicy):
+            policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll = QScrollArea(self)
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setAlignment(Qt.AlignmentFlag.AlignTop)
+        scroll.setWidget(self.heat)
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(GAP)
         column.addWidget(self.headlines)
-        column.addWidget(self.heat, 1)
+        column.addWidget(scroll, 1)
         right = splitter(Qt.Orientation.Vertical, self.pictures, lists, stretch=(3, 2))
         right.setSizes([380, 200])
         body = splitter(Qt.Orientation.Horizontal, left, right, stretch=(3, 2))
-        body.setSizes([700, 520])
+        body.setSizes([700, 480])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP, 0, 0)
         layout.addWidget(body)
@@ -78,11 +87,7 @@ class ResultView(QWidget):
         is_other = folder != self._folder
         self._folder, self._result = folder, result
         self.headlines.put(*headline_rows(self.tr, result))
-        self.heat.put(*heat_rows(self.tr, result, result.roles))
-        for column in range(len(self.heat.titles)):
-            words = self.heat.titles[column]
-            width = _NAME_PX if column == 0 else _WIDE_PX if " " in words and len(words) > 4 else _FIELD_PX
-            self.heat.setColumnWidth(column, width)
+        self.heat.put(*heat_rows(self.tr, result, result.roles), blocks_of(result))
         self.notes.put(*note_rows(self.tr, result))
         if is_other:
             self._link = None

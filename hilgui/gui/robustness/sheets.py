@@ -13,7 +13,7 @@ from hilgui.robustness import Example, Headline, Result, Tipping
 Rows = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
 Say = Callable[[str], str]
 
-_DEEPEST = 0.8  # shade of a field in which nothing is left; the number stays readable
+_NO_FIELD = -1.0  # the shade of what stands beside the heat map
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def heat_rows(tr: Say, result: Result, roles: Sequence[Role]) -> Rows:
     titles = [tr("Row")]
     for role in roles:
         letter = role.value[0].upper()
-        titles += [f"{letter} {column}" if len(roles) > 1 else column for column in result.columns]
+        titles += [f"{letter} {column}" for column in result.columns]
         titles += [f"{letter} {tr('mean')}", *([f"{letter} {tr('lost at')}"] if has_tippings else [])]
     rows: list[tuple[Cell, ...]] = []
     for row in result.rows:
@@ -40,6 +40,12 @@ def heat_rows(tr: Say, result: Result, roles: Sequence[Role]) -> Rows:
             cells += _of_model(tr, result, row, role, has_tippings=has_tippings)
         rows.append(tuple(cells))
     return tuple(titles), rows
+
+
+def blocks_of(result: Result) -> tuple[tuple[str, str, int], ...]:
+    """Give words, colour and number of columns of each model in the heat map."""
+    columns = len(result.columns) + 1 + bool(result.tippings)
+    return tuple((f"{one.role.value}: {one.name}", one.role.value, columns) for one in result.models)
 
 
 def headline_rows(tr: Say, result: Result) -> Rows:
@@ -156,16 +162,16 @@ def _field(value: float | None, whole: float | None, role: Role, better: str, li
     elif value is not None:
         shade = min(max(value if better == "lower" else 1.0 - value, 0.0), 1.0)
     text = "–" if value is None else f"{value:.2f}".removeprefix("0")
-    return Cell(text, link, shade=shade * _DEEPEST, behind=role.value, tip=tip, is_number=True)
+    return Cell(text, link, shade=shade, behind=role.value, tip=tip, is_number=True)
 
 
 def _tipping(tr: Say, result: Result, row: str, role: Role) -> Cell:
     one = next((one for one in result.tippings if (one.row, one.role) == (row, role)), None)
     if one is None:
-        return Cell(is_number=True)
-    text = tr("never") if one.severity is None else f"{one.severity:.2f}{'' if one.is_monotone else ' ~'}"
+        return Cell(shade=_NO_FIELD, is_number=True)
+    text = tr("never") if one.severity is None else f"{one.severity:.2f}{'' if one.is_monotone else '~'}"
     link = Link(row, "", role) if one.examples else None
-    return Cell(text, link, tip=tipping_words(tr, one), is_number=True)
+    return Cell(text, link, shade=_NO_FIELD, tip=tipping_words(tr, one), is_number=True)
 
 
 def _figure(one: Headline | None) -> Cell:
