@@ -6,6 +6,8 @@ whoever writes one is shown. docs/robustness.md tells how.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -171,4 +173,19 @@ def from_json(content: bytes) -> Result:
         raise ValueError(f"{where + ': ' if where else ''}{first['msg']}") from failure
     if result.schema != SCHEMA:
         raise ValueError(f"its schema is {result.schema!r}, this version reads {SCHEMA!r}")
+    if not all(map(math.isfinite, _numbers(result))):
+        raise ValueError("a figure or a box in it is not a number")
     return result
+
+
+def _numbers(result: Result) -> Iterator[float]:
+    """Give every number that a screen draws."""
+    for one in (*result.cells, *result.headlines):
+        yield from () if one.value is None else (one.value,)
+        yield from () if one.interval is None else (one.interval.low, one.interval.high)
+    for tipping in result.tippings:
+        yield from () if tipping.severity is None else (tipping.severity,)
+    for cell in (*result.cells, *result.tippings):
+        for example in cell.examples:
+            for shown in (*example.clean_objects, *example.changed_objects):
+                yield from (*shown.box, shown.score or 0.0)

@@ -47,6 +47,7 @@ class CorruptionBar(QFrame):
         self._severity.setMinimumWidth(28)
         mark(self._severity, tone="mono")
         mark(self._note, tone="warning")
+        self._note.setTextFormat(Qt.TextFormat.PlainText)
         self._note.hide()
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 2, 6, 2)

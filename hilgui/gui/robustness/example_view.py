@@ -6,6 +6,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -32,6 +33,7 @@ class ExampleView(QWidget):
         sides = []
         for head, view in zip(self._heads, self.views, strict=True):
             mark(head, tone="soft")
+            head.setTextFormat(Qt.TextFormat.PlainText)
             side = QWidget(self)
             column = QVBoxLayout(side)
             column.setContentsMargins(0, 0, 0, 0)
@@ -62,17 +64,26 @@ class ExampleView(QWidget):
         for view, head, (words, picture, objects) in zip(self.views, self._heads, pairs, strict=True):
             head.setText(words)
             head.setToolTip(words)
-            path = picture_path(folder, picture)
-            image = None if path is None else cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+            image = _read(picture_path(folder, picture))
             if image is None:
                 view.show_frame(None, (), self.tr("The picture {0} is gone; measure again.").format(picture or "–"))
                 continue
             view.set_names({role: role.value})
-            view.show_frame(for_screen(image.astype(np.uint8, copy=False)), things_of(role, objects))
+            view.show_frame(for_screen(image), things_of(role, objects))
 
     def _restyle(self) -> None:
         for view in self.views:
             view.set_ink(picture_ink(self._theme))
+
+
+def _read(path: Path | None) -> NDArray[np.uint8] | None:
+    """Read a picture, BGR; None where there is none or it cannot be read."""
+    try:
+        content = b"" if path is None else path.read_bytes()
+    except OSError:
+        content = b""
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    return None if image is None else image.astype(np.uint8, copy=False)
 
 
 def things_of(role: Role, objects: tuple[Shown, ...]) -> tuple[Thing, ...]:

@@ -166,6 +166,7 @@ class RobustnessPage(Page):
         mark(self._title, tone="soft")
         mark(self._command, tone="mono")
         for label in (self._title, self._command):
+            label.setTextFormat(Qt.TextFormat.PlainText)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         head = QHBoxLayout()
         head.setSpacing(GAP)

@@ -25,6 +25,7 @@ from hilgui.robustness import (
     write_picture,
     write_result,
 )
+from hilgui.robustness.result import to_json
 
 SHOWN = Shown((1.0, 2.0, 30.0, 40.0), "person", "missed")
 EXAMPLE = Example("day.mp4", 7, "1 of 2 objects lost", "pictures/a.jpg", "pictures/b.jpg", (), (SHOWN,))
@@ -75,6 +76,14 @@ def test_results_are_listed_by_kind_newest_first_and_a_damaged_one_says_why(tmp_
 def test_a_damaged_document_is_one_sentence(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "result.json").write_bytes(content)
     with pytest.raises(StoreBroken, match="measure again"):
+        read_result(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_refused(tmp_path: Path, value: float) -> None:
+    text = to_json(RESULT).decode().replace('"value": 0.5', f'"value": {"NaN" if value != value else "1e999"}')
+    (tmp_path / "result.json").write_text(text, encoding="utf-8")
+    with pytest.raises(StoreBroken, match="not a number"):
         read_result(tmp_path)
 
 
