@@ -29,8 +29,9 @@ def report(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN | RUN_A RUN_B | DECISION",
-            help='A run ("last"); two runs of one drive; a recorded decision, or what `hilgui gate --json` printed.',
+            metavar="RUN | RUN_A RUN_B | DECISION | RESULT",
+            help='A run ("last"); two runs of one drive; a recorded decision, or what `hilgui gate --json` printed; '
+            "a result of `hilgui robustness`.",
         ),
     ],
     form: Annotated[Form, typer.Option("--format", "-f", help="html or pdf.")] = Form.HTML,
@@ -96,6 +97,12 @@ def _document(words: list[str], settings: Settings, opened: ExitStack, *, is_dec
             today = datetime.now(UTC).date()
             document = comparison_document(a, b, today=today, progress=ticker.count("runs"))
         return f"{b.header.run_id}-against-{a.header.run_id}", document
+    attempt = _attempt_of(words[0], settings)
+    if attempt is not None:
+        from hilgui.robustness import read_result
+        from hilgui.robustness.report import result_document
+
+        return attempt.name, result_document(attempt, read_result(attempt))
     if Path(words[0]).is_file():
         plain = _printed(Path(words[0]))
         return Path(words[0]).stem, decision_document(plain, _runs(plain["runs"], settings, opened))
@@ -105,6 +112,14 @@ def _document(words: list[str], settings: Settings, opened: ExitStack, *, is_dec
         with Ticker("report") as ticker:
             return reader.header.run_id, run_document(reader, ticker.count("frames"))
     return _recorded(words[0], settings, opened)
+
+
+def _attempt_of(word: str, settings: Settings) -> Path | None:
+    """Give the robustness result that a word names by its folder or its whole id."""
+    from hilgui.robustness.shelf import DOCUMENT, results_root
+
+    places = (Path(word), results_root(settings.home) / word)
+    return next((place for place in places if word and (place / DOCUMENT).is_file()), None)
 
 
 def _run_of(word: str, settings: Settings) -> Path | None:

@@ -283,13 +283,11 @@ def _print(result: Result, folder: Path) -> None:
         for row in result.rows:
             cells = [result.cell(row, column, role) for column in result.columns]
             values = [None if cell is None else cell.value for cell in cells]
-            known = [value for value in values if value is not None]
-            mean = sum(known) / len(known) if known and len(known) == len(values) else None
             table.add_row(
                 row,
                 result.families.get(row, ""),
                 *(_number(value) for value in values),
-                _number(mean),
+                _number(result.mean(row, role)),
                 _tipping(result, row, role),
             )
         results.print(table)

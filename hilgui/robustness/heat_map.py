@@ -121,17 +121,14 @@ def _laid_out(result: Result, role: Role) -> tuple[int, int, list[Field], list[L
     for number, row in enumerate(result.rows):
         y = _TOP + number * _HIGH
         lines.append(Line(_LEFT - 10, y + _HIGH / 2 + 3, row, "end"))
-        values = []
         for place, column in enumerate(result.columns):
             cell = result.cell(row, column, role)
             value = None if cell is None else cell.value
-            values.append(value)
             hint = f"{row} at {column}: {_number(value)}"
             if cell is not None and cell.interval is not None:
                 hint += f" [{cell.interval.low:.3f}, {cell.interval.high:.3f}]"
             fields.append(Field(_LEFT + place * _WIDE, y, _WIDE, _number(value), _share(value, whole), hint))
-        known = [value for value in values if value is not None]
-        mean = float(np.mean(known)) if known and len(known) == len(values) else None
+        mean = result.mean(row, role)
         x = _LEFT + len(result.columns) * _WIDE
         fields.append(Field(x, y, _WIDE, _number(mean), _share(mean, whole), f"{row}, mean: {_number(mean)}"))
     bottom = _TOP + len(result.rows) * _HIGH

@@ -145,6 +145,12 @@ class Result:
         """Find a cell, None where it was not measured."""
         return next((one for one in self.cells if (one.row, one.column, one.role) == (row, column, role)), None)
 
+    def mean(self, row: str, role: Role) -> float | None:
+        """Average a row over its columns; None where one of them was not measured."""
+        cells = [self.cell(row, column, role) for column in self.columns]
+        values = [cell.value for cell in cells if cell is not None and cell.value is not None]
+        return sum(values) / len(values) if values and len(values) == len(self.columns) else None
+
     def headline(self, name: str, role: Role | None) -> Headline | None:
         """Find a figure over the whole."""
         return next((one for one in self.headlines if (one.name, one.role) == (name, role)), None)

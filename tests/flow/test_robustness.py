@@ -165,3 +165,23 @@ def test_results_are_listed_and_shown_again(street: Path, capsys: pytest.Capture
     assert row["kind"] == "corruptions"
     assert main(["robustness", "--show", "last"]) == 0
     assert "low_light" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("form", ["html", "pdf"])
+def test_a_report_is_made_of_a_result(
+    street: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    dim = str(street.parent / "dim.onnx")
+    assert main(words(street, "--corruption", "low_light", "--candidate", dim)) == 0
+    name = Path(json.loads(capsys.readouterr().out)["folder"]).name
+    out = tmp_path / f"report.{form}"
+    assert main(["report", name, "--format", form, "--out", str(out)]) == 0
+    content = out.read_bytes()
+    if form == "pdf":
+        assert content.startswith(b"%PDF")
+    else:
+        page = content.decode()
+        assert "MEASURED" in page
+        assert "low light, first lost" in page
+        assert page.count("data:image/jpeg") >= 2
+        assert "candidate minus baseline" in page

@@ -135,19 +135,17 @@ def in_words(value: float | None, interval: Interval | None, sign: str = "") -> 
 def _of_model(tr: Say, result: Result, row: str, role: Role, *, has_tippings: bool) -> list[Cell]:
     clean = result.headline("clean", role)
     whole = None if clean is None else clean.value
-    cells, values = [], []
+    cells = []
     for column in result.columns:
         cell = result.cell(row, column, role)
         value = None if cell is None else cell.value
-        values.append(value)
         tip = tr("{0} at {1}, {2}: {3}").format(
             row, column, role.value, in_words(value, None if cell is None else cell.interval)
         )
         if cell is not None and cell.by_class:
             tip += "\n" + "\n".join(f"{name}: {in_words(one, None)}" for name, one in cell.by_class.items())
         cells.append(_field(value, whole, role, result.better, Link(row, column, role), tip))
-    known = [value for value in values if value is not None]
-    mean = sum(known) / len(known) if known and len(known) == len(values) else None
+    mean = result.mean(row, role)
     cells.append(_field(mean, whole, role, result.better, None, tr("mean of {0}, {1}").format(row, role.value)))
     if has_tippings:
         cells.append(_tipping(tr, result, row, role))
