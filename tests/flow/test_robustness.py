@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +17,7 @@ from hilgui.cli import main
 from hilgui.errors import CallWrong
 from hilgui.pipeline import RunPlan
 from hilgui.records import Role
-from hilgui.robustness import picture_path, read_result
+from hilgui.robustness import picture_path, read_result, suite
 from hilgui.robustness.looking import Stopped
 from hilgui.robustness.question import Question
 from hilgui.robustness.suite import measure
@@ -185,3 +188,17 @@ def test_a_report_is_made_of_a_result(
         assert "low light, first lost" in page
         assert page.count("data:image/jpeg") >= 2
         assert "candidate minus baseline" in page
+
+
+def test_ctrl_c_ends_with_130_and_says_that_it_goes_on(
+    street: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*given: Any, is_stopped: Callable[[], bool], **more: Any) -> Path:
+        signal.raise_signal(signal.SIGINT)
+        return measure(*given, is_stopped=is_stopped, **more)
+
+    monkeypatch.setattr(suite, "measure", interrupted)
+    before = signal.getsignal(signal.SIGINT)
+    assert main(words(street, "--corruption", "low_light")) == 130
+    assert "goes on where it was" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGINT) is before
