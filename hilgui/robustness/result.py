@@ -186,12 +186,12 @@ def from_json(content: bytes) -> Result:
 
 def _numbers(result: Result) -> Iterator[float]:
     """Give every number that a screen draws."""
-    for one in (*result.cells, *result.headlines):
-        yield from () if one.value is None else (one.value,)
+    figures: list[Cell | Headline] = [*result.cells, *result.headlines]
+    for one in figures:
+        yield one.value or 0.0
         yield from () if one.interval is None else (one.interval.low, one.interval.high)
-    for tipping in result.tippings:
-        yield from () if tipping.severity is None else (tipping.severity,)
-    for cell in (*result.cells, *result.tippings):
-        for example in cell.examples:
-            for shown in (*example.clean_objects, *example.changed_objects):
-                yield from (*shown.box, shown.score or 0.0)
+    yield from (tipping.severity or 0.0 for tipping in result.tippings)
+    pictured: list[Cell | Tipping] = [*result.cells, *result.tippings]
+    for example in (example for each in pictured for example in each.examples):
+        for shown in (*example.clean_objects, *example.changed_objects):
+            yield from (*shown.box, shown.score or 0.0)
