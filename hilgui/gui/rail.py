@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.gui.theme import GAP_S, Theme, mark
 
-_WIDTH = 76
+_WIDTH = 72
 
 
 class Rail(QFrame):

@@ -339,7 +339,7 @@ def test_both_themes_paint(page: ReplayPage, theme: Theme) -> None:
 
 
 def test_the_page_holds_at_1280_by_720(page: ReplayPage) -> None:
-    assert page.minimumSizeHint().width() <= 1280 - 76
+    assert page.minimumSizeHint().width() <= 1280 - 72
     assert page.minimumSizeHint().height() <= 720 - 100
 
 
