@@ -59,7 +59,7 @@ class RankedRows:
     def __init__(self, rows: MatchRows, truths: TruthRows, classes: int, area: int = 0) -> None:
         everywhere = np.uint16((1 << _LEVELS) - 1)
         kept = np.flatnonzero((rows.ignored[area] != everywhere) | (rows.hits[area] != 0))  # the others change nothing
-        order = kept[np.lexsort((-rows.scores[kept], rows.columns[kept]))]
+        order = kept if _is_ranked(rows.columns[kept], rows.scores[kept]) else kept[_ranking(rows, kept)]
         self.classes = classes
         self.frames = rows.frames[order]
         self.columns = rows.columns[order]
@@ -227,6 +227,17 @@ class _TruePositives:
         np.maximum.accumulate(lifted, out=lifted)
         lifted -= self._lift
         return lifted[::-1]
+
+
+def _ranking(rows: MatchRows, kept: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Order rows by class and falling score."""
+    return np.lexsort((-rows.scores[kept], rows.columns[kept]))
+
+
+def _is_ranked(columns: NDArray[np.int32], scores: NDArray[np.float32]) -> bool:
+    """Say whether rows lie in that order already, as those of a slice do."""
+    step = np.diff(columns)
+    return bool(((step > 0) | ((step == 0) & (scores[1:] <= scores[:-1]))).all())
 
 
 def _sums(values: NDArray[Any]) -> NDArray[np.float64]:

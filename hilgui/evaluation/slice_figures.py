@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from hilgui.evaluation.clusters import (
     why_no_interval,
 )
 from hilgui.evaluation.figure import Interval
-from hilgui.evaluation.match_rows import THRESHOLDS
+from hilgui.evaluation.match_rows import THRESHOLDS, MatchRows
 from hilgui.evaluation.ranked import RankedRows
 from hilgui.evaluation.slice_bins import UNKNOWN
 from hilgui.evaluation.slice_columns import SliceColumns
@@ -29,6 +29,18 @@ _FEW = 50  # up to so many clusters AP50 takes Student's interval over pseudo-va
 _RESAMPLES = 200  # of AP50 beyond
 _AT_50 = np.uint16(1)
 _NOWHERE = np.uint16((1 << len(THRESHOLDS)) - 1)
+
+
+def _telling(rows: MatchRows) -> MatchRows:
+    """Rank the rows once for all slices, without those that change no AP50: ignored ones, and below the last hit."""
+    counts = np.flatnonzero((rows.ignored[0] & _AT_50) == 0)
+    order = counts[np.lexsort((-rows.scores[counts], rows.columns[counts]))]
+    columns = rows.columns[order]
+    hits = np.flatnonzero(rows.hits[0][order] & _AT_50)
+    last = np.full(int(columns.max(initial=-1)) + 1, -1)
+    last[columns[hits]] = hits  # the last one stays
+    order = order[np.arange(len(order)) <= last[columns]]
+    return MatchRows(**{each.name: getattr(rows, each.name)[..., order] for each in fields(MatchRows)})
 
 
 class SliceReader:
@@ -137,7 +149,8 @@ class SliceReader:
 
     def _lay_out(self, precision: AveragePrecision) -> None:
         """Bring match rows at IoU .5 together with the rows of labels and detections that they speak of."""
-        rows, truths = precision.rows()
+        every, truths = precision.rows()
+        rows = _telling(every)
         self._classes = len(precision.judged)
         count = len(self._book.frames)
         first_object = np.searchsorted(self._objects.frames, np.arange(count))
