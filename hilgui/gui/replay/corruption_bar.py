@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QIntValidator
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QLineEdit, QPushButton, QSlider, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from hilgui.corruptions import CORRUPTIONS, MOST, Recipe
+from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, mark
 
 _STEPS = 10  # of the slider for each severity
@@ -43,7 +44,7 @@ class CorruptionBar(QFrame):
         self.seed.setAccessibleName(self.tr("Seed"))
         self.run = QPushButton(self.tr("Run the drive so"), self)
         self.run.setToolTip(self.tr("Replays the whole drive corrupted, as a run of its own; its header says how"))
-        self._severity, self._note = QLabel(self), QLabel(self)
+        self._severity, self._note = Label(self), Label(self)
         self._severity.setMinimumWidth(28)
         mark(self._severity, tone="mono")
         mark(self._note, tone="warning")
@@ -60,7 +61,7 @@ class CorruptionBar(QFrame):
             ("", self.run),
         ):
             if words:
-                label = QLabel(words, self)
+                label = Label(words, self)
                 mark(label, tone="soft")
                 row.addWidget(label)
             row.addWidget(widget, 1 if widget is self.slider else 0)

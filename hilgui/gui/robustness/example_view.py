@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from hilgui.gui.label import Label
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.overlay import LAYER_OF, Layer, State, Thing
@@ -28,7 +29,7 @@ class ExampleView(QWidget):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._theme = theme
-        self._heads = [QLabel(self) for _ in range(2)]
+        self._heads = [Label(self) for _ in range(2)]
         self.views = [FrameView(picture_ink(theme), self) for _ in range(2)]
         sides = []
         for head, view in zip(self._heads, self.views, strict=True):

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import (
     QDialog,
     QFormLayout,
     QHBoxLayout,
-    QLabel,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from hilgui.gui.label import Label
 from hilgui.gui.path_field import PathField
 from hilgui.gui.theme import GAP, GAP_L, Theme, mark
 from hilgui.gui.typed_path import is_file, is_there, typed_path
@@ -102,7 +102,7 @@ class MeasureDialog(QDialog):
         self.frames = QLineEdit(self)
         self.search = QCheckBox(self.tr("search the severity at which the first critical object is lost"), self)
         self.go = QPushButton(self.tr("Measure"), self)
-        self._cost = QLabel(self)
+        self._cost = Label(self)
         self._build()
         self._fill(wish)
 

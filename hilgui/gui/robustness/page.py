@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QSizePolicy,
     QStackedWidget,
@@ -27,6 +26,7 @@ from hilgui.errors import HilguiError
 from hilgui.gui.busy_bar import BusyBar
 from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
+from hilgui.gui.label import Label
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.robustness.measure_dialog import MeasureDialog, Wish
 from hilgui.gui.robustness.result_view import ResultView
@@ -62,7 +62,7 @@ class RobustnessPage(Page):
         self.views: dict[str, ResultView] = {}
         self.empties: dict[str, EmptyPage] = {}
         self._stacks: dict[str, QStackedWidget] = {}
-        self._title, self._command = QLabel(self), QLabel(self)
+        self._title, self._command = Label(self), Label(self)
         self._follows = QTimer(self)
         self._tools: list[QToolButton] = []
         self._keys: list[tuple[str, str]] = []
@@ -157,7 +157,7 @@ class RobustnessPage(Page):
     # -- building -----------------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        heading = QLabel(self.tr("Robustness"), self)
+        heading = Label(self.tr("Robustness"), self)
         mark(heading, tone="heading")
         self.results.setAccessibleName(self.tr("Result"))
         self.results.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
