@@ -88,6 +88,22 @@ def judge_a_case() -> None:
         subprocess.run([sys.executable, "-m", "hilgui", "run", case], check=False, cwd=ROOT)
 
 
+def decide_and_stock() -> None:
+    """Make what the Decide page and the Library show: the demo's gate, and a registry with its models."""
+    from hilgui.models import Registry
+    from hilgui.settings import load_settings
+
+    settings = load_settings()
+    hilgui = [sys.executable, "-m", "hilgui"]
+    if not (settings.runs / "demo-gate-candidate").is_dir():
+        subprocess.run([*hilgui, "demo", "--gate"], check=False, cwd=ROOT)
+    if not Registry(settings.models).slots():
+        for name in ("baseline", "candidate", "retrained"):
+            subprocess.run([*hilgui, "models", "import", f"assets/demo/{name}.onnx"], check=True, cwd=ROOT)
+        for alias, name in (("champion", "baseline"), ("candidate", "retrained")):
+            subprocess.run([*hilgui, "models", "alias", "front-detector", alias, name], check=True, cwd=ROOT)
+
+
 def main() -> int:
     """Start a screen, let the window paint itself there, stop the screen."""
     server = shutil.which("Xvfb")
@@ -96,6 +112,7 @@ def main() -> int:
         return 4
     run = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else night_run()
     judge_a_case()
+    decide_and_stock()
     reading, writing = os.pipe()
     command = [server, "-screen", "0", "1920x1200x24", "-displayfd", str(writing), "-nolisten", "tcp"]
     screen = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)

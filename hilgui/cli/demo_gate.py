@@ -35,8 +35,8 @@ class Drive:
 
     @property
     def name(self) -> str:
-        """Name its files."""
-        return f"{self.condition}-{self.seed}"
+        """Name its files by all that decides about its frames, so that a longer drive is not taken for this one."""
+        return f"{self.condition}-seed{self.seed}-{SECONDS:g}s"
 
 
 def drives_of(count: int) -> list[Drive]:

@@ -25,9 +25,10 @@ def new_key(
 
     typed = passphrase(f"New passphrase of {name}: ", twice=True)
     ring = _ring()
-    key = ring.new(name, typed)
-    if keyring:
+    ring.refuse(name, typed)
+    if keyring:  # first, so that no key is left whose passphrase nobody kept
         into_system_keyring(name, typed)
+    key = ring.new(name, typed)
     Journal(_home()).append(EventKind.KEY, {"action": "new", "name": key.name, "keyid": key.keyid}, by=key.name)
     _print(key.as_json(), as_json=as_json)
 

@@ -52,11 +52,14 @@ def export_dataset(
     as_json: _Json = False,
 ) -> None:
     """Write the pictures of chosen findings with their labels, for relabelling and retraining."""
+    from collections import Counter
     from contextlib import closing
     from dataclasses import asdict, replace
 
     from hilgui.cli.console import Ticker, notes, print_json, results
+    from hilgui.cli.recording import who
     from hilgui.cli.triage import parse_numbers
+    from hilgui.evidence.runs import note_dataset
     from hilgui.report.dataset import blur_of
     from hilgui.report.dataset import export_dataset as write
     from hilgui.settings import load_settings
@@ -84,6 +87,7 @@ def export_dataset(
         rules = blur_of(blur or [])
         tell = ticker.count("runs")
         done = write(rows, out, form, all_frames=all_frames, blur=rules, clips=clips, progress=tell)
+    note_dataset(settings.home, form, done.out, Counter(row.run_id for row in rows), by=who(settings))
     if as_json:
         print_json({**asdict(done), "out": str(done.out), "lost": list(done.lost)})
         return

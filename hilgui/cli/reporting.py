@@ -161,15 +161,10 @@ def _printed(path: Path) -> dict[str, Any]:
 
 def _runs(names: Any, settings: Settings, opened: ExitStack) -> list[RunReader]:
     """Open the runs that are still here; a decision outlives some of them."""
-    from hilgui.store import find_run
+    from hilgui.store import run_folders_within
 
-    readers = []
-    for name in names:
-        try:
-            readers.append(_open(find_run(str(name), settings.runs), opened))
-        except CallWrong:
-            continue
-    return readers
+    folders = {folder.name: folder for folder in run_folders_within(settings.runs)}
+    return [_open(folders[str(name)], opened) for name in names if str(name) in folders]
 
 
 def _open(folder: Path, opened: ExitStack) -> RunReader:

@@ -176,7 +176,7 @@ def rig_stop(profile: ProfilePath) -> None:
         arming = client.wait_for(State.LATCHED)
         results.print(f"stopped and latched: {arming.reason}", markup=False)
     finally:
-        client.close()
+        _let_go(client)
 
 
 @rig_app.command("reset")
@@ -198,7 +198,7 @@ def rig_reset(profile: ProfilePath) -> None:
         client.wait_verified()
         results.print("reset: the rig is safe, outputs are read back as off", markup=False)
     finally:
-        client.close()
+        _let_go(client)
 
 
 @rig_app.command("selftest")
@@ -273,7 +273,7 @@ def rig_console(profile: ProfilePath) -> None:
                     continue
                 raise
     finally:
-        client.close()
+        _let_go(client)
 
 
 def _obey(client: SupervisorClient, words: list[str]) -> str:
@@ -320,6 +320,17 @@ def _client(profile: Path, *, shadow: bool = False) -> SupervisorClient:
     from hilgui.settings import load_settings
 
     return SupervisorClient(profile, load_settings().home, shadow=shadow)
+
+
+def _let_go(client: SupervisorClient) -> None:
+    """End the rig, and take its arming states into the journal of the bench."""
+    from hilgui.cli.console import notes
+    from hilgui.evidence import Intake, keep_up
+    from hilgui.settings import load_settings
+
+    client.close()
+    for sentence in keep_up(Intake(load_settings().home)):
+        notes.print(sentence, markup=False)
 
 
 def _user() -> str:

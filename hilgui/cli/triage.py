@@ -83,6 +83,7 @@ def set_state(
         journal.change(group, who=who or _operator(), state=wanted, note=note, tags=tags, assignee=assignee)
         for tags, group in by_tags.items()
     ]
+    _keep_up(folder)
     after = journal.states()
     if as_json:
         told = {str(number): _plain(after.get(number, Triage())) for number in chosen}
@@ -108,6 +109,7 @@ def undo(
     made = journal.undo(who=who or _operator(), number=number)
     if made is None:
         raise CallWrong("there is nothing to take back" + ("" if number is None else f" of finding {number}"))
+    _keep_up(folder)
     after = journal.states()
     if as_json:
         told = {str(each): _plain(after.get(each, Triage())) for each in made.findings}
@@ -161,6 +163,16 @@ def parse_numbers(words: list[str]) -> list[int]:
             raise CallWrong(f"{word} are more than {_MOST} findings")
         found.update(range(first, last + 1))
     return sorted(found)
+
+
+def _keep_up(folder: Path) -> None:
+    """Take the decision into the journal of the bench as well."""
+    from hilgui.cli.console import notes
+    from hilgui.evidence import Intake, keep_up
+    from hilgui.settings import load_settings
+
+    for sentence in keep_up(Intake(load_settings().home), [folder]):
+        notes.print(sentence, markup=False)
 
 
 def _journal(run: str) -> tuple[Path, Journal]:

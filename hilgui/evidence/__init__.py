@@ -2,6 +2,7 @@
 
 from hilgui.evidence.decisions import Decisions, Recorded
 from hilgui.evidence.incidents import Incident, Incidents, IncidentSeverity, IncidentState, Trigger, playbook
+from hilgui.evidence.intake import Intake, keep_up
 from hilgui.evidence.journal import Event, EventKind, Journal
 from hilgui.evidence.keys import Key, KeyRing, Signer, from_system_keyring, into_system_keyring, read_key
 from hilgui.evidence.loosening import loosened
@@ -15,6 +16,7 @@ __all__ = [
     "IncidentSeverity",
     "IncidentState",
     "Incidents",
+    "Intake",
     "Journal",
     "Key",
     "KeyRing",
@@ -23,6 +25,7 @@ __all__ = [
     "Trigger",
     "from_system_keyring",
     "into_system_keyring",
+    "keep_up",
     "loosened",
     "playbook",
     "promote",

@@ -96,7 +96,7 @@ def write_bundle(
     files["data_sheet.md"] = data_sheet(recorded, readers).encode()
     files["sbom.cdx.json"] = sbom()
     files["verify.py"] = verify_script()
-    files["report.html"] = decision_page(recorded, readers, cases, incidents, bench, changed)
+    files["report.html"] = decision_page(recorded, readers, cases, incidents, changed)
     hashes = {name: sha256(content) for name, content in files.items()}
     nodes = gsn.assurance_case(recorded, hashes, absent)
     files["gsn.yaml"], files["gsn.svg"] = gsn.as_yaml(nodes), gsn.as_svg(nodes)

@@ -77,7 +77,17 @@ class Recorded:
 
     def as_json(self) -> dict[str, Any]:
         """Give what the command line prints."""
-        return {**self.plain, "sha256": self.sha256, "agreed": list(self.agreed), "is_agreed": self.is_agreed}
+        told = {"sha256": self.sha256, "agreed": list(self.agreed), "is_agreed": self.is_agreed}
+        return {**self.plain, **told, "next_steps": list(self.next_steps)}
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """Give what is left to do: where enough people have signed, the promotion alone."""
+        steps = tuple(str(step) for step in self.plain["decision"]["next_steps"])
+        if not (self.action is Action.PROMOTE and self.people_needed and self.is_agreed):
+            return steps
+        promote = f"promote: hilgui models promote {self.slot or 'SLOT'} --decision {self.id}"
+        return tuple(promote if step.endswith("sign, then promote") else step for step in steps)
 
 
 class Decisions:

@@ -114,6 +114,27 @@ class Journal:
             if not kinds or event.kind in kinds:
                 yield event
 
+    def since(self, start: int) -> tuple[list[Event], int]:
+        """Give the events from a place in the file on, and the place of its end; raises EvidenceBroken.
+
+        The end lies before `start` where the file is shorter by now.
+        """
+        try:
+            with self.events_file.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                if size < start:
+                    return [], size
+                file.seek(start)
+                lines = [line for line in file if line.endswith(b"\n")]
+            return [Event.of(strict_json(line)) for line in lines], start + sum(map(len, lines))
+        except FileNotFoundError:
+            return [], 0
+        except (OSError, ValueError, KeyError, TypeError) as failure:
+            raise EvidenceBroken(
+                f"{self.events_file} cannot be read: {failure}; `hilgui evidence journal` says what was changed",
+                path=self.events_file,
+            ) from failure
+
     def checked(self) -> Chain:
         """Follow the chain and compare it with the signed checkpoints."""
         chain = check_chain(self._lines())

@@ -65,14 +65,18 @@ class KeyRing:
     def __init__(self, home: Path) -> None:
         self._folder = home / "keys"
 
-    def new(self, name: str, passphrase: str) -> Key:
-        """Make a key of a person; raises CallWrong where the name is taken or the passphrase too short."""
+    def refuse(self, name: str, passphrase: str) -> None:
+        """Raise CallWrong where the name of a new key is taken or none, or its passphrase too short."""
         if not _NAME.fullmatch(name) or name == BENCH:
             raise CallWrong(f"{name!r} is no name of a key: small letters, digits, dots and dashes, and not {BENCH}")
         if len(passphrase) < SHORTEST:
             raise CallWrong(f"the passphrase has {len(passphrase)} letters; take at least {SHORTEST}")
         if any(one.name == name for one in self.all()):
             raise CallWrong(f"there is a key {name} already; take another name, or trust and use that one")
+
+    def new(self, name: str, passphrase: str) -> Key:
+        """Make a key of a person; raises CallWrong as `refuse` does."""
+        self.refuse(name, passphrase)
         return self._write(name, passphrase)
 
     def bench(self) -> Signer:

@@ -1,22 +1,17 @@
-"""The page of a decision: one screen for the manager, then figures with intervals, worst cases, what ran where."""
+"""The page of a bundle: the report of the decision, then cases and incidents of the bundle and how to check it."""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from hilgui import colours
 from hilgui.evidence.cases import Case
 from hilgui.evidence.decisions import Recorded
 from hilgui.evidence.incidents import Incident
+from hilgui.report.decision_document import decision_document
+from hilgui.report.document import Section, Sentences, Table
+from hilgui.report.document_html import html_of
 from hilgui.store import RunReader
-
-_PICTURES = 6  # embedded, so that the page stands alone
 
 
 def decision_page(
@@ -24,47 +19,31 @@ def decision_page(
     readers: Sequence[RunReader],
     cases: Sequence[Case],
     incidents: Sequence[Incident],
-    bench: dict[str, Any],
     changed: Sequence[str] = (),
 ) -> bytes:
     """Write the page: no script, nothing fetched, light and dark, A4 on paper."""
-    decision = recorded.plain["decision"]
-    page = _environment().get_template("decision.html.j2").render(
-        action=recorded.action.value,
-        decision=decision,
-        recorded=recorded.plain,
-        agreed=recorded.agreed,
-        changed=changed,
-        gates=decision["gates"],
-        slices=[one for one in decision["slices"] if one["significant"]],
-        cases=[_case(case) for case in cases],
-        incidents=[one.as_json() for one in incidents],
-        models=[(role.value, facts) for role, facts in readers[0].header.models.items()],
-        bench=bench,
-        light=colours.css_variables(colours.LIGHT),
-        dark=colours.css_variables(colours.DARK),
-    )  # fmt: skip
-    return page.encode()
+    document = decision_document(recorded.plain["decision"], readers, recorded.as_json())
+    more = _more(cases, incidents, changed)
+    return html_of(replace(document, sections=(*document.sections, *more))).encode()
 
 
-def _case(case: Case) -> dict[str, str]:
-    finding = case.finding
-    picture = case.reader.picture(finding.worst_seq) if case.number <= _PICTURES else None
-    return {
-        "folder": case.folder,
-        "kind": finding.kind.value.replace("_", " "),
-        "severity": finding.severity.label,
-        "role": "both models" if finding.role is None else finding.role.value,
-        "why": finding.why,
-        "run": case.reader.header.run_id,
-        "picture": "" if picture is None else f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}",
-    }
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined
+def _more(cases: Sequence[Case], incidents: Sequence[Incident], changed: Sequence[str]) -> Iterator[Section]:
+    if changed:
+        yield Section("Files that were changed", (Sentences(tuple(changed)),))
+    rows = tuple((case.folder, _said(case), case.reader.header.run_id) for case in cases)
+    nothing = Sentences(("No finding has a clip.",))
+    yield Section("Cases in this bundle", (Table(("folder", "finding", "run"), rows) if rows else nothing,))
+    if incidents:
+        told = tuple((one.id, one.severity.value, one.state.value, one.title) for one in incidents)
+        yield Section("Incidents", (Table(("incident", "severity", "state", "title"), told),))
+    ways = (
+        "With hilgui: hilgui evidence verify BUNDLE.zip",
+        "Without: take verify.py out of the bundle and run python3 verify.py BUNDLE.zip --trust KEY",
     )
-    environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.4g}"
-    return environment
+    yield Section("How to check this bundle", (Sentences(ways),))
+
+
+def _said(case: Case) -> str:
+    finding = case.finding
+    whose = "both models" if finding.role is None else finding.role.value
+    return f"{finding.kind.value.replace('_', ' ')} ({finding.severity.label}), {whose}: {finding.why}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -80,4 +81,10 @@ def note_export(home: Path, run_id: str, form: str, written: Path, *, by: str) -
         with written.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     facts = {"form": form, "file": written.name, "sha256": digest, "of_run": run_id}
+    Journal(home).append(EventKind.EXPORT, facts, by=by)
+
+
+def note_dataset(home: Path, form: str, out: Path, findings: Mapping[str, int], *, by: str) -> None:
+    """Put an export of findings into the journal: folder by name, findings counted by run. Raises EvidenceBroken."""
+    facts = {"form": form, "file": out.name, "findings": dict(sorted(findings.items()))}
     Journal(home).append(EventKind.EXPORT, facts, by=by)

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from hilgui.gui.label import Label
 from hilgui.gui.theme import mark
 
+_WIDTH = 560  # px of the hint
+
 
 class EmptyPage(QWidget):
     """A sentence, a hint and one button."""
@@ -21,7 +23,7 @@ class EmptyPage(QWidget):
         self._hint = Label(self)
         self._hint.setWordWrap(True)
         self._hint.setAlignment(Qt.AlignmentFlag.AlignHCenter)
-        self._hint.setFixedWidth(560)  # a label that wraps knows its height only so
+        self._hint.setFixedWidth(_WIDTH)  # a label that wraps knows its height only so
         mark(self._hint, tone="soft")
         self.button = QPushButton(self)
         self.button.setAutoDefault(True)
@@ -36,5 +38,6 @@ class EmptyPage(QWidget):
         """Show other words; without words for it the button goes away."""
         self._words.setText(words)
         self._hint.setText(hint)
+        self._hint.setMinimumHeight(self._hint.heightForWidth(_WIDTH))  # a stack asks nobody for it
         self.button.setText(button)
         self.button.setVisible(bool(button))

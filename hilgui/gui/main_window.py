@@ -27,6 +27,7 @@ from hilgui.gui.rail import Rail
 from hilgui.gui.recent import Recent
 from hilgui.gui.rig.badge_follower import BadgeFollower
 from hilgui.gui.rig.link import RigLink
+from hilgui.gui.rig.states_recorder import StatesRecorder
 from hilgui.gui.run_bar import RunBar
 from hilgui.gui.run_request import RunRequest
 from hilgui.gui.shortcuts_overlay import ShortcutsOverlay
@@ -39,6 +40,7 @@ from hilgui.settings import Settings
 if TYPE_CHECKING:
     from hilgui.engine import RunFailed, RunFinished, RunStarted
     from hilgui.gui.decide.page import DecidePage
+    from hilgui.gui.library.page import LibraryPage
 
 _SIZE = (1440, 900)
 _LEAST = (960, 600)
@@ -75,6 +77,7 @@ class MainWindow(QMainWindow):
         self.launcher = Launcher(self._bench, self.messages, self)
         self._status = StatusFollower(self.strip, bridge, self)
         self._badge = BadgeFollower(self.strip.rig, self._rig, self._cases, settings.operator, self)
+        self._states = StatesRecorder(settings.home, self._rig, self)
         self._actions = Menus(self, theme, memory, self._recent, self._doers())
         self._actions.add_pages(self._pages.entries, self._rail, self.show_page)
         self._actions["replay"].setChecked(True)
@@ -132,6 +135,8 @@ class MainWindow(QMainWindow):
             cast("DecidePage", self._pages.page("decide")).verify(found.bundles[0])
         elif found.runs:
             self.open_run(found.runs[0])
+        elif found.models and not found.recordings and not found.truths and self._pages.current_name == "library":
+            cast("LibraryPage", self._pages.page("library")).import_models(found.models)
         elif found.recordings or found.models or found.truths:
             first = [str(each[0]) if each else "" for each in (found.recordings, found.truths, found.models)]
             second = str(found.models[1]) if len(found.models) > 1 else ""
@@ -167,6 +172,7 @@ class MainWindow(QMainWindow):
         self._pages.close_pages()
         self._cases.shut()
         self._rig.shut()
+        self._states.close()
         self.launcher.close(_PATIENCE_S)
         self._status.close(_PATIENCE_S)
         self._bench.memory.save()
@@ -220,6 +226,7 @@ class MainWindow(QMainWindow):
         drops.dropped.connect(self.take_paths)
         self._recent.asked.connect(self._take_path)
         self._pages.made.connect(self._on_made)
+        self._states.told.connect(self.messages.show_error)
         self.launcher.found.connect(self.open_run)
         self.welcome.demo_asked.connect(self.launcher.show_demo)
         self.welcome.recording_asked.connect(self.launcher.ask_for_recording)

@@ -85,10 +85,10 @@ def make_robustness(bench: Bench, parent: QWidget) -> Page:
 
 
 def make_library(bench: Bench, parent: QWidget) -> Page:
-    """Make the Library page; it loads the store."""
-    from hilgui.gui.library_page import LibraryPage
+    """Make the Library page; it loads the store and the registry."""
+    from hilgui.gui.library.page import LibraryPage
 
-    return LibraryPage(bench.theme, bench.settings.runs, parent)
+    return LibraryPage(bench, parent)
 
 
 PAGES: tuple[Entry, ...] = (

@@ -26,12 +26,14 @@ from hilgui.gui.typed_path import is_folder, is_there, typed_path
 class PathField(QWidget):
     """An editable box with remembered paths, a button that browses, and a line for hints.
 
-    `filters` is a Qt name filter for files; `folders` offers folders as well.
+    `filters` is a Qt name filter for files; `folders` offers folders as well; `wraps` gives a long hint more lines.
     """
 
     changed = Signal(str)
 
-    def __init__(self, theme: Theme, name: str, *, filters: str, folders: bool, parent: QWidget) -> None:
+    def __init__(
+        self, theme: Theme, name: str, *, filters: str, folders: bool, parent: QWidget, wraps: bool = False
+    ) -> None:
         super().__init__(parent)
         self._name = name
         self._filters = filters
@@ -46,6 +48,7 @@ class PathField(QWidget):
         self.setFocusProxy(self._box)
         self._browse = QToolButton(self)
         self._browse.setIcon(theme.icon("folder"))
+        theme.changed.connect(lambda: self._browse.setIcon(theme.icon("folder")))
         self._browse.setAccessibleName(self.tr("Browse for {thing}").format(thing=name))
         self._browse.setToolTip(self.tr("Browse…"))
         if folders:
@@ -59,6 +62,7 @@ class PathField(QWidget):
         self._hint = Label(self)
         self._hint.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # cut, not wider
         self._hint.setTextFormat(Qt.TextFormat.PlainText)
+        self._hint.setWordWrap(wraps)
         self._hint.hide()
         row = QHBoxLayout()
         row.setSpacing(GAP_S)

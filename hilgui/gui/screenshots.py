@@ -15,10 +15,11 @@ from hilgui.errors import BenchBroken
 from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.cases.page import CasesPage
 from hilgui.gui.compare.page import ComparePage
+from hilgui.gui.decide.page import DecidePage
 from hilgui.gui.evaluate.page import EvaluatePage
 from hilgui.gui.evaluate.sheets import Link
 from hilgui.gui.findings.page import FindingsPage
-from hilgui.gui.library_page import LibraryPage
+from hilgui.gui.library.page import LibraryPage
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.replay.page import ReplayPage
@@ -37,6 +38,7 @@ _SETTLE_MS = 200  # for what paints itself a moment after its data came
 _WATCH_MS = 4000  # of signals, so that there is something to see
 _CASE = "night_pedestrian"
 _BENCH = "assets/rigs/supply_bench.yaml"
+_GATE, _GATE_RUNS = "assets/demo/gate.yaml", "demo-gate-candidate"
 _THEMES: tuple[Choice, ...] = ("dark", "light")
 
 
@@ -55,13 +57,13 @@ def render(application: QApplication, run: Path, out: Path, settings: Settings) 
         window.resize(*_SIZE)
         window.show()
         try:
-            return _pictures(window, theme, run, out)
+            return _pictures(window, theme, run, out, settings.runs)
         finally:
             window.close()
             window.deleteLater()
 
 
-def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path) -> list[Path]:
+def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path, runs: Path) -> list[Path]:
     paths = []
     window.open_run(run)
     page = window.page
@@ -106,12 +108,41 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path) -> list[Pa
         paths.append(_shoot(window, out / f"compare-{choice}.png"))
     paths += _shoot_cases(window, theme, out)
     paths += _shoot_rig(window, theme, out)
-    window.show_page("library")
-    library = cast("LibraryPage", window.pages.page("library"))
-    _wait(lambda: not library.is_reading, "the library does not appear")
+    paths += _shoot_decide(window, theme, out, runs)
+    paths += _shoot_library(window, theme, out)
+    return paths
+
+
+def _shoot_decide(window: MainWindow, theme: Theme, out: Path, runs: Path) -> list[Path]:
+    """Take the Decide page with the decision about the demo's candidate, where `hilgui demo --gate` has run."""
+    window.show_page("decide")
+    page = cast("DecidePage", window.pages.page("decide"))
+    _wait(lambda: not page.is_busy, "the runs to decide from do not appear", _LONG_S)
+    if (runs / _GATE_RUNS).is_dir():
+        page.chooser.add_folder(runs / _GATE_RUNS)
+        page.plan.text = str(shipped(_GATE))
+        _wait(lambda: not page.chooser.is_busy, "the plan does not appear")
+        page.decide()
+        _wait(lambda: not page.is_busy and page.decided is not None, "the decision does not appear", _LONG_S)
+    paths = []
     for choice in _THEMES:
         theme.choose(choice)
-        paths.append(_shoot(window, out / f"library-{choice}.png"))
+        paths.append(_shoot(window, out / f"decide-{choice}.png"))
+    return paths
+
+
+def _shoot_library(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
+    """Take the three views of the Library page."""
+    window.show_page("library")
+    library = cast("LibraryPage", window.pages.page("library"))
+    paths = []
+    views = (("library", library.runs), ("models", library.models), ("recordings", library.recordings))
+    for name, view in views:
+        library.tabs.setCurrentWidget(view)
+        _wait(lambda: not library.is_reading, "the library does not appear", _LONG_S)
+        for choice in _THEMES:
+            theme.choose(choice)
+            paths.append(_shoot(window, out / f"{name}-{choice}.png"))
     return paths
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from hilgui.durable import sync_folder
 from hilgui.errors import CallWrong, ModelBroken, RegistryBroken
 from hilgui.inference import Model, try_before_first_use
-from hilgui.inference.card import card_beside
+from hilgui.inference.card import card_beside, read_card
 from hilgui.inference.onnx_file import read_onnx
 from hilgui.inference.trust import check_outside
 from hilgui.models.entry import Entry, Lineage
@@ -45,20 +45,22 @@ class Shelf:
         """Copy a model in, after it passed in a limited process; the same content is in once. Raises ModelBroken.
 
         What is tried and hashed is the copy, so that a file which changes meanwhile, or a link, cannot slip in. The
-        name defaults to that of the file.
+        name defaults to that of the file; what nobody told of its making is taken from its card.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".import-", dir=self._folder))
         try:
             copy = _copy(path, scratch)
             try_before_first_use(copy)
+            beside = card_beside(copy)
+            card = None if beside is None else read_card(beside)
             lineage = Lineage(
                 by=by,
                 at=(now or datetime.now(UTC)).isoformat(timespec="seconds"),
                 source=str(path.resolve()),
-                command=command,
+                command=command or ("" if card is None else card.made_by),
                 made_from=tuple(self.entry(one).sha256 for one in made_from),
-                notes=notes,
+                notes=notes or ("" if card is None else card.notes),
             )
             entry = _describe(copy, name or path.stem, lineage)
             if (self._folder / entry.sha256).exists():

@@ -18,7 +18,7 @@ from hilgui.pipeline.deciding import who
 from hilgui.records import Role
 from hilgui.report.protocol import Progress, silent
 from hilgui.settings import Settings
-from hilgui.store import RunReader, is_run, run_folders
+from hilgui.store import RunReader, is_run, run_folders_within
 
 
 def export_bundle(
@@ -35,7 +35,7 @@ def export_bundle(
 
     `runs` are more places to look for the runs in. Raises CallWrong and EvidenceBroken.
     """
-    folders = {folder.name: folder for place in (settings.runs, *runs) for folder in run_folders(place)}
+    folders = {folder.name: folder for place in (settings.runs, *runs) for folder in run_folders_within(place)}
     folders |= {place.name: place for place in runs if is_run(place)}
     extras = replace(extras, models=_models(recorded, settings) if with_models else {}, lineage=_lineage(settings))
     with ExitStack() as stack:

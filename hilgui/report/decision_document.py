@@ -12,7 +12,7 @@ from hilgui.errors import CallWrong
 from hilgui.records import Action, GateVerdict
 from hilgui.report.charts import Estimate, forest
 from hilgui.report.document import Charts, Document, Facts, Section, Sentences, Table, Verbatim
-from hilgui.report.shown import attestation, between, figure, signed, words, worst_pictures
+from hilgui.report.shown import attestation, between, figure, signed, worst_pictures
 from hilgui.report.words import Statement, Tone
 from hilgui.store import RunReader
 
@@ -21,6 +21,7 @@ _TONES = {Action.PROMOTE: "good", Action.ROLL_BACK: "missed"}
 _COLOURS = {GateVerdict.PASSED: "good", GateVerdict.HARM: "missed", GateVerdict.WORSE: "warning"}
 _SAID = {GateVerdict.PASSED: Tone.BETTER, GateVerdict.HARM: Tone.WORSE, GateVerdict.WORSE: Tone.WORSE}
 _HOLDS = {True: "holds", False: "BROKEN", None: "not measured"}
+_ASKED = {"non_inferiority": "not worse", "superiority": "better"}
 _DIGITS = 4
 
 
@@ -53,7 +54,7 @@ def _document(decision: dict[str, Any], readers: Sequence[RunReader], recorded: 
         tone=_TONES.get(action, "warning"),
         lead=str(decision["sentence"]),
         why=tuple(_why(decision)),
-        next_steps=tuple(str(step) for step in decision["next_steps"]),
+        next_steps=tuple(str(step) for step in recorded.get("next_steps", decision["next_steps"])),
         figures=(
             ("drives", f"{drives:,}"),
             ("judged frames", f"{int(decision['frames']):,}"),
@@ -132,7 +133,7 @@ def _estimate(gate: dict[str, Any]) -> Estimate | None:
 def _gates(gates: Sequence[dict[str, Any]]) -> Table:
     rows = tuple(
         (
-            f"{gate['id']} ({words(gate['role'])})", f"{gate['metric']} {gate['unit']}".strip(),
+            f"{gate['id']}: {_ASKED[gate['role']]}", f"{gate['metric']} {gate['unit']}".strip(),
             figure(gate["baseline"], _DIGITS), figure(gate["candidate"], _DIGITS), signed(gate["difference"], _DIGITS),
             between(gate["low"], gate["high"], _DIGITS), figure(gate["margin"], _DIGITS), str(gate["verdict"]),
             "–" if gate["drives_needed"] is None else f"{gate['drives_needed']:,}",

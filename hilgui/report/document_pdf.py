@@ -279,8 +279,19 @@ def _widths(rows: Sequence[Sequence[str]]) -> list[float]:
         least.append(min(widest, 40 * mm) + 7)
         wanted.append(max(len(text) for text in texts) + 4)
     if sum(least) > _WIDTH:
-        return [_WIDTH * width / sum(least) for width in least]
+        return _squeezed(least)
     return [width + (_WIDTH - sum(least)) * share / sum(wanted) for width, share in zip(least, wanted, strict=True)]
+
+
+def _squeezed(widths: Sequence[float]) -> list[float]:
+    """Make columns fit: the widest are cut to one width, the others keep their words whole."""
+    room, left = _WIDTH, len(widths)
+    for width in sorted(widths):
+        if width > room / left:
+            break
+        room, left = room - width, left - 1
+    most = room / max(left, 1)
+    return [min(width, most) for width in widths]
 
 
 def _colour(name: str) -> colors.Color:

@@ -1,6 +1,7 @@
 """A drive on disk: H.264 video, COCO truth, and a hash of every frame as it was before encoding."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -81,12 +82,17 @@ def write_drive(
     people: bool = True,
     progress: Callable[[int, int], None] | None = None,
 ) -> Files:
-    """Render a drive into a folder; `progress` hears frames done and frames in all."""
+    """Render a drive into a folder; `progress` hears frames done and frames in all.
+
+    The video gets its name when it is whole, the truth after it: a rendering that was cut off, or a second one at the
+    same time, leaves no drive that only looks complete.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = files_of(folder, name)
     renderer = Renderer(weather, seed, seconds, people=people)
     truth = Truth(name, seed, weather, renderer.camera)
-    video = Video(files.video, renderer.camera.width, renderer.camera.height, crf)
+    unfinished = folder / f".{name}.{os.getpid()}.mp4"
+    video = Video(unfinished, renderer.camera.width, renderer.camera.height, crf)
     header = f"# renderer {VERSION} condition {weather.name} seed {seed} seconds {seconds:g} people {int(people)}"
     lines = [header]
     try:
@@ -96,8 +102,12 @@ def write_drive(
             lines.append(frame_hash(picture.image))
             if progress:
                 progress(picture.index + 1, renderer.frames)
-    finally:
         video.close()
-    truth.write(files.truth)
+    except BaseException:
+        video.close()
+        unfinished.unlink(missing_ok=True)
+        raise
+    unfinished.replace(files.video)
     files.hashes.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    truth.write(files.truth)
     return files

@@ -1,6 +1,6 @@
 """One run = one folder: a SQLite database and the pictures of its clips."""
 
-from hilgui.store.folder import find_run, is_run, new_run_id, run_folders
+from hilgui.store.folder import find_run, is_run, new_run_id, run_folders, run_folders_within
 from hilgui.store.listing import RunSummary, list_runs
 from hilgui.store.pictures import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
 from hilgui.store.reader import RunReader, Series
@@ -26,4 +26,5 @@ __all__ = [
     "new_run_id",
     "relink",
     "run_folders",
+    "run_folders_within",
 ]

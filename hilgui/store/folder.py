@@ -31,6 +31,13 @@ def run_folders(root: Path) -> list[Path]:
     return sorted((path for path in root.iterdir() if is_run(path)), key=lambda path: path.name, reverse=True)
 
 
+def run_folders_within(root: Path) -> list[Path]:
+    """List the runs below a folder and below the folders in it, as `--out` and a campaign make them; newest first."""
+    inner = [path for path in root.iterdir() if path.is_dir() and not is_run(path)] if root.is_dir() else []
+    found = [path for place in (root, *inner) for path in run_folders(place)]
+    return sorted(found, key=lambda path: path.name, reverse=True)
+
+
 def find_run(text: str, root: Path) -> Path:
     """Turn what the operator typed into a run folder: a path, an id, the beginning of an id, or "last".
 

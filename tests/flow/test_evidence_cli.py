@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -87,6 +89,91 @@ def test_a_stranger_trusts_nobody_until_told(home: Path, tmp_path: Path, capsys:
     assert main(["keys", "trust", str(tmp_path / "bench.json"), "--id", "0" * 16]) == 2
     assert main(["keys", "trust", str(tmp_path / "bench.json"), "--id", keyid[:16]]) == 0
     assert said(capsys, "evidence", "verify", bundle)["verdict"] == "PASS"
+
+
+def test_another_bench_checks_what_this_one_signed(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(home, **BETTER)
+    assert main(["keys", "new", "ada"]) == 0
+    bundle, key = str(tmp_path / "e.zip"), tmp_path / "ada.pub.json"
+    assert main(["evidence", "bundle", "last", "--out", bundle, "--key", "ada"]) == 0
+    assert main(["keys", "export", "ada", "--out", str(key)]) == 0
+    told = json.loads(key.read_text())["keyid"]
+
+    monkeypatch.setenv("HILGUI_HOME", str(tmp_path / "other bench"))
+    assert said(capsys, "evidence", "verify", bundle, code=3)["verdict"] == "INCONCLUSIVE"
+    assert main(["keys", "trust", str(key), "--id", told[:16]]) == 0
+    assert said(capsys, "evidence", "verify", bundle)["verdict"] == "PASS"
+    assert [(one["name"], one["own"]) for one in said(capsys, "keys", "list")["keys"] if one["name"] != "bench"] == [
+        ("ada", False)
+    ]
+    Path(bundle).write_bytes(Path(bundle).read_bytes().replace(b'"PROMOTE"', b'"HOLDING"'))
+    assert said(capsys, "evidence", "verify", bundle, code=1)["verdict"] == "FAIL"
+
+
+def test_runs_in_the_folder_of_a_campaign_are_found(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = record(home, **BETTER)
+    campaign = home / "runs" / "campaign"
+    campaign.mkdir()
+    for run in made.runs:
+        (home / "runs" / run).rename(campaign / run)
+    assert main(["evidence", "bundle", "last", "--out", str(tmp_path / "e.zip")]) == 0
+    page = tmp_path / "decision.html"
+    assert main(["report", "last", "--decision", "--out", str(page)]) == 0
+    assert "drive sha256" in page.read_text(encoding="utf-8")
+
+
+class SystemKeyring(ModuleType):
+    """Speaks the API of the package `keyring`: what a desktop keeps for its user, or refuses while it is locked."""
+
+    def __init__(self) -> None:
+        super().__init__("keyring")
+        self.kept: dict[tuple[str, str], str] = {}
+        self.is_locked = False
+        self.errors = ModuleType("keyring.errors")
+        self.errors.KeyringError = type("KeyringError", (Exception,), {})  # type: ignore[attr-defined]
+
+    def get_password(self, service_name: str, username: str) -> str | None:
+        self._refuse_when_locked()
+        return self.kept.get((service_name, username))
+
+    def set_password(self, service_name: str, username: str, password: str) -> None:
+        self._refuse_when_locked()
+        self.kept[service_name, username] = password
+
+    def _refuse_when_locked(self) -> None:
+        if self.is_locked:
+            raise self.errors.KeyringError("the collection is locked")
+
+
+def test_the_keyring_of_the_system_keeps_a_passphrase(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desktop = SystemKeyring()
+    monkeypatch.setitem(sys.modules, "keyring", desktop)
+    record(home, **BETTER)
+    assert main(["keys", "new", "ada", "--keyring"]) == 0
+    assert desktop.kept == {("hilgui", "ada"): PASSPHRASE}
+    monkeypatch.delenv("HILGUI_PASSPHRASE_FILE")  # nobody types, no file: only the keyring knows it
+    assert said(capsys, "sign", "last", "--key", "ada")["agreed"] == ["ada"]
+    assert PASSPHRASE not in "".join(path.read_text() for path in home.rglob("*.json*"))
+
+    desktop.is_locked = True
+    assert main(["keys", "new", "bob"]) == 2  # as without a keyring: somebody has to type
+    monkeypatch.setenv("HILGUI_PASSPHRASE_FILE", str(home.parent / "passphrase"))
+    assert "keyring of the system refuses" in said(capsys, "keys", "new", "bob", "--keyring", code=4)["error"]
+    assert [key.name for key in KeyRing(home).all() if key.name == "bob"] == []
+
+
+def test_without_the_keyring_no_key_is_made_for_it(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    assert "hilgui[keyring]" in said(capsys, "keys", "new", "ada", "--keyring", code=2)["error"]
+    assert KeyRing(home).all() == []
 
 
 def test_one_person_rolls_back_and_the_incident_knows(

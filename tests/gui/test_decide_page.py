@@ -47,6 +47,7 @@ def decided(qtbot, page, tmp_path, text=SPECIFICATION):
     page.refresh()
     idle(qtbot, page)
     page.plan.text = str(plan)
+    idle(qtbot, page)
     qtbot.mouseClick(page.go, Qt.MouseButton.LeftButton)
     idle(qtbot, page)
     return page.decided.decision
@@ -76,6 +77,7 @@ def test_a_mistake_in_the_specification_is_shown_with_its_line(qtbot, page, tmp_
     plan = tmp_path / "front.yaml"
     plan.write_text(SPECIFICATION.replace("margin", "margn", 1), encoding="utf-8")
     page.plan.text = str(plan)
+    idle(qtbot, page)
     assert "line 10" in page.plan.hint
     page.decide()
     assert page.decided is None
@@ -133,7 +135,7 @@ def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, pag
     assert registry.entry("front@champion").onnx_sha256 == hashes[Role.CANDIDATE]
 
     bundle = tmp_path / "front.zip"
-    page.acts.export(page.recorded, bundle)
+    page.export(page.recorded, bundle)
     idle(qtbot, page)
     assert sort_paths([bundle]).bundles == (bundle,)
     page.verify(bundle)
@@ -146,4 +148,4 @@ def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, pag
     idle(qtbot, page)
     assert page.acts.dialog.verdict.startswith("FAIL")
     page.acts.dialog.accept()
-    assert [row[1].text for row in page.past.rows] == ["✓ PROMOTE"]
+    assert [row[0].text for row in page.past.rows] == ["✓ PROMOTE"]

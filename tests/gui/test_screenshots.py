@@ -33,8 +33,14 @@ def test_pictures_show_the_whole_window_also_on_a_small_screen(
         "cases-light.png",
         "rig-dark.png",
         "rig-light.png",
+        "decide-dark.png",
+        "decide-light.png",
         "library-dark.png",
         "library-light.png",
+        "models-dark.png",
+        "models-light.png",
+        "recordings-dark.png",
+        "recordings-light.png",
     ]
     for path in paths:
         image = QImage(str(path))

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdi
 from hilgui.engine import RunFailed, RunFinished
 from hilgui.gui.app import Trouble
 from hilgui.gui.bridge import Bridge
-from hilgui.gui.library_model import LibraryRow, read_rows
+from hilgui.gui.library.runs_model import LibraryRow, read_rows
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.pages import PAGES
@@ -84,7 +84,7 @@ def drop(window: MainWindow, *paths: Path) -> bool:
 
 
 def library(window: MainWindow):
-    return window.pages.page("library")
+    return window.pages.page("library").runs
 
 
 def press_page_key(qtbot, widget, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -154,8 +154,8 @@ class Acts(QObject):
 
         self._open(dialog, go)
 
-    def export(self, recorded: Recorded, out: Path) -> None:
-        """Write the bundle of a decision."""
+    def export(self, recorded: Recorded, out: Path, runs: Sequence[Path] = ()) -> None:
+        """Write the bundle of a decision; `runs` are folders of its runs that lie elsewhere."""
 
         def told(facts: dict[str, Any]) -> None:
             words = self.tr("{0}: {1} bytes, sha256 {2}…")
@@ -163,7 +163,7 @@ class Acts(QObject):
             for one in facts["changed"]:
                 self.message.emit("warning", one)
 
-        self._do("bundle", lambda: export_bundle(recorded, out, self._settings, Extras()), told)
+        self._do("bundle", lambda: export_bundle(recorded, out, self._settings, Extras(), runs=runs), told)
 
     def verify(self, bundle: Path) -> None:
         """Check a bundle and show what was found, line by line."""
@@ -189,7 +189,7 @@ class Acts(QObject):
 
         def told(move: Move) -> None:
             self.moved.emit(move)
-            words = self.tr("{0}: champion is {1} after {2} s, checked: {3}")
+            words = self.tr("Slot {0}: champion is {1} after {2} s, checked: {3}")
             said = words.format(move.slot, move.sha256[:12], f"{move.seconds:.2f}", ", ".join(move.checked))
             self.message.emit("info", said)
 

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLineEdit,
     QPlainTextEdit,
+    QProgressBar,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -35,6 +36,7 @@ class AskDialog(QDialog):
         self.passphrase: QLineEdit
         self.slot: QLineEdit
         self.reason: QLineEdit
+        self.command: QLineEdit
         self.slot_name = self.why = ""  # as they were when the button was pressed
         self._form = QFormLayout()
         self._form.setSpacing(GAP)
@@ -49,6 +51,12 @@ class AskDialog(QDialog):
         self._trouble = Label(self)
         self._trouble.setWordWrap(True)
         mark(self._trouble, tone="missed")
+        self._bar = QProgressBar(self)
+        self._bar.setRange(0, 0)
+        self._bar.setTextVisible(False)
+        self._bar.setAccessibleName(self.tr("Under way"))
+        self._bar.hide()
+        self._trouble.hide()
         leave = QPushButton(self.tr("Cancel"), self)
         leave.clicked.connect(lambda _=False: self.reject())
         self.go = QPushButton(button, self)
@@ -65,6 +73,7 @@ class AskDialog(QDialog):
         layout.addWidget(head)
         layout.addLayout(self._form)
         layout.addWidget(self._trouble)
+        layout.addWidget(self._bar)
         layout.addLayout(buttons)
         self.setMinimumWidth(560)
 
@@ -87,16 +96,28 @@ class AskDialog(QDialog):
 
     def say(self, sentence: str) -> None:
         """Say what is wrong and let the person try again."""
-        self._trouble.setText(sentence)
+        self._bar.hide()
+        self._say(sentence, "missed")
         self.go.setEnabled(True)
+
+    def wait_for(self, words: str) -> None:
+        """Say what goes on meanwhile."""
+        self._say(words, "soft")
 
     @property
     def trouble(self) -> str:
         """Give what is wrong."""
         return self._trouble.text()
 
+    def _say(self, sentence: str, tone: str) -> None:
+        self._trouble.setText(sentence)
+        self._trouble.setVisible(bool(sentence))
+        mark(self._trouble, tone=tone)
+        self.adjustSize()  # a sentence that wraps makes no room for itself
+
     def _agree(self) -> None:
-        self._trouble.clear()
+        self._say("", "soft")
+        self._bar.show()
         self.go.setEnabled(False)
         self.agreed.emit()
 

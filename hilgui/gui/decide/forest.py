@@ -27,8 +27,9 @@ LOOKS = {
 }
 """Colour and sign of a verdict; neither speaks alone, the word stands beside them."""
 
-_ROW, _HEAD, _FOOT = 44, 24, 22
+_ROW, _HEAD, _FOOT = 40, 24, 22
 _NAME, _WORDS = 190, 250  # px of the columns beside the plot
+_NAME_WIDE, _IS_WIDE = 280, 1000  # px of the names where the plot is so wide
 _REACH = 3.0  # margins on each side that are shown
 _SHARP = 2.0
 
@@ -103,12 +104,13 @@ class Forest(QWidget):
         colour = self._theme.colour
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillRect(self.rect(), colour("panel"))
-        plot = QRectF(_NAME, _HEAD, self.width() - _NAME - _WORDS, _ROW * len(self._gates))
+        name = _NAME_WIDE if self.width() >= _IS_WIDE else _NAME
+        plot = QRectF(name, _HEAD, self.width() - name - _WORDS, _ROW * len(self._gates))
         painter.setFont(sans(SMALL_PT))
         painter.setPen(colour("text_soft"))
         middle = plot.center().x()
         centre = Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(QRectF(GAP_L, 0, _NAME, _HEAD), centre, self.tr("gate"))
+        painter.drawText(QRectF(GAP_L, 0, name, _HEAD), centre, self.tr("gate"))
         left = QRectF(plot.left(), 0, middle - plot.left() - GAP, _HEAD)
         painter.drawText(left, centre | Qt.AlignmentFlag.AlignRight, self.tr("← candidate worse"))
         painter.drawText(QRectF(middle + GAP, 0, plot.width() / 2, _HEAD), centre, self.tr("candidate better →"))
@@ -131,7 +133,7 @@ class Forest(QWidget):
         painter.setPen(colour("line"))
         painter.drawLine(QPointF(GAP, room.top()), QPointF(self.width() - GAP, room.top()))
         lines = ((gate.id, BODY_PT, "text"), (gate.metric + " · " + self._role(gate), SMALL_PT - 1, "text_faint"))
-        self._two_lines(painter, QRectF(GAP_L, room.top(), _NAME - GAP_L - GAP, _ROW), lines)
+        self._two_lines(painter, QRectF(GAP_L, room.top(), room.left() - GAP_L - GAP, _ROW), lines)
         word = f"{sign} {self._word(gate)}"
         lines = ((said(gate), SMALL_PT, "text"), (word, SMALL_PT, ink))
         self._two_lines(painter, QRectF(room.right() + GAP_L, room.top(), _WORDS - GAP_L, _ROW), lines)
@@ -160,6 +162,9 @@ class Forest(QWidget):
                 self._arrow(painter, end, at, 1 if value > 0 else -1)
             else:
                 painter.drawLine(QPointF(end, at - 5), QPointF(end, at + 5))
+        if abs(gate.difference) > _REACH * unit:  # off the scale: the arrow says so, a diamond would say "here"
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            return
         painter.setBrush(colour(ink))
         diamond = place(gate.difference)
         painter.drawPolygon(QPolygonF([QPointF(diamond + x, at + y) for x, y in ((-6, 0), (0, -6), (6, 0), (0, 6))]))

@@ -13,8 +13,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QHBoxLayout,
-    QListWidget,
-    QListWidgetItem,
     QPushButton,
     QScrollArea,
     QSizePolicy,
@@ -26,36 +24,32 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.errors import HilguiError
-from hilgui.evidence import Decisions, Recorded
-from hilgui.gate import read_specification
+from hilgui.evidence import Recorded
 from hilgui.gui.busy_bar import BusyBar
 from hilgui.gui.decide.acts import Acts
+from hilgui.gui.decide.chooser import Chooser
 from hilgui.gui.decide.forest import Forest
 from hilgui.gui.decide.sheets import (
     ACTIONS,
     bench_rows,
     invariant_rows,
-    past_rows,
     plan_rows,
     signed,
     slice_rows,
 )
 from hilgui.gui.empty_page import EmptyPage
-from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, Page
-from hilgui.gui.path_field import PathField
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
-from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
-from hilgui.gui.typed_path import is_there, typed_path
+from hilgui.gui.theme import GAP, GAP_L, mark
+from hilgui.gui.typed_path import typed_path
 from hilgui.pipeline.deciding import Decide, Decided
 from hilgui.records import Action, GateResult
-from hilgui.resources import shipped
-from hilgui.store import RunSummary, list_runs
 
 _PATIENCE_S = 5.0
+_FRAME, _MOST = 4, 0.6  # px around the forest plot; share of the height that it may take
 _RECENT = "recent_gates"
 
 
@@ -66,17 +60,13 @@ class DecidePage(Page):
         super().__init__(parent)
         self._bench = bench
         self._desk = SideDesk(self)
-        self._errand: Errand[tuple[list[RunSummary], list[Recorded]]] | None = None
-        self._folders: dict[str, Path] = {}
         self._decided: Decided | None = None
         self._recorded: Recorded | None = None
         theme = bench.theme
         self.acts = Acts(bench.settings, self)
-        self.plan = PathField(
-            theme, self.tr("Gate specification"), filters=self.tr("Plans (*.yaml *.yml)"), folders=False, parent=self
-        )
-        self.runs = QListWidget(self)
-        self.past = LinkedTable(theme, self.tr("Recorded decisions"), self)
+        self.chooser = Chooser(bench, self)
+        self.plan, self.runs, self.past = self.chooser.plan, self.chooser.runs, self.chooser.past
+        self.go = self.chooser.go
         self.forest = Forest(theme, self)
         self.tables = {
             name: LinkedTable(theme, words, self)
@@ -90,7 +80,6 @@ class DecidePage(Page):
         self.busy = BusyBar(self)
         self.empty = EmptyPage(self)
         self.tabs = QTabWidget(self)
-        self.go = QPushButton(self.tr("Decide"), self)
         self.buttons: dict[str, QPushButton] = {}
         self._stack = QStackedWidget(self)
         self._tools: list[QToolButton] = []
@@ -106,31 +95,20 @@ class DecidePage(Page):
 
     def refresh(self) -> None:
         """Look which paired runs and which recorded decisions there are; what is shown stays."""
-        if self._errand is not None:
-            self._errand.forget()
-        settings = self._bench.settings
-        self._errand = Errand(
-            self,
-            "runs and decisions",
-            lambda: (list_runs(settings.runs), Decisions(settings.home).all()),
-            self._on_found,
-            self._on_broken,
-        )
+        self.chooser.refresh()
 
     def close_page(self) -> None:
         """Let the process and the threads end."""
         self._desk.close(_PATIENCE_S)
         self.acts.close()
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
+        self.chooser.shut()
 
     # -- what the operator does ---------------------------------------------------------------------------------------
 
     @property
     def is_busy(self) -> bool:
         """Say whether something is worked out or done."""
-        return self._desk.is_busy or self._errand is not None or self.acts.is_busy
+        return self._desk.is_busy or self.chooser.is_busy or self.acts.is_busy
 
     @property
     def decided(self) -> Decided | None:
@@ -143,47 +121,33 @@ class DecidePage(Page):
         return self._recorded
 
     @property
-    def chosen(self) -> tuple[Path, ...]:
-        """Give the runs that are ticked."""
-        items = [self.runs.item(row) for row in range(self.runs.count())]
-        return tuple(self._folders[item.text()] for item in items if item.checkState() is Qt.CheckState.Checked)
-
-    @property
     def command(self) -> str:
         """Give the command that decides the same."""
-        return shlex.join(["hilgui", "gate", self.plan.text or "SPEC.yaml", "--runs", *map(str, self.chosen)])
-
-    def choose_runs(self, is_on: bool) -> None:
-        """Tick every run, or none."""
-        for row in range(self.runs.count()):
-            self.runs.item(row).setCheckState(Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked)
-
-    def add_folder(self, folder: Path) -> None:
-        """Offer the runs of another folder, ticked; those that were ticked before are not any more."""
-        found = [one for one in list_runs(folder) if one.candidate and not one.problem]
-        if not found:
-            self.message.emit("warning", self.tr("{0} holds no runs with a candidate.").format(folder))
-            return
-        self.choose_runs(False)
-        self._offer(found)
+        return shlex.join(["hilgui", "gate", self.plan.text or "SPEC.yaml", "--runs", *map(str, self.chooser.chosen)])
 
     def decide(self) -> None:
         """Put the specification to the runs."""
         plan = typed_path(self.plan.text)
-        if not self.plan.text or self.plan.hint or not self.chosen:
+        if not self.chooser.is_ready:
             self.message.emit("info", self.tr("Choose a specification without mistakes, and tick the runs."))
             return
-        self._bench.memory.add(_RECENT, str(plan))
-        self._desk.ask("decide", Decide(plan, self.chosen, self._bench.settings.models), self._on_decided)
+        self.chooser.note_used()
+        self._desk.ask("decide", Decide(plan, self.chooser.chosen, self._bench.settings.models), self._on_decided)
 
     def verify(self, bundle: Path) -> None:
         """Check a bundle and show what was found."""
         self.acts.verify(bundle)
 
+    def export(self, recorded: Recorded, out: Path) -> None:
+        """Write the bundle of a recorded decision from the runs that are offered here."""
+        folders = (self.chooser.folder(run) for run in recorded.runs)
+        self.acts.export(recorded, out, [folder for folder in folders if folder is not None])
+
     def show_behind(self, gate: object) -> None:
         """Open the first run of the decision; Evaluate shows there what is behind its figures."""
-        if isinstance(gate, str) and gate in self._folders:
-            self.open_run_asked.emit(self._folders[gate], None)
+        folder = self.chooser.folder(gate) if isinstance(gate, str) else None
+        if folder is not None:
+            self.open_run_asked.emit(folder, None)
         elif isinstance(gate, GateResult) and self._decided is not None:
             self.open_run_asked.emit(self._worst_run(gate), None)
 
@@ -213,7 +177,7 @@ class DecidePage(Page):
             ("refresh", self.tr("Decide again"), "F5", self.decide),
         ):
             head.addWidget(self._tool(icon, words, keys, doer))
-        body = splitter(Qt.Orientation.Horizontal, self._left(), self._stack, stretch=(1, 3))
+        body = splitter(Qt.Orientation.Horizontal, self.chooser, self._stack, stretch=(1, 3))
         body.setSizes([300, 860])
         self._stack.addWidget(self._right())
         self._stack.addWidget(self.empty)
@@ -229,37 +193,6 @@ class DecidePage(Page):
         self._keys.append((self.tr("Up, Down, Enter"), self.tr("Go through the gates, open the worst drive of one")))
         self._say_empty()
         self._draw_icons()
-
-    def _left(self) -> QWidget:
-        self.runs.setAccessibleName(self.tr("Paired runs"))
-        self._count = Label(self)
-        mark(self._count, tone="soft")
-        chooser = QHBoxLayout()
-        chooser.setSpacing(GAP_S)
-        chooser.addWidget(self._count, 1)
-        for words, doer in (
-            (self.tr("All"), partial(self.choose_runs, True)),
-            (self.tr("None"), partial(self.choose_runs, False)),
-            (self.tr("Folder…"), self._choose_folder),
-        ):
-            button = QPushButton(words, self)
-            mark(button, kind="link")
-            button.clicked.connect(lambda _=False, doer=doer: doer())
-            chooser.addWidget(button)
-        mark(self.go, kind="primary")
-        left = QWidget(self)
-        column = QVBoxLayout(left)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(GAP)
-        column.addWidget(self._section(self.tr("Specification")))
-        column.addWidget(self.plan)
-        column.addWidget(self._section(self.tr("Runs with a candidate")))
-        column.addLayout(chooser)
-        column.addWidget(self.runs, 3)
-        column.addWidget(self.go)
-        column.addWidget(self._section(self.tr("Recorded decisions")))
-        column.addWidget(self.past, 2)
-        return left
 
     def _right(self) -> QWidget:
         self._action, self._sentence, self._rest, self._signed = (Label(self) for _ in range(4))
@@ -304,14 +237,9 @@ class DecidePage(Page):
         column.addWidget(self._sentence)
         column.addWidget(self._rest)
         column.addLayout(acts)
-        lower = splitter(Qt.Orientation.Vertical, scroll, self.tabs, stretch=(3, 2))
-        column.addWidget(lower, 1)
+        self._lower = splitter(Qt.Orientation.Vertical, scroll, self.tabs, stretch=(3, 2))
+        column.addWidget(self._lower, 1)
         return right
-
-    def _section(self, words: str) -> Label:
-        label = Label(words, self)
-        mark(label, tone="section")
-        return label
 
     def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
         button = QToolButton(self)
@@ -332,8 +260,10 @@ class DecidePage(Page):
         self._desk.busy_changed.connect(self.busy.show_busy)
         self._desk.progress.connect(self.busy.show_progress)
         self.busy.cancelled.connect(self._desk.cancel)
-        self.plan.changed.connect(self._check_plan)
-        self.runs.itemChanged.connect(lambda _item: self._say_chosen())
+        self.chooser.changed.connect(self._say_command)
+        self.chooser.read.connect(self._on_read)
+        self.chooser.message.connect(self.message)
+        self.chooser.trouble.connect(self.trouble)
         self.runs.itemDoubleClicked.connect(lambda item: self.show_behind(item.text()))
         self.go.clicked.connect(lambda _=False: self.decide())
         self.forest.asked.connect(self.show_behind)
@@ -346,74 +276,46 @@ class DecidePage(Page):
         self.acts.recorded.connect(self._on_recorded)
         self.acts.busy_changed.connect(lambda _is_busy: self._allow())
         self._bench.theme.changed.connect(self._draw_icons)
-        self.plan.remember(self._bench.memory.existing(_RECENT))
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _on_found(self, found: tuple[list[RunSummary], list[Recorded]]) -> None:
-        self._errand = None
-        runs, past = found
-        self.past.put(*past_rows(self.tr, past))
-        self._offer([one for one in runs if one.candidate and not one.problem])
-        demo = shipped("assets/demo/gate.yaml")
-        known = self._bench.memory.existing(_RECENT)
-        self.plan.remember([*known, *([demo] if is_there(demo) and demo not in known else [])])
+    def _on_read(self) -> None:
         if self._decided is None and self._recorded is None:
             self._say_empty()
 
-    def _on_broken(self, sentence: str, details: str) -> None:
-        self._errand = None
-        self.trouble.emit(sentence, details)
-
-    def _offer(self, found: list[RunSummary]) -> None:
-        for one in found:
-            if one.folder.name not in self._folders:
-                self._folders[one.folder.name] = one.folder
-                item = QListWidgetItem(one.folder.name, self.runs)
-                item.setCheckState(Qt.CheckState.Checked)
-                item.setToolTip(
-                    as_tip(f"{one.source}: {one.baseline} / {one.candidate}, {one.frames:,}, {one.outcome}")
-                )
-        self._say_chosen()
-
-    def _say_chosen(self) -> None:
-        self._count.setText(self.tr("{0} of {1}").format(len(self.chosen), self.runs.count()))
+    def _say_command(self) -> None:
         self._command.setText(self.command)
         self._command.setToolTip(as_tip(self.command))
-
-    def _check_plan(self, text: str) -> None:
-        """Say the first mistake of the specification with its line."""
-        self.plan.say("")
-        path = typed_path(text.strip())
-        if text.strip() and is_there(path):
-            try:
-                read_specification(path)
-            except HilguiError as failure:
-                self.plan.say(str(failure), "missed")
-        elif text.strip():
-            self.plan.say(self.tr("there is no such file"), "missed")
-        self._say_chosen()
 
     def _on_decided(self, decided: Decided) -> None:
         self._decided, self._recorded = decided, None
         decision = decided.decision
-        self.forest.put(decision.gates, decided.spread)
+        self._show_forest(decision.gates, decided.spread)
         self.tables["plan"].put(*plan_rows(self.tr, decision))
         self.tables["invariants"].put(*invariant_rows(self.tr, decision))
         self.tables["slices"].put(*slice_rows(self.tr, decision))
         self.tables["bench"].put(*bench_rows(self.tr, decision, decided.notes))
         self._say(decision.action, decision.sentence, decision.reasons, decision.next_steps)
 
+    def _show_forest(self, gates: tuple[GateResult, ...], spread: dict[str, tuple[float, ...]]) -> None:
+        """Give the plot the height of its rows, as far as the tables keep theirs."""
+        before = self.forest.height()
+        self.forest.put(gates, spread)
+        if self.forest.height() != before:
+            room = max(sum(self._lower.sizes()), self._lower.height())
+            plot = min(self.forest.height() + _FRAME, round(room * _MOST))
+            self._lower.setSizes([plot, room - plot])
+
     def _show_past(self, recorded: Recorded) -> None:
         """Show what a recorded decision says; its plot comes back when it is decided again."""
         if self._decided is not None and self._decided.decision.runs != recorded.runs:
             self._decided = None
-            self.forest.put((), {})
+            self._show_forest((), {})
             for table in self.tables.values():
                 table.put((), [])
         self._recorded = recorded
         plain = recorded.plain["decision"]
-        self._say(recorded.action, plain["sentence"], plain["reasons"], plain["next_steps"])
+        self._say(recorded.action, plain["sentence"], plain["reasons"], recorded.next_steps)
 
     def _say(self, action: Action, sentence: str, reasons: tuple[str, ...], steps: tuple[str, ...]) -> None:
         tone, sign = ACTIONS[action]
@@ -427,7 +329,8 @@ class DecidePage(Page):
 
     def _on_recorded(self, recorded: Recorded) -> None:
         self._recorded = recorded
-        self._allow()
+        plain = recorded.plain["decision"]
+        self._say(recorded.action, plain["sentence"], plain["reasons"], recorded.next_steps)
         self.refresh()
 
     def _allow(self) -> None:
@@ -461,17 +364,12 @@ class DecidePage(Page):
             start = str(Path.home() / f"{self._recorded.id}.zip")
             chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Export the bundle"), start, "Zip (*.zip)")
             if chosen:
-                self.acts.export(self._recorded, Path(chosen))
+                self.export(self._recorded, Path(chosen))
 
     def _choose_bundle(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, self.tr("Verify a bundle"), str(Path.home()), "Zip (*.zip)")
         if chosen:
             self.verify(Path(chosen))
-
-    def _choose_folder(self) -> None:
-        chosen = QFileDialog.getExistingDirectory(self, self.tr("Runs of a folder"), str(self._bench.settings.runs))
-        if chosen:
-            self.add_folder(Path(chosen))
 
     def _save(self) -> None:
         chosen, _ = QFileDialog.getSaveFileName(
@@ -493,7 +391,7 @@ class DecidePage(Page):
             "many drives. The answer is PROMOTE, HOLD, ROLL BACK or INCONCLUSIVE, with its reasons. A bundle that is "
             "dropped on the window is verified."
         )
-        button = "" if self._folders else self.tr("Run the demo")
+        button = "" if self.runs.count() else self.tr("Run the demo")
         self.empty.say(self.tr("May the candidate replace the baseline?"), hint, button)
         self._stack.setCurrentIndex(1)
 

@@ -23,8 +23,8 @@ ACTIONS = {
 
 def plan_rows(tr: Say, decision: Decision) -> Rows:
     """Say what each gate measured and how many drives it takes."""
-    titles = (tr("Gate"), tr("Baseline"), tr("Candidate"), tr("Margin"), tr("Verdict"), tr("Spread"),
-        tr("Drives if equal"), tr("Drives as seen"), tr("Smallest shown"))  # fmt: skip
+    titles = (tr("Gate"), tr("Baseline"), tr("Candidate"), tr("Margin"), tr("Spread"), tr("Drives if equal"),
+        tr("Drives as seen"), tr("Smallest shown"), tr("Verdict"))  # fmt: skip
     rows: list[tuple[Cell, ...]] = []
     for one in decision.gates:
         colour, sign = LOOKS[one.verdict]
@@ -33,10 +33,10 @@ def plan_rows(tr: Say, decision: Decision) -> Rows:
             (
                 Cell(one.id, one, tip=one.metric),
                 *(number(_figure(value)) for value in (one.baseline, one.candidate, one.margin)),
-                Cell(f"{sign} {one.verdict.value}", colour=colour),
                 number(_figure(one.deviation)),
                 *(number("–" if value is None else f"{value:,}") for value in counts),
                 number(_figure(one.smallest_detectable)),
+                Cell(f"{sign} {one.verdict.value}", colour=colour),
             )
         )
     return titles, rows
@@ -94,15 +94,15 @@ def bench_rows(tr: Say, decision: Decision, notes: Sequence[str]) -> Rows:
 
 def past_rows(tr: Say, past: Sequence[Recorded]) -> Rows:
     """List recorded decisions."""
-    titles = (tr("Decision"), tr("Action"), tr("Signed"), tr("Stage"), tr("By"), tr("Sentence"))
+    titles = (tr("Action"), tr("Signed"), tr("Decision"), tr("Stage"), tr("By"), tr("Sentence"))
     rows: list[tuple[Cell, ...]] = []
     for one in past:
         colour, sign = ACTIONS[one.action]
         rows.append(
             (
-                Cell(one.id, one),
                 Cell(f"{sign} {one.action.value}", one, colour=colour),
                 Cell(signed(tr, one), one, colour="good" if one.is_agreed else "warning"),
+                Cell(one.id, one),
                 Cell(str(one.plain["stage"]), one),
                 Cell(str(one.plain["by"]), one),
                 Cell(str(one.plain["decision"]["sentence"]), one),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hilgui.evidence import Intake, keep_up
 from hilgui.records.triage import Triage, TriageChange, TriageState
 from hilgui.settings import Settings
 from hilgui.triage import FindingRow, Journal
@@ -24,6 +25,7 @@ class Decisions:
 
     def __init__(self, settings: Settings) -> None:
         self._home = settings.home
+        self._intake = Intake(settings.home)
         self._who = settings.operator or _user()
         self._made: list[list[tuple[Path, str, TriageChange]]] = []
         self._read: dict[Path, tuple[_Stamp, dict[int, list[TriageChange]]]] = {}  # histories, by run
@@ -61,6 +63,7 @@ class Decisions:
             )
             made.append((folder, run_id, change))
         self._made.append(made)
+        keep_up(self._intake, [folder for folder, _ in by_run])
         return [(folder, change.findings) for folder, _, change in made]
 
     def undo(self) -> list[tuple[Path, tuple[int, ...]]]:
@@ -70,6 +73,7 @@ class Decisions:
         made = self._made.pop()
         for folder, run_id, change in made:
             self._journal(folder, run_id).take_back(change, who=self._who)
+        keep_up(self._intake, [folder for folder, _, _ in made])
         return [(folder, change.findings) for folder, _, change in made]
 
     def history(self, row: FindingRow) -> tuple[TriageChange, ...]:

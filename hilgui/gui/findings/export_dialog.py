@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from pathlib import Path
 
 from PySide6.QtCore import Signal
@@ -20,11 +21,14 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.errors import HilguiError
+from hilgui.evidence.runs import note_dataset
 from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.gui.typed_path import typed_path
+from hilgui.pipeline.deciding import who
 from hilgui.report.dataset import FORMATS, Exported, blur_of, export_dataset
+from hilgui.settings import Settings
 from hilgui.triage import FindingRow
 
 
@@ -33,9 +37,10 @@ class ExportDialog(QDialog):
 
     exported = Signal(object)  # Exported
 
-    def __init__(self, rows: list[FindingRow], parent: QWidget) -> None:
+    def __init__(self, rows: list[FindingRow], settings: Settings, parent: QWidget) -> None:
         super().__init__(parent)
         self._rows = rows
+        self._settings = settings
         self._errand: Errand[Exported] | None = None
         self.setWindowTitle(self.tr("Export as a data set"))
         self.setModal(True)
@@ -96,16 +101,17 @@ class ExportDialog(QDialog):
             self.all_frames.isChecked(),
             self._rows,
         )
+        settings = self._settings
+
+        def write() -> Exported:
+            done = export_dataset(rows, out, form, all_frames=is_whole, blur=blur)
+            note_dataset(settings.home, form, done.out, Counter(row.run_id for row in rows), by=who(settings))
+            return done
+
         self.go.setEnabled(False)
         self.go.setText(self.tr("Exporting…"))
         self._trouble.clear()
-        self._errand = Errand(
-            self,
-            "export",
-            lambda: export_dataset(rows, out, form, all_frames=is_whole, blur=blur),
-            self._on_done,
-            self._on_failed,
-        )
+        self._errand = Errand(self, "export", write, self._on_done, self._on_failed)
 
     def _build(self) -> None:
         count = len(self._rows)

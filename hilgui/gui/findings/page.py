@@ -188,7 +188,7 @@ class FindingsPage(Page):
         if not rows:
             self.message.emit("info", self.tr("Choose the findings to export; Ctrl+A chooses all."))
             return
-        self.dialog = ExportDialog(rows, self)
+        self.dialog = ExportDialog(rows, self._bench.settings, self)
         self.dialog.exported.connect(self._on_exported)
         self.dialog.finished.connect(self.dialog.deleteLater)
         self.dialog.open()

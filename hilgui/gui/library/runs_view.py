@@ -1,4 +1,4 @@
-"""The Library page: every run of this bench, sorted and filtered; a double click opens it."""
+"""The runs of the library, sorted and filtered; a double click opens one."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from PySide6.QtWidgets import (
 
 from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
-from hilgui.gui.library_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
+from hilgui.gui.library.runs_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
 from hilgui.gui.page import Page
-from hilgui.gui.theme import GAP, GAP_L, ROW, Theme, mark
+from hilgui.gui.theme import GAP, ROW, Theme, mark
 
 _PATIENCE_S = 5.0
 _WIDEST = 260  # px; longer names are cut with an ellipsis
 
 
-class LibraryPage(Page):
+class RunsView(Page):
     """Reads the folder of runs on an errand each time it is shown."""
 
     def __init__(
@@ -95,8 +95,6 @@ class LibraryPage(Page):
         self._table.setFocus()
 
     def _build(self) -> None:
-        title = Label(self.tr("Library"), self)
-        mark(title, tone="heading")
         self._count = Label(self)
         mark(self._count, tone="faint")
         self._filter = QLineEdit(self)
@@ -116,13 +114,12 @@ class LibraryPage(Page):
         self._stack.addWidget(self._empty_page())
         head = QHBoxLayout()
         head.setSpacing(GAP)
-        head.addWidget(title)
         head.addWidget(self._count)
         head.addStretch(1)
         head.addWidget(self._filter)
         head.addWidget(self._again)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(GAP_L, GAP, GAP_L, GAP_L)
+        layout.setContentsMargins(0, GAP, 0, 0)
         layout.setSpacing(GAP)
         layout.addLayout(head)
         layout.addWidget(self._stack, 1)

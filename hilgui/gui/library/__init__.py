@@ -1,0 +1,1 @@
+"""The Library page: models of the registry, recordings, runs."""
