@@ -48,7 +48,8 @@ class PathField(QWidget):
         self.setFocusProxy(self._box)
         self._browse = QToolButton(self)
         self._browse.setIcon(theme.icon("folder"))
-        theme.changed.connect(lambda: self._browse.setIcon(theme.icon("folder")))
+        self._theme = theme
+        theme.changed.connect(self._draw_icon)  # a method of a widget: forgotten when the widget goes
         self._browse.setAccessibleName(self.tr("Browse for {thing}").format(thing=name))
         self._browse.setToolTip(self.tr("Browse…"))
         if folders:
@@ -116,6 +117,9 @@ class PathField(QWidget):
         """Write the path into the line."""
         self.text = event.mimeData().urls()[0].toLocalFile()
         event.acceptProposedAction()
+
+    def _draw_icon(self) -> None:
+        self._browse.setIcon(self._theme.icon("folder"))
 
     def _choose_file(self) -> None:
         title = self.tr("Choose: {thing}").format(thing=self._name)
