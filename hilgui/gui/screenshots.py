@@ -25,6 +25,7 @@ from hilgui.gui.memory import Memory
 from hilgui.gui.replay.page import ReplayPage
 from hilgui.gui.rig.link import RigLink
 from hilgui.gui.rig.page import RigPage
+from hilgui.gui.robustness.page import RobustnessPage
 from hilgui.gui.theme import Choice, Theme
 from hilgui.resources import shipped
 from hilgui.rigs.arming import State
@@ -109,6 +110,7 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path, runs: Path
     paths += _shoot_cases(window, theme, out)
     paths += _shoot_rig(window, theme, out)
     paths += _shoot_decide(window, theme, out, runs)
+    paths += _shoot_robustness(window, theme, out)
     paths += _shoot_library(window, theme, out)
     return paths
 
@@ -128,6 +130,19 @@ def _shoot_decide(window: MainWindow, theme: Theme, out: Path, runs: Path) -> li
     for choice in _THEMES:
         theme.choose(choice)
         paths.append(_shoot(window, out / f"decide-{choice}.png"))
+    return paths
+
+
+def _shoot_robustness(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
+    """Take the Robustness page with the newest result, at what hurt most."""
+    window.show_page("robustness")
+    page = cast("RobustnessPage", window.pages.page("robustness"))
+    _wait(lambda: not page.is_busy, "the robustness results do not appear")
+    page.view.show_worst()
+    paths = []
+    for choice in _THEMES:
+        theme.choose(choice)
+        paths.append(_shoot(window, out / f"robustness-{choice}.png"))
     return paths
 
 

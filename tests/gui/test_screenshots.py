@@ -35,6 +35,8 @@ def test_pictures_show_the_whole_window_also_on_a_small_screen(
         "rig-light.png",
         "decide-dark.png",
         "decide-light.png",
+        "robustness-dark.png",
+        "robustness-light.png",
         "library-dark.png",
         "library-light.png",
         "models-dark.png",

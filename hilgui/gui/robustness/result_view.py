@@ -94,6 +94,13 @@ class ResultView(QWidget):
             self.examples.put(*example_rows(self.tr, []))
             self.pictures.clear()
 
+    def show_worst(self) -> None:
+        """Choose the field in which most is lost; nothing where there is none."""
+        places = [(row, column) for row, cells in enumerate(self.heat.rows) for column in range(1, len(cells))]
+        fields = [place for place in places if self.heat.rows[place[0]][place[1]].link is not None]
+        if fields:
+            self.heat.choose(*max(fields, key=lambda place: self.heat.rows[place[0]][place[1]].shade))
+
     def show_field(self, link: object) -> None:
         """List the frames behind a field and show the worst."""
         if not isinstance(link, Link) or self._result is None:

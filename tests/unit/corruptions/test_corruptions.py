@@ -84,6 +84,12 @@ def test_fog_by_distance_takes_a_depth_map() -> None:
         depth_fog(SMALL, 3, rng(), depth[:-1])
 
 
+def test_fog_without_a_map_leaves_what_stands_before_the_horizon_in_sight() -> None:
+    grey = np.full((360, 640, 3), 60, np.uint8)
+    horizon = depth_fog(grey, 1, rng())[150:175].astype(float) - grey[150:175]
+    assert horizon.max() < 0.6 * (200 - 60)
+
+
 @pytest.mark.parametrize(("image", "severity"), [(SMALL, 5.1), (SMALL, -1), (SMALL, float("nan")), (SMALL[:, :, 0], 1)])
 def test_what_is_no_picture_or_no_severity_is_refused(image: np.ndarray, severity: float) -> None:
     with pytest.raises(ValueError, match="not"):
