@@ -26,6 +26,7 @@
         ├── CaseBroken       a test case that cannot be read, with file and line; a step that the bench cannot take
         ├── ProfileBroken    a rig profile that cannot be read, with file and line
         ├── SupervisorLost   the rig supervisor ended or fell silent
+        ├── AttackBroken     an attack that cannot be made: PyTorch is missing, a network without a gradient
         └── PluginBroken     a plug-in that does not import or raises
 
 A red result (a missed pedestrian, a lost frame) is a value, never one of these.
@@ -159,3 +160,7 @@ class SupervisorLost(BenchBroken):
 
 class PluginBroken(BenchBroken):
     """A plug-in that cannot be imported or broke its contract."""
+
+
+class AttackBroken(BenchBroken):
+    """An attack that cannot be made here, which says nothing about the model."""

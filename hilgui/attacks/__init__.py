@@ -1,0 +1,1 @@
+"""Attacks on models: pixels, patches, defences against them, and the red-team audit."""
