@@ -1,4 +1,4 @@
-"""What an attacker wants, as wishes about a table of scores: positive raises a score, negative lowers it. Arrays only."""
+"""What an attacker wants, as wishes about a table of scores: positive raises, negative lowers. Arrays only."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ class Target:
 
 def wishes(read: Readout, target: Target) -> Floats:
     """Say how every score should move, (R, C)."""
-    if len(read.boxes) == 1 and target.goal is not Goal.CREATE:
+    if read.is_whole:
         return _wrong_answer(read.scores, target.classes)
     return {Goal.HIDE: _hide, Goal.CREATE: _create, Goal.CHANGE: _change}[target.goal](read, target)
 
 
 def reached(read: Readout, target: Target) -> float:
     """Give how far the aim is from being reached, lower is better: the sum of the scores that are to fall."""
-    if len(read.boxes) == 1 and target.goal is not Goal.CREATE:
+    if read.is_whole:
         return float(read.scores[0, target.classes].sum())
     on = _on(read, target)
     of_class = np.where(on, read.scores[:, target.classes], 0.0)

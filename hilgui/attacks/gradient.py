@@ -39,10 +39,12 @@ class Gradients:
         self.difference = self._twin.check(feeds)
 
     def of(self, image: NDArray[np.floating], target: Target) -> NDArray[np.float32]:
-        """Give the gradient (H, W, 3) of the aim by a BGR picture (H, W, 3) of 0..255; the aim's boxes in its pixels."""
+        """Give the gradient (H, W, 3) of the aim by a BGR picture (H, W, 3) of 0..255; boxes in its pixels."""
         leaf, read, outputs = self._forward(image, target)
         pulled = read.pull(wishes(read, self._placed(target, image.shape)))
-        asked = [(out, pull) for out, pull in zip(outputs, pulled, strict=True) if pull is not None and out.requires_grad]
+        asked = [
+            (out, pull) for out, pull in zip(outputs, pulled, strict=True) if pull is not None and out.requires_grad
+        ]
         if not asked:
             return np.zeros(image.shape, np.float32)
         (gradient,) = self._torch.autograd.grad(
@@ -85,7 +87,8 @@ def to_input(boxes: NDArray[np.floating], geometry: Geometry) -> NDArray[np.floa
     """Bring boxes (N, 4) from the picture to the input."""
     scale = np.array([geometry.scale_x, geometry.scale_y] * 2)
     offset = np.array([geometry.offset_x, geometry.offset_y] * 2)
-    return np.asarray(boxes, np.float64).reshape(-1, 4) * scale + offset
+    placed: NDArray[np.float64] = np.asarray(boxes, np.float64).reshape(-1, 4) * scale + offset
+    return placed
 
 
 def counted(truth: Truth) -> Truth:

@@ -171,7 +171,9 @@ def _average_pool(inputs: Sequence[Any], attributes: Attributes) -> Any:
     total = functional.avg_pool2d(functional.pad(values, pads), kernel, strides, ceil_mode=ceil)
     if attributes.get("count_include_pad", 0) or not any(pads):
         return total
-    share = functional.avg_pool2d(functional.pad(torch.ones_like(values[:1, :1]), pads), kernel, strides, ceil_mode=ceil)
+    share = functional.avg_pool2d(
+        functional.pad(torch.ones_like(values[:1, :1]), pads), kernel, strides, ceil_mode=ceil
+    )
     return total / share
 
 
@@ -281,13 +283,18 @@ def _pad(inputs: Sequence[Any], attributes: Attributes) -> Any:
     if mode != "constant":
         raise NotImplementedError(f"Pad {mode}")
     count = values.dim()
-    return functional.pad(values, [pads[axis + side * count] for axis in reversed(range(count)) for side in (0, 1)], value=value)
+    return functional.pad(
+        values, [pads[axis + side * count] for axis in reversed(range(count)) for side in (0, 1)], value=value
+    )
 
 
 def _top_k(inputs: Sequence[Any], attributes: Attributes) -> Any:
     return tuple(
         inputs[0].topk(
-            int(inputs[1]), attributes.get("axis", -1), bool(attributes.get("largest", 1)), bool(attributes.get("sorted", 1))
+            int(inputs[1]),
+            attributes.get("axis", -1),
+            bool(attributes.get("largest", 1)),
+            bool(attributes.get("sorted", 1)),
         )
     )
 
@@ -307,7 +314,9 @@ def _gather(inputs: Sequence[Any], attributes: Attributes) -> Any:
 
 
 def _grid_sample(inputs: Sequence[Any], attributes: Attributes) -> Any:
-    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(attributes.get("mode", "linear"), attributes.get("mode", "linear"))
+    mode = {"linear": "bilinear", "cubic": "bicubic"}.get(
+        attributes.get("mode", "linear"), attributes.get("mode", "linear")
+    )
     return functional.grid_sample(
         inputs[0],
         inputs[1],
@@ -333,7 +342,7 @@ def _softmax(inputs: Sequence[Any], attributes: Attributes) -> Any:
 
 
 def _clip(inputs: Sequence[Any], attributes: Attributes) -> Any:
-    low, high = ([*inputs[1:], None, None] + [None])[:2]
+    low, high = [*inputs[1:], None, None][:2]
     low = attributes.get("min") if low is None else low
     high = attributes.get("max") if high is None else high
     values = inputs[0]
@@ -379,9 +388,11 @@ OPERATORS: dict[str, Operator] = {
     "Clip": _clip,
     "Concat": lambda i, a: torch.cat(list(i), a["axis"]),
     "Constant": lambda i, a: a["value"],
-    "ConstantOfShape": lambda i, a: torch.full(i[0].tolist(), a["value"].reshape(-1)[0].item(), dtype=a["value"].dtype)
-    if "value" in a
-    else torch.zeros(i[0].tolist()),
+    "ConstantOfShape": lambda i, a: (
+        torch.full(i[0].tolist(), a["value"].reshape(-1)[0].item(), dtype=a["value"].dtype)
+        if "value" in a
+        else torch.zeros(i[0].tolist())
+    ),
     "Conv": _conv,
     "ConvInteger": _conv_integer,
     "ConvTranspose": _conv_transpose,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ def levels(epsilon: float) -> int:
     return int(epsilon * 255 + 1e-9)
 
 
-def project(changed: NDArray[np.floating], clean: Pixels, most: int) -> Pixels:
+def project(changed: NDArray[Any], clean: Pixels, most: int) -> Pixels:
     """Bring a picture into the ball of `most` grey levels around the clean one, and into 0..255."""
     low, high = np.maximum(clean.astype(np.int16) - most, 0), np.minimum(clean.astype(np.int16) + most, 255)
     inside: Pixels = np.clip(np.rint(changed), low, high).astype(np.uint8)

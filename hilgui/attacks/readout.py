@@ -30,6 +30,7 @@ class Readout:
     boxes: Floats
     scores: Floats
     pull: Callable[[Floats], list[NDArray[Any] | None]]  # wishes (R, C) → gradient for each output, None: no part
+    is_whole: bool = False  # of a classifier: the row speaks of the whole picture
 
 
 Reader = Callable[[Outputs], Readout]
@@ -142,7 +143,7 @@ def _classifier(facts: ModelFacts, outputs: Sequence[str]) -> Reader:
             return [wanted.reshape(given[0].shape).astype(given[0].dtype)]
 
         whole = np.array([[0, 0, facts.input_width, facts.input_height]], np.float32)
-        return Readout(whole, shares[None].astype(np.float32), pull)
+        return Readout(whole, shares[None].astype(np.float32), pull, is_whole=True)
 
     return read
 

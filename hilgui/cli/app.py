@@ -10,6 +10,8 @@ from typing import Annotated, cast
 
 import typer
 
+from hilgui.cli.attack import attack_app
+from hilgui.cli.audit import audit
 from hilgui.cli.cameras import cameras_app
 from hilgui.cli.cases import cases_app, run
 from hilgui.cli.comparing import compare, noise, waive
@@ -52,6 +54,7 @@ app.add_typer(sources_app, name="sources")
 app.add_typer(cameras_app, name="cameras")
 app.add_typer(rig_app, name="rig")
 app.add_typer(screen_app, name="screen")
+app.add_typer(attack_app, name="attack")
 app.add_typer(triage_app, name="triage")
 app.add_typer(keys_app, name="keys")
 app.add_typer(evidence_app, name="evidence")
@@ -59,6 +62,7 @@ app.add_typer(decisions_app, name="decisions")
 app.add_typer(incident_app, name="incident")
 app.add_typer(cases_app, name="cases")
 app.command()(run)
+app.command()(audit)
 app.command()(evaluate)
 app.command()(slices)
 app.command()(compare)

@@ -1,0 +1,126 @@
+"""The audit as a report, and as a result for the Robustness page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from hilgui import __version__
+from hilgui.attacks.audit.finding import Audit, Finding, Severity, Status
+from hilgui.attacks.audit.run import kinds
+from hilgui.evaluation import Interval
+from hilgui.records import ModelFacts, Role
+from hilgui.report.document import Document, Facts, Part, Picture, Pictures, Section, Sentences, Table
+from hilgui.report.words import Statement, Tone
+from hilgui.robustness import AUDIT, Cell, Check, Drive, Headline, Result, Subject
+
+_SHOWN = 12  # pictures
+
+
+def document_of(audit: Audit, folder: Path) -> Document:
+    """Write the report: what stands, what closed, every probe by its class."""
+    standing = audit.standing
+    high = [one for one in standing if one.severity is Severity.HIGH]
+    closed = [one for one in audit.findings if one.status is Status.CLOSED]
+    lead = f"{len(standing)} weaknesses stand, {len(high)} of high severity; {len(closed)} that were known are closed."
+    why = [Statement(f"{one.severity.value}: it {one.title} ({one.words}).", Tone.WORSE) for one in standing[:8]]
+    why += [Statement(f"closed: it no longer {one.title}.", Tone.BETTER) for one in closed[:4]]
+    pictures = tuple(_picture(one, folder) for one in standing if one.picture and (folder / one.picture).is_file())
+    sections = [Section(kind.value, _section(found)) for kind, found in kinds(audit.findings).items() if found]
+    if pictures:
+        note = "Left the clean picture, right the changed one, with what the model shows in blue."
+        sections.insert(0, Section("Pictures", (Pictures(pictures[:_SHOWN], note),)))
+    facts = (
+        ("model sha256", audit.model_sha256),
+        ("audited before", audit.before or "never"),
+        ("pictures", audit.pictures),
+        ("suite, seed", f"{audit.suite}, {audit.seed}"),
+        ("reproducers", "reproducers/<sha256>.npz beside this report: clean, changed, region"),
+    )
+    sections.append(Section("Attestation", (Facts(facts),)))
+    return Document(
+        title=f"Red-team audit of {audit.model}",
+        subtitle=f"{audit.created} · suite {audit.suite} · {audit.pictures}",
+        word="OPEN" if high else "NO HIGH FINDING",
+        tone="missed" if high else "good",
+        lead=lead,
+        why=tuple(why),
+        next_steps=tuple(dict.fromkeys(one.recommendation for one in standing))[:6],
+        figures=tuple(
+            (status.value, str(sum(one.status is status for one in audit.findings)))
+            for status in (Status.NEW, Status.OPEN, Status.CLOSED, Status.PASSED, Status.NOT_RUN)
+        ),
+        sections=tuple(sections),
+        footer=f"Audit of {audit.model_sha256[:16]}; report by hilgui {__version__}",
+    )
+
+
+def result_of(audit: Audit, facts: ModelFacts, source: Path, command: tuple[str, ...]) -> Result:
+    """Write the audit as a result document: a row a probe, the rate at which it works."""
+    role = Role.BASELINE
+    cells = [
+        Cell(one.id, "rate", role, one.rate, one.interval, one.trials)
+        for one in audit.findings
+        if one.status is not Status.NOT_RUN
+    ]
+    checks = [
+        Check(f"{one.id} ({one.severity.value})", None if one.status is Status.NOT_RUN else not one.is_standing,
+              f"{one.status.value}: {one.title}; {one.words}" + (f"; {one.retest}" if one.retest else ""))
+        for one in audit.findings
+    ]  # fmt: skip
+    return Result(
+        kind=AUDIT,
+        id=f"{AUDIT}-{facts.sha256[:10]}-{audit.created.replace(':', '').replace('+', '-')}",
+        created=audit.created,
+        version=__version__,
+        title=f"Red-team audit of {audit.model}",
+        question={"suite": audit.suite, "seed": audit.seed, "model": audit.model_sha256, "pictures": audit.pictures},
+        command=command,
+        models=(Subject(role, facts.name, facts.path, facts.sha256, facts.runs_on),),
+        drives=(Drive(source.name, str(source), "", "", 0),),
+        measure="share of trials in which it works",
+        rows=tuple(one.id for one in audit.findings),
+        columns=("rate",),
+        cells=tuple(cells),
+        families={one.id: one.kind.value for one in audit.findings},
+        better="lower",
+        headlines=(
+            Headline("open, high severity", role, float(sum(one.severity is Severity.HIGH for one in audit.standing)),
+                     better="lower"),
+            Headline("open", role, float(len(audit.standing)), better="lower"),
+        ),
+        checks=tuple(checks),
+        notes=audit.notes,
+        is_whole=True,
+    )  # fmt: skip
+
+
+def _section(found: Sequence[Finding]) -> tuple[Part, ...]:
+    rows = tuple(
+        (
+            one.id,
+            one.title,
+            one.severity.value,
+            one.status.value,
+            "–" if one.rate is None else f"{one.rate:.0%}",
+            _between(one.interval),
+            f"{one.limit:.0%}",
+            one.reproducer[:12],
+        )
+        for one in found
+    )
+    columns = ("probe", "what it does", "severity", "status", "works", "interval", "limit", "reproducer")
+    lines = [f"{one.id}: {one.words}. {one.retest}".strip() for one in found if one.is_standing or one.retest]
+    lines += [f"{one.id}, recommended: {one.recommendation}" for one in found if one.is_standing]
+    table = Table(columns, rows, frozenset((4, 5, 6)), "Found where the interval lies above the limit.")
+    return (table, Sentences(tuple(lines))) if lines else (table,)
+
+
+def _picture(one: Finding, folder: Path) -> Picture:
+    return Picture(
+        (folder / one.picture).read_bytes(), f"{one.id} ({one.severity.value})", f"It {one.title}: {one.words}."
+    )
+
+
+def _between(interval: Interval | None) -> str:
+    return "–" if interval is None else f"{interval.low:.0%} … {interval.high:.0%}"

@@ -1,0 +1,80 @@
+"""`hilgui audit`: a curated suite of ways to fool a model, with findings that are tested again after a fix."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hilgui.attacks.audit.finding import Audit
+
+
+def audit(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Detector or classifier, an ONNX file.")],
+    images: Annotated[
+        Path | None, typer.Option(help="Recording or folder whose pictures are used; default: the demo's day.")
+    ] = None,
+    suite: Annotated[str, typer.Option(help='"full", classes such as A,C,E, or ids of probes.')] = "full",
+    count: Annotated[int, typer.Option(min=2, help="Pictures, evenly spread.")] = 12,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder of this model's audits; default: one below the data folder."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Try sensing, semantics, patches, pixels, malformed input, timing; exit 1 while a high finding is open.
+
+    The folder keeps findings, pictures and reproducers; the next call says what is new, still open, or closed.
+    """
+    from contextlib import closing
+
+    from hilgui.attacks.audit.document import document_of, result_of
+    from hilgui.attacks.audit.run import audit as run_audit
+    from hilgui.attacks.audit.run import folder_for, pictures_of
+    from hilgui.cli.console import Ticker, print_json
+    from hilgui.durable import write_whole
+    from hilgui.inference import Model, try_before_first_use
+    from hilgui.report.document_html import html_of
+    from hilgui.resources import shipped
+    from hilgui.robustness import results_root, write_result
+    from hilgui.settings import load_settings
+
+    settings = load_settings()
+    source = images or shipped("assets/demo/day.mp4")
+    try_before_first_use(model)
+    with closing(Model.load(model, provider=settings.provider)) as loaded, Ticker("audit") as ticker:
+        folder = out or folder_for(loaded, settings.home / "audits")
+        taken = pictures_of(source, count)
+        words = f"{len(taken)} of {source.name}"
+        made = run_audit(loaded, taken, folder, suite=suite, pictures=words, seed=seed, tell=ticker.count("probes"))
+        result = result_of(made, loaded.facts, source, tuple(sys.argv))
+    report = folder / "audit.html"
+    write_whole(report, html_of(document_of(made, folder)).encode())
+    write_result(results_root(settings.home) / result.id, result)
+    if as_json:
+        print_json({**made.as_json(), "report": str(report)})
+    else:
+        _print(made, report)
+    raise typer.Exit(made.exit_code)
+
+
+def _print(made: Audit, report: Path) -> None:
+    from rich.table import Table
+
+    from hilgui.attacks.audit.finding import Status
+    from hilgui.cli.console import results
+
+    table = Table("probe", "severity", "status", "works", "interval", "what", box=None)
+    for one in made.findings:
+        rate = "–" if one.rate is None else f"{one.rate:.0%}"
+        interval = "–" if one.interval is None else f"{one.interval.low:.0%}-{one.interval.high:.0%}"
+        status = one.status.value.upper() if one.is_standing else one.status.value
+        table.add_row(one.id, one.severity.value, status, rate, interval, one.title if one.trials else one.words)
+    results.print(table)
+    counts = {status: sum(one.status is status for one in made.findings) for status in Status}
+    told = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)
+    results.print(f"{told}; report: {report}", markup=False)
