@@ -147,9 +147,9 @@ def _print(made: Attacked, folder: Path) -> None:
         smoothed = made.smoothed
         radius = f"{sorted(smoothed.radii)[len(smoothed.radii) // 2]:.2f}" if smoothed.radii else "–"
         results.print(
-            f"randomised smoothing σ = {smoothed.sigma:g}: {smoothed.agreeing} of {smoothed.pictures} attacked pictures answered as "
-            f"clean, {smoothed.abstained} abstained; median certified radius {radius} (the attack: {smoothed.epsilon_l2:.1f}, "
-            f"L2 of 0..1 pixels); {smoothed.ms:.0f} ms a picture",
+            f"randomised smoothing σ = {smoothed.sigma:g}: {smoothed.agreeing} of {smoothed.pictures} attacked "
+            f"pictures answered as clean, {smoothed.abstained} abstained; median certified radius {radius} (the attack: "
+            f"{smoothed.epsilon_l2:.1f}, L2 of 0..1 pixels); {smoothed.ms:.0f} ms a picture",
             markup=False,
         )
     results.print(f"examples side by side: {folder / 'report.html'}", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, cast
 
@@ -57,10 +58,9 @@ def test_the_pdf_has_the_size_that_was_asked_for(tmp_path: Path) -> None:
     assert float(page.mediabox.width) * point_mm == pytest.approx(400 + 2 * MARGIN_MM, abs=0.01)
     content = page.get_contents()
     assert content is not None
-    scale = next(line for line in content.get_data().decode().splitlines() if "/FormXob" in line)
-    numbers = [float(word) for word in scale.split("cm")[0].replace("q", "").split()]
-    assert numbers[0] * point_mm == pytest.approx(400, abs=0.01)
-    assert numbers[3] * point_mm == pytest.approx(400, abs=0.01)
+    drawn = re.search(r"([\d.]+) 0 0 ([\d.]+) [\d.]+ [\d.]+ cm\s+/FormXob", content.get_data().decode())
+    assert drawn is not None
+    assert [float(side) * point_mm for side in drawn.groups()] == pytest.approx([400, 400], abs=0.01)
 
 
 def test_usual_heights_give_the_true_size() -> None:

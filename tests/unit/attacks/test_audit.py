@@ -1,0 +1,115 @@
+"""The audit finds what was planted, finds none of it where nothing was, and says what closed."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hilgui.attacks.audit import posters
+from hilgui.attacks.audit.document import document_of, result_of
+from hilgui.attacks.audit.finding import Audit, Severity, Status, read_audit
+from hilgui.attacks.audit.probes import SUITE
+from hilgui.attacks.audit.run import AUDIT, REPRODUCERS, audit, chosen, pictures_of
+from hilgui.attacks.audit.trials import TRIALS
+from hilgui.errors import CallWrong, StoreBroken
+from hilgui.inference import Model
+from hilgui.report.document_html import html_of
+from hilgui.resources import shipped
+from hilgui.robustness.result import from_json, to_json
+from tests.unit.attacks.planted import WEAKNESSES, plant
+
+PROBES = ",".join(WEAKNESSES.values())
+DAY = "assets/demo/day.mp4"
+
+
+def _audited(path: Path, folder: Path, suite: str = PROBES) -> Audit:
+    with closing(Model.load(path, provider="cpu")) as model:
+        images = pictures_of(shipped(DAY), 5)
+        return audit(model, images, folder, suite=suite, pictures="5 of day", seed=0, tell=lambda done, total: None)
+
+
+def _standing(made: Audit) -> set[str]:
+    return {one.id for one in made.standing}
+
+
+def test_every_planted_weakness_is_found_and_a_model_without_them_closes_them(tmp_path: Path) -> None:
+    weak = plant(tmp_path / "weak", list(WEAKNESSES))
+    made = _audited(weak, tmp_path / "audit")
+    assert _standing(made) == set(WEAKNESSES.values())
+    assert made.exit_code == 1
+    assert all(one.status is Status.NEW for one in made.standing)
+    kept = [one for one in made.standing if one.reproducer]
+    assert {one.id for one in kept} >= {"A-darkness", "C-fires-red", "F-slow", "F-memory"}
+    for one in kept:
+        assert (tmp_path / "audit" / REPRODUCERS / f"{one.reproducer}.npz").is_file()
+        assert (tmp_path / "audit" / one.picture).is_file()
+
+    assert all(one.status is Status.OPEN for one in _audited(weak, tmp_path / "audit").standing)
+
+    sound = shipped("assets/demo/baseline.onnx")
+    mended = _audited(sound, tmp_path / "audit")
+    assert not mended.standing
+    assert mended.exit_code == 0
+    assert {one.status for one in mended.findings} == {Status.CLOSED}
+    assert mended.before == made.model_sha256
+    darkness = next(one for one in mended.findings if one.id == "A-darkness")
+    assert darkness.retest == "the stored reproducer does nothing any more"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("weakness", "probe"), WEAKNESSES.items())
+def test_each_weakness_alone_is_found_alone(weakness: str, probe: str, tmp_path: Path) -> None:
+    assert _standing(_audited(plant(tmp_path / weakness, [weakness]), tmp_path / "audit")) == {probe}
+
+
+def test_report_and_result_tell_the_same(tmp_path: Path) -> None:
+    weak = plant(tmp_path / "weak", ["red"])
+    made = _audited(weak, tmp_path / "audit", "C-fires-red,E-numbers")
+    assert read_audit((tmp_path / "audit" / AUDIT).read_bytes()) == made
+    page = html_of(document_of(made, tmp_path / "audit"))
+    assert "sees an object where a red patch is" in page
+    assert "OPEN" in page
+    with closing(Model.load(weak, provider="cpu")) as model:
+        result = result_of(made, model.facts, shipped(DAY), ("hilgui", "audit"))
+    again = from_json(to_json(result))
+    cell = again.cell("C-fires-red", "rate", again.roles[0])
+    assert cell is not None
+    assert cell.value == 1.0
+    assert [check.is_good for check in again.checks] == [False, True]
+
+
+def test_a_suite_is_full_or_classes_or_probes() -> None:
+    assert len(chosen("full")) == len(SUITE) + len(TRIALS)
+    assert {one.id[0] for one in chosen("a,E")} == {"A", "E"}
+    assert [one.id for one in chosen("F-slow")] == ["F-slow"]
+    with pytest.raises(CallWrong, match="A-darkness"):
+        chosen("everything")
+
+
+def test_ids_are_unique_and_every_class_has_probes() -> None:
+    probes = chosen("full")
+    assert len({one.id for one in probes}) == len(probes)
+    assert {one.id[0] for one in probes} == set("ABCDEF")
+    assert all(one.id[0] == one.kind.value[0] and isinstance(one.severity, Severity) for one in probes)
+
+
+def test_a_damaged_audit_is_refused_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / AUDIT).write_text('{"model": 1')
+    with pytest.raises(StoreBroken, match="move it away"):
+        _audited(shipped("assets/demo/baseline.onnx"), tmp_path, "F-memory")
+
+
+@pytest.mark.parametrize("make", [posters.poster, posters.van, posters.reflection])
+def test_rendered_things_change_the_picture_only_where_they_say(make: object) -> None:
+    image = np.full((270, 480, 3), 90, np.uint8)
+    made, region = make(image, np.random.default_rng(1))  # type: ignore[operator]
+    x1, y1, x2, y2 = (int(value) for value in region)
+    assert (made[y1:y2, x1:x2] != image[y1:y2, x1:x2]).any()
+    if make is not posters.van:  # the van itself is larger than the painting on it
+        made[y1:y2, x1:x2] = 90
+        assert (made == image).all()
+    assert 0 <= x1 < x2 <= 480
+    assert 0 <= y1 < y2 <= 270
