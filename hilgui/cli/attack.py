@@ -148,7 +148,7 @@ def _print(made: Attacked, folder: Path) -> None:
         radius = f"{sorted(smoothed.radii)[len(smoothed.radii) // 2]:.2f}" if smoothed.radii else "–"
         results.print(
             f"randomised smoothing σ = {smoothed.sigma:g}: {smoothed.agreeing} of {smoothed.pictures} attacked "
-            f"pictures answered as clean, {smoothed.abstained} abstained; median certified radius {radius} (the attack: "
+            f"pictures answered as clean, {smoothed.abstained} abstained; median certified radius {radius} (attack: "
             f"{smoothed.epsilon_l2:.1f}, L2 of 0..1 pixels); {smoothed.ms:.0f} ms a picture",
             markup=False,
         )
