@@ -55,7 +55,7 @@ TABS: tuple[Tab, ...] = (
                 "RobustnessTabs", "Pictures made to fool the model. Results of attacks on this bench show up here."
             )
         ),
-        "hilgui robustness --list",
+        "hilgui attack fgsm MODEL IMAGES --truth LABELS",
     ),
     Tab(
         AUDIT,
@@ -65,7 +65,7 @@ TABS: tuple[Tab, ...] = (
                 "RobustnessTabs", "Findings of a red-team audit with their reproducers. Results show up here."
             )
         ),
-        "hilgui robustness --list",
+        "hilgui audit MODEL",
     ),
     Tab(
         DRIFT,
