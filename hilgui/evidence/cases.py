@@ -55,9 +55,9 @@ def case_files(case: Case) -> Iterator[tuple[str, bytes]]:
     """Give the files of a case: finding, frames, predictions, truth."""
     reader, finding, header = case.reader, case.finding, case.reader.header
     first, last = _span(finding)
-    moments = list(reader.moments(first, last))
+    moments = [one for one in reader.moments(first, last) if not finding.channel or one.ref.channel == finding.channel]
     frames = []
-    for seq in range(first, last + 1):
+    for seq in (one.ref.seq for one in moments) if finding.channel else range(first, last + 1):
         picture = reader.picture(seq)
         if picture is not None:
             frames.append(seq)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hilgui.cornercases.boxes import Box, overlap
 from hilgui.errors import BenchBroken, CallWrong, EvidenceBroken
 from hilgui.evidence.cases import picture_name
 from hilgui.evidence.chain import strict_json
@@ -18,7 +19,8 @@ from hilgui.inference.session import fingerprint
 from hilgui.pipeline.plan import RunPlan
 from hilgui.pipeline.preparation import prepare
 from hilgui.pipeline.run import Run, Watchers
-from hilgui.records import Role
+from hilgui.pipeline.trail import Trail
+from hilgui.records import Finding, Kind, Role
 from hilgui.settings import Settings
 from hilgui.store import RunReader
 
@@ -33,6 +35,18 @@ _NEEDS_MORE_THAN_A_CLIP = {
 }
 _CASE = re.compile(r"(cases/[0-9]{3,}-[a-z_]+)/case\.json")
 _SAME_IOU = 0.5
+_OF_LABELS = frozenset(
+    {
+        Kind.MISSED_CRITICAL,
+        Kind.MISSED_OBJECT,
+        Kind.IDENTITY_SWITCH,
+        Kind.JITTER,
+        Kind.LATE_DETECTION,
+        Kind.GAP,
+        Kind.POOR_LOCALISATION,
+    }
+)
+"""What is about a labelled object, whose identity a clip keeps."""
 _LARGEST = 1 << 28  # bytes of a clip
 
 
@@ -77,8 +91,13 @@ def _replay(container: Container, name: str, find_model: FindModel, folder: Path
     kind = str(finding["kind"])
     if kind in _NEEDS_MORE_THAN_A_CLIP:
         return Replayed(name, kind, None, _NEEDS_MORE_THAN_A_CLIP[kind])
-    if not case["frames"] or not case["fps"]:
-        return Replayed(name, kind, None, "the finding has no clip")
+    if not case["frames"]:
+        return Replayed(name, kind, None, f"no picture of the clip is in the bundle{_noted(finding)}")
+    if not case["fps"]:
+        return Replayed(name, kind, None, "the pictures are of an unordered set: there is no clip to play")
+    lacking = [seq for seq in case["frames"] if picture_name(str(case["run_id"]), seq) not in container.entries]
+    if lacking:
+        return Replayed(name, kind, None, f"{len(lacking)} pictures that the case lists are not in the bundle")
     models: dict[Role, Path] = {}
     for role, facts in case["models"].items():
         path = find_model(role, str(facts["sha256"]))
@@ -95,9 +114,24 @@ def _replay(container: Container, name: str, find_model: FindModel, folder: Path
     try:
         plan = _plan(container, name, case, models, folder)
         with closing(_run(plan)) as reader:
-            return _compare(name, case, reader)
+            return _compare(name, case, _trail(container, name), reader)
     except (BenchBroken, CallWrong) as failure:
         return Replayed(name, kind, None, f"the clip cannot be played: {failure}")
+
+
+def _noted(finding: Mapping[str, Any]) -> str:
+    return f" ({finding['clip_note']})" if finding.get("clip_note") else ""
+
+
+def _trail(container: Container, name: str) -> Trail:
+    """Read where the models and the labels saw objects in the frames of a case."""
+    boxes: dict[int, list[Box]] = {}
+    for row in (strict_json(line) for line in container.read(f"{name}/truth.jsonl").splitlines()):
+        boxes.setdefault(int(row["seq"]), []).extend(tuple(one["box"]) for one in row["objects"])
+    for row in (strict_json(line) for line in container.read(f"{name}/predictions.jsonl").splitlines()):
+        seen = [one["box"] for role in Role for one in row.get(role.value, ())]
+        boxes.setdefault(int(row["seq"]), []).extend(tuple(box) for box in seen)
+    return Trail(boxes)
 
 
 def _plan(container: Container, name: str, case: Mapping[str, Any], models: dict[Role, Path], folder: Path) -> RunPlan:
@@ -165,36 +199,36 @@ def _run(plan: RunPlan) -> RunReader:
     return RunReader(run.folder)
 
 
-def _compare(name: str, case: Mapping[str, Any], reader: RunReader) -> Replayed:
+def _compare(name: str, case: Mapping[str, Any], trail: Trail, reader: RunReader) -> Replayed:
     wanted = case["finding"]
     kind = str(wanted["kind"])
-    first_s = min(case["frames"])
-    found = [
-        one for one in reader.findings() if one.kind.value == kind and str(one.role or "") == (wanted["role"] or "")
-    ]
     frames = sorted(case["frames"])
+    found = list(reader.findings())
     for one in found:
+        if one.kind.value != kind or str(one.role or "") != (wanted["role"] or ""):
+            continue
         span = (frames[one.first_seq], frames[min(one.last_seq, len(frames) - 1)])
         overlaps = span[0] <= wanted["last_seq"] and span[1] >= wanted["first_seq"]
-        if overlaps and _same_object(wanted["objects"], [each.box for each in one.objects], kind):
+        if overlaps and _same_object(wanted, one, frames[min(one.worst_seq, len(frames) - 1)], trail):
             return Replayed(name, kind, True, f"came back at frames {span[0]} to {span[1]}: {one.why}")
-    others = ", ".join(sorted({one.kind.value for one in reader.findings()})) or "nothing"
-    return Replayed(name, kind, False, f"did not come back from frame {first_s} on; found {others}")
+    gone = case["span"][1] - case["span"][0] + 1 - len(frames)
+    if gone > 0 and not wanted.get("channel"):
+        told = f"{gone} of {gone + len(frames)} pictures of the clip were not kept{_noted(wanted)}"
+        return Replayed(name, kind, None, f"did not come back, and cannot be told: {told}")
+    others = ", ".join(sorted({one.kind.value for one in found})) or "nothing"
+    return Replayed(name, kind, False, f"did not come back in frames {frames[0]} to {frames[-1]}; found {others}")
 
 
-def _same_object(wanted: list[dict[str, Any]], found: list[tuple[float, float, float, float]], kind: str) -> bool:
-    """Say whether one of the objects is where it was; findings about the whole frame have none."""
-    if not wanted or not found:
-        return not wanted and not found
-    return any(_iou(tuple(one["box"]), box) >= _SAME_IOU for one in wanted for box in found) or kind in (
-        "jitter",
-        "gap",
-    )
+def _same_object(wanted: Mapping[str, Any], found: Finding, worst: int, trail: Trail) -> bool:
+    """Say whether one of the objects is the one that was meant; findings about the whole frame have none.
 
-
-def _iou(a: tuple[float, ...], b: tuple[float, ...]) -> float:
-    width = max(0.0, min(a[2], b[2]) - max(a[0], b[0]))
-    height = max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
-    both = width * height
-    union = (a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both
-    return both / union if union > 0 else 0.0
+    A label keeps its identity in a clip. Anything else is followed from the worst frame of before to the worst one of
+    now (`worst`): the two need not be the same, and what moves is somewhere else by then.
+    """
+    objects: list[dict[str, Any]] = wanted["objects"]
+    if not objects or not found.objects:
+        return not objects and not found.objects
+    if found.kind in _OF_LABELS and all(one["track"] >= 0 for one in objects):
+        return not {one["track"] for one in objects}.isdisjoint(each.track for each in found.objects)
+    there = [trail.follow(tuple(one["box"]), int(wanted["worst_seq"]), worst) for one in objects]
+    return any(overlap(box, each.box) >= _SAME_IOU for box in there for each in found.objects)
