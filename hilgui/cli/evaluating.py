@@ -74,6 +74,8 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
                 results.print(f"  no interval: {why}", markup=False)
         rest = {name: figure for name, figure in figures.items() if name.split(".")[0] in PROTOCOLS}
         for name, figure in rest.items():
+            if figure.value is None and name.count(".") > 1:
+                continue  # a class without labels
             why = f"; no interval: {figure.why_no_interval}" if figure.why_no_interval else ""
             results.print(f"  {name}: {in_words(figure)} ({figure.count} {figure.of}{why})", markup=False)
         print_more(role, figures, without=_HEAD, by_class=by_class)

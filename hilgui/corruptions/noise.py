@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from hilgui.corruptions.steps import Picture, one, to_picture
 
@@ -60,5 +60,5 @@ def _quantiles(photons: float) -> NDArray[np.uint8]:
     chances = (np.arange(_LEVELS) + 0.5) / _LEVELS
     counts = np.arange(int(photons + 8 * np.sqrt(photons) + 8))
     seen = np.clip(np.append(counts, counts[-1]) * (255 / photons) + 0.5, 0, 255).astype(np.uint8)
-    below = stats.poisson.cdf(counts[None, :], (np.arange(256) * (photons / 255))[:, None])
+    below = special.pdtr(counts[None, :], (np.arange(256) * (photons / 255))[:, None])
     return np.concatenate([seen[np.searchsorted(row, chances)] for row in below])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
-from hilgui.evaluation.clusters import clusters_of
+from hilgui.evaluation.clusters import FEWEST, clusters_of
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.frame_values import FrameValues
 from hilgui.evaluation.intervals import with_interval, with_intervals
@@ -67,7 +67,7 @@ class ClassificationQuality:
         clusters = clusters_of(self.book)
         figures = with_intervals(figures, {name: self._values.mean(name) for name in ("top_1", "top_5")}, clusters)
         values = None
-        if len(clusters) > 1:
+        if len(clusters) >= FEWEST:
             gaps, frames, draws = self._bins()[0], np.arange(len(self._values)), clusters.draws()
             by_cluster = np.stack([clusters.sums(frames, column) for column in gaps.T], axis=1)
             values = np.abs(draws @ by_cluster).sum(axis=1) / (draws @ clusters.sums(frames))

@@ -13,7 +13,7 @@ from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from hilgui.evaluation.accumulator import FrameBook
 from hilgui.evaluation.figure import Interval
@@ -21,6 +21,7 @@ from hilgui.evaluation.figure import Interval
 ENOUGH_DRIVES = 6  # with fewer, blocks of the drives are resampled
 BLOCK_FRAMES = 100
 BLOCK_PICTURES = 10  # of an unordered set
+FEWEST = 5  # clusters that an interval asks for: what two or three of them span says little
 LEVEL = 0.95
 SEED = 20240607
 RESAMPLES = 1000
@@ -81,9 +82,9 @@ def resample(read: Callable[[NDArray[np.int64]], NDArray[np.float64]], draws: ND
 
 
 def percentile_interval(values: NDArray[np.float64], clusters: Clusters, level: float = LEVEL) -> Interval | None:
-    """Give the middle `level` of resampled values; None where fewer than two clusters or half of them say nothing."""
+    """Give the middle `level` of resampled values; None with fewer than five clusters, or where half say nothing."""
     known = values[np.isfinite(values)]
-    if len(clusters) < 2 or len(known) * 2 < len(values) or not len(values):
+    if len(clusters) < FEWEST or len(known) * 2 < len(values) or not len(values):
         return None
     low, high = np.quantile(known, ((1 - level) / 2, (1 + level) / 2))
     method = "percentile bootstrap" + ("" if len(values) == RESAMPLES else f", {len(values)} resamples")
@@ -92,9 +93,9 @@ def percentile_interval(values: NDArray[np.float64], clusters: Clusters, level: 
 
 def why_no_interval(clusters: Clusters) -> str:
     """Say why `percentile_interval` gave none."""
-    if len(clusters) < 2:
-        there = f"only one {clusters.unit}" if len(clusters) else "no judged frame"
-        return f"{there}: an interval needs two at least; judge longer drives, or more of them"
+    if len(clusters) < FEWEST:
+        there = f"only {len(clusters)} × {clusters.unit}" if len(clusters) else "no judged frame"
+        return f"{there}: an interval needs {FEWEST} at least; judge longer drives, or more of them"
     return f"too rare: most resamples of the {len(clusters)} × {clusters.unit} hold none of it"
 
 
@@ -108,7 +109,7 @@ def t_interval(values: NDArray[np.float64], unit: str, level: float = LEVEL) -> 
     if len(known) < 2:
         return None
     centre = float(known.mean())
-    half = float(stats.t.ppf((1 + level) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
+    half = float(special.stdtrit(len(known) - 1, (1 + level) / 2) * known.std(ddof=1) / np.sqrt(len(known)))
     return Interval(centre - half, centre + half, level, unit, len(known), "Student's t")
 
 

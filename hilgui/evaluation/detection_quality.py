@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.clusters import RESAMPLES, SEED, Clusters, PerCluster, clusters_of, jackknife
+from hilgui.evaluation.clusters import FEWEST, RESAMPLES, SEED, Clusters, PerCluster, clusters_of, jackknife
 from hilgui.evaluation.detection_intervals import belief_values, coco_values, gain_values
 from hilgui.evaluation.error_split import ERRORS, ErrorSplit, split_errors
 from hilgui.evaluation.figure import Figure
@@ -109,7 +109,7 @@ class DetectionQuality:
     def with_intervals(self, resamples: int = RESAMPLES, seed: int = SEED) -> dict[str, Figure]:
         """Read all figures with their interval (drives or blocks, never frames), or the reason why there is none."""
         figures, clusters = self.figures(), self.clusters()
-        values = {} if len(clusters) < 2 else self._resampled(clusters, clusters.draws(resamples, seed))
+        values = {} if len(clusters) < FEWEST else self._resampled(clusters, clusters.draws(resamples, seed))
         return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
 
     def clusters(self, unit: str | None = None) -> Clusters:

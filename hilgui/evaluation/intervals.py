@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.clusters import Clusters, percentile_interval, why_no_interval
+from hilgui.evaluation.clusters import FEWEST, Clusters, percentile_interval, why_no_interval
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.shares import Shares
 
@@ -29,7 +29,7 @@ def with_intervals(
     figures: Mapping[str, Figure], shares: Mapping[str, Shares], clusters: Clusters
 ) -> dict[str, Figure]:
     """Give every figure that adds up over clusters its interval; the others stay as they are."""
-    draws = clusters.draws() if len(clusters) > 1 else None
+    draws = clusters.draws() if len(clusters) >= FEWEST else None
     return {
         name: with_interval(figure, None if draws is None else shares[name].resampled(clusters, draws), clusters)
         if name in shares

@@ -27,6 +27,10 @@ MAX_TRUNCATION = (0.15, 0.3, 0.5)
 POINTS = 40
 IOU = {"car": 0.7}
 IOU_OTHERS = 0.5
+NOT_RESAMPLED = (
+    "the benchmark chooses its score thresholds from all frames together: a resample would be judged by others; "
+    "COCO's figures of the same frames have intervals"
+)
 NEIGHBOURS = {"car": ("van",), "pedestrian": ("person_sitting",), "person": ("person_sitting",)}
 
 
@@ -124,6 +128,10 @@ def _count(frame: KittiFrame, iou: float, threshold: float) -> tuple[int, int]:
     return true, int(np.count_nonzero(false))
 
 
+def _figure(value: float | None, truths: int) -> Figure:
+    return Figure(value, truths, why_no_interval="" if value is None else NOT_RESAMPLED)
+
+
 class KittiQuality:
     """Accumulates `kitti.easy.CLASS`, `kitti.moderate.CLASS`, `kitti.hard.CLASS` and their means over classes.
 
@@ -164,9 +172,9 @@ class KittiQuality:
             read = {number: kitti_ap(self._frames[word, number], self._iou[number]) for number in self._subject.judged}
             known = [value for value, _ in read.values() if value is not None]
             total = sum(truths for _, truths in read.values())
-            figures[f"kitti.{word}"] = Figure(float(np.mean(known)) if known else None, total)
+            figures[f"kitti.{word}"] = _figure(float(np.mean(known)) if known else None, total)
             for number, (value, truths) in read.items():
-                figures[f"kitti.{word}.{self._subject.vocabulary.name(number)}"] = Figure(value, truths)
+                figures[f"kitti.{word}.{self._subject.vocabulary.name(number)}"] = _figure(value, truths)
         return figures
 
     def details(self) -> dict[str, Any]:

@@ -27,6 +27,7 @@ AREAS_PX: NDArray[np.float64] = np.array([[0.0, 1e10], [0, 32.0**2], [32.0**2, 9
 
 _BITS: NDArray[np.uint16] = np.left_shift(1, np.arange(len(THRESHOLDS))).astype(np.uint16)
 _ALL_BITS = np.uint16(_BITS.sum())
+_ROUNDING_PX = 1e-6  # sides are summed up from width and height: they may be off by as much
 
 Frames = Sequence[tuple[Detections, Truth]]
 _Bits = NDArray[np.uint16]
@@ -209,6 +210,18 @@ def _pairs(keys: _Rows, others: _Rows) -> tuple[_Rows, _Rows]:
     return rows, np.arange(len(rows)) + np.repeat(low - np.cumsum(counts) + counts, counts)
 
 
+def _touching(
+    boxes: NDArray[np.floating], others: NDArray[np.float64], rows: _Rows, truths: _Rows
+) -> tuple[_Rows, _Rows]:
+    """Keep the pairs whose boxes may share a pixel; most share none, and two subtractions tell."""
+    for low, high in ((0, 2), (1, 3)):
+        first, second = boxes[:, (low, high)].T.astype(np.float64), others[:, (low, high)].T.copy()
+        end = np.minimum(first[1][rows], second[1][truths])
+        near = np.flatnonzero(end - np.maximum(first[0][rows], second[0][truths]) > -_ROUNDING_PX)
+        rows, truths = rows[near], truths[near]
+    return rows, truths
+
+
 class _Play:
     """Matches the detections of a block; `run` fills the arrays."""
 
@@ -226,6 +239,7 @@ class _Play:
         """Match everything."""
         found, labelled = self._found, self._labelled
         rows, truths = _pairs(found.groups, labelled.groups)
+        rows, truths = _touching(found.boxes, labelled.boxes, rows, truths)
         overlap = iou(found.boxes[rows], labelled.boxes[truths], labelled.crowd[truths])
         near = np.flatnonzero(overlap >= THRESHOLDS[0])
         if not len(near):

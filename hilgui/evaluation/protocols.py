@@ -7,10 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hilgui.evaluation.accumulator import Accumulator, Subject
-from hilgui.evaluation.average_precision import AveragePrecision
+from hilgui.evaluation.accumulator import Accumulator, FrameBook, Subject
+from hilgui.evaluation.average_precision import COCO_FIGURES, AveragePrecision
+from hilgui.evaluation.clusters import FEWEST, clusters_of
+from hilgui.evaluation.detection_intervals import coco_values
 from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.intervals import with_interval
 from hilgui.evaluation.kitti import KittiQuality
 from hilgui.evaluation.voc import VocQuality
 from hilgui.records import Detections, Moment, Truth
@@ -25,14 +29,17 @@ class InclusiveQuality:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._precision = AveragePrecision(subject.judged)
+        self._book = FrameBook(subject.scratch)
 
     def start_drive(self, name: str) -> None:
-        """Go on: average precision knows no order."""
+        """Go on: average precision knows no order, drives are what is resampled."""
+        self._book.start_drive(name)
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""
         inference = moment.inferences.get(self._subject.role)
         if inference is not None and moment.truth is not None:
+            self._book.add(moment.ref)
             self._precision.add(*inclusive(inference.detections, moment.truth))
 
     def figures(self) -> dict[str, Figure]:
@@ -42,6 +49,18 @@ class InclusiveQuality:
         for number, mine in self._precision.figures().per_class.items():
             figures[f"scalabel.map_50_95.{name_of(number)}"] = Figure(mine.map_50_95, mine.truths)
         return figures
+
+    def with_intervals(self) -> dict[str, Figure]:
+        """Read the figures with their interval, or the reason why there is none."""
+        clusters = clusters_of(self._book)
+        values: dict[str, NDArray[np.float64]] = {}
+        if len(clusters) >= FEWEST:
+            read = coco_values(self._precision, clusters, clusters.draws())
+            values = {f"scalabel.{name}": read[name] for name in COCO_FIGURES}
+            for column, number in enumerate(self._precision.judged):
+                name = f"scalabel.map_50_95.{self._subject.vocabulary.name(number)}"
+                values[name] = read["map_50_95."][:, column]
+        return {name: with_interval(figure, values.get(name), clusters) for name, figure in self.figures().items()}
 
     def details(self) -> dict[str, Any]:
         """Give nothing more than numbers."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
-from hilgui.evaluation.clusters import Clusters, clusters_of
+from hilgui.evaluation.clusters import FEWEST, Clusters, clusters_of
 from hilgui.evaluation.confusion import PixelConfusion
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.intervals import with_interval
@@ -93,7 +93,7 @@ class SegmentationQuality:
         """Read all figures with their interval, or the reason why there is none."""
         figures, clusters = self.figures(), clusters_of(self.book)
         values: dict[str, Floats] = {}
-        if len(clusters) > 1:
+        if len(clusters) >= FEWEST:
             draws = clusters.draws()
             for head in self._heads:
                 read = self._values(head, clusters, draws)

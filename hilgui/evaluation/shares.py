@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.clusters import Clusters, percentile_interval
+from hilgui.evaluation.clusters import FEWEST, Clusters, percentile_interval
 from hilgui.evaluation.figure import Figure, Interval
 
 
@@ -41,7 +41,7 @@ class Shares:
             return above / below
 
     def interval(self, clusters: Clusters) -> Interval | None:
-        """Resample clusters; None where there are fewer than two or most draws say nothing."""
-        if len(clusters) < 2:
+        """Resample clusters; None where there are fewer than five or most draws say nothing."""
+        if len(clusters) < FEWEST:
             return None
         return percentile_interval(self.resampled(clusters, clusters.draws()), clusters)

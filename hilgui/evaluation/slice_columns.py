@@ -7,22 +7,22 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.slice_bins import OF_OBJECTS
 
-_WAITING = 512  # frames whose arrays are still apart
-
 
 class SliceColumns:
-    """Collects rows frame by frame; `frames`, `codes`, `counts` and `hit` give all of them."""
+    """Collects rows in the order of their frames; `frames`, `codes`, `counts` and `hit` give all of them."""
 
     def __init__(self) -> None:
         self._parts: list[tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]] = []
-        self._waiting = 0
 
-    def add(self, frame: int, codes: NDArray[np.int16], counts: NDArray[np.bool_], hit: NDArray[np.bool_]) -> None:
-        """Take the rows of one frame: codes (N, dimensions), which of them count, and which are hits."""
-        self._parts.append((np.full(len(codes), frame, np.int32), codes, counts, hit))
-        self._waiting += 1
-        if self._waiting == _WAITING:
-            self._join()
+    def add(
+        self,
+        frames: NDArray[np.int32],
+        codes: NDArray[np.int16],
+        counts: NDArray[np.bool_],
+        hit: NDArray[np.bool_],
+    ) -> None:
+        """Take the next rows: their frames, codes (N, dimensions), which of them count, and which are hits."""
+        self._parts.append((frames, codes, counts, hit))
 
     @property
     def frames(self) -> NDArray[np.int32]:
@@ -65,5 +65,4 @@ class SliceColumns:
         if len(self._parts) > 1:
             frames, codes, counts, hit = zip(*self._parts, strict=True)
             self._parts = [tuple(np.concatenate(each) for each in (frames, codes, counts, hit))]  # type: ignore[list-item]
-        self._waiting = 0
         return self._parts[0]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hilgui.evaluation.accumulator import FrameBook
 from hilgui.evaluation.average_precision import AveragePrecision
 from hilgui.evaluation.clusters import (
+    FEWEST,
     clusters_of,
     jackknife,
     percentile_interval,
@@ -33,7 +34,10 @@ _NOWHERE = np.uint16((1 << len(THRESHOLDS)) - 1)
 
 def _telling(rows: MatchRows) -> MatchRows:
     """Rank the rows once for all slices, without those that change no AP50: ignored ones, and below the last hit."""
-    counts = np.flatnonzero((rows.ignored[0] & _AT_50) == 0)
+    hit = (rows.hits[0] & _AT_50) != 0
+    lowest = np.full(int(rows.columns.max(initial=-1)) + 1, np.inf, np.float32)
+    np.minimum.at(lowest, rows.columns[hit], rows.scores[hit])
+    counts = np.flatnonzero(((rows.ignored[0] & _AT_50) == 0) & (rows.scores >= lowest[rows.columns]))
     order = counts[np.lexsort((-rows.scores[counts], rows.columns[counts]))]
     columns = rows.columns[order]
     hits = np.flatnonzero(rows.hits[0][order] & _AT_50)
@@ -53,7 +57,7 @@ class SliceReader:
         self._counted, self._false = objects.counted(), shown.counted()
         self._drives = book.places()[0]
         self._clusters = clusters_of(book)
-        self._draws = self._clusters.draws() if len(self._clusters) > 1 else None
+        self._draws = self._clusters.draws() if len(self._clusters) >= FEWEST else None
         self._classes = 0
         if precision is not None:
             self._lay_out(precision)
@@ -112,9 +116,9 @@ class SliceReader:
             return replace(one, why_no_interval="there is no label in this slice")
         truths = clusters.sums(frames)
         held = int(np.count_nonzero(truths))
-        if self._draws is None or held < 2:
-            lonely = why_no_interval(clusters) if self._draws is None else f"all labels lie in one {clusters.unit}"
-            return replace(one, why_no_interval=lonely)
+        if self._draws is None or held < FEWEST:
+            few = f"its labels lie in {held} × {clusters.unit} only: an interval needs {FEWEST} at least"
+            return replace(one, why_no_interval=why_no_interval(clusters) if self._draws is None else few)
         matched = self._draws @ clusters.sums(frames[hit])
         with np.errstate(divide="ignore", invalid="ignore"):
             recall = matched / (self._draws @ truths)

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from hilgui.evaluation.slice_bins import UNKNOWN
 from hilgui.evaluation.slices import SliceRows
@@ -222,7 +222,7 @@ def weaker_p(
         return rate_in, rate_out, 1.0
     if spread <= _FLAT:
         return rate_in, rate_out, floor if gap < 0 else 1.0
-    return rate_in, rate_out, max(float(stats.t.cdf(gap / spread, size - 1)), floor)
+    return rate_in, rate_out, max(float(special.stdtr(size - 1, gap / spread)), floor)
 
 
 def _looked_at(rows: SliceRows, rule: SearchRule) -> list[_Tested]:
@@ -268,7 +268,7 @@ def _tested_together(
         p = np.ones(len(gap))
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
-            tail = np.maximum(stats.t.cdf(gap / spread, size - 1), floor)
+            tail = np.maximum(special.stdtr(size - 1, gap / spread), floor)
         p = np.where(spread > _FLAT, tail, np.where(gap < 0, floor, 1.0))
     return [
         _Tested(

@@ -12,18 +12,16 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.criticality import criticality_of
 from hilgui.evaluation.figure import Interval
-from hilgui.evaluation.geometry import CameraGeometry, CameraOf, no_camera
-from hilgui.evaluation.slice_bins import OF_OBJECTS, UNKNOWN, frame_bins, object_codes, object_names
+from hilgui.evaluation.geometry import CameraOf, no_camera
+from hilgui.evaluation.slice_bins import OF_OBJECTS, UNKNOWN, frame_bins, object_names
 from hilgui.evaluation.slice_columns import SliceColumns
-from hilgui.records import Judgement, Moment
+from hilgui.evaluation.slice_objects import FrameObjects, SliceObjects, View
+from hilgui.records import FrameRef, Judgement, Moment
 from hilgui.settings import CriticalityLimits
 
 BLOCK_FRAMES = 100  # frames of a drive that hang together
 BLOCK_PICTURES = 10  # of an unordered set
-
-Codes = NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +117,12 @@ class Slicer:
         self.book = FrameBook(subject.scratch)
         self._settings: dict[tuple[tuple[str, str], ...], int] = {}  # bins of frames that have been seen
         self._setting_of, self._blocks = array("i"), array("i")
-        self._objects = SliceColumns()  # every label
-        self._shown = SliceColumns()  # every detection
+        self._objects = SliceObjects()  # every label
+        self._shown = SliceObjects()  # every detection
         self._conditions: dict[str, str] = {}
         self._camera_name = ""
         self._camera_of: CameraOf = no_camera
-        self._cameras: dict[str, CameraGeometry | None] = {}  # by channel
+        self._views: dict[tuple[str, int, int], View] = {}  # by channel and size of the picture
         self._in_drive = 0
 
     def start_drive(
@@ -143,7 +141,7 @@ class Slicer:
         self._conditions = dict(conditions)
         self._camera_name = camera_name or UNKNOWN
         self._limits = limits or self._limits
-        self._camera_of, self._cameras = camera_of, {}
+        self._camera_of, self._views = camera_of, {}
         self._in_drive = 0
 
     def add(self, moment: Moment) -> None:
@@ -159,14 +157,14 @@ class Slicer:
         size = BLOCK_PICTURES if np.isnan(ref.time_s) else BLOCK_FRAMES
         self._blocks.append(self._in_drive // size)
         self._in_drive += 1
-        nobody = np.full(len(detections), np.nan)
-        mine = self._codes(moment, truth.classes, truth.boxes, truth.occlusion, truth.distance_m)
-        theirs = self._codes(moment, detections.classes, detections.boxes, nobody, None)
-        counted = comparison.truths != Judgement.IGNORED
-        self._objects.add(frame, mine, counted, comparison.truths == Judgement.MATCHED)
+        view = self._view(ref)
+        counted, found = comparison.truths != Judgement.IGNORED, comparison.truths == Judgement.MATCHED
+        self._objects.add(
+            FrameObjects(frame, view, truth.classes, truth.boxes, counted, found, truth.occlusion, truth.distance_m)
+        )
         phantom = np.zeros(len(detections), np.bool_)  # what lies below the threshold was not compared
         phantom[: len(comparison.detections)] = comparison.detections == Judgement.UNMATCHED
-        self._shown.add(frame, theirs, phantom, phantom)
+        self._shown.add(FrameObjects(frame, view, detections.classes, detections.boxes, phantom, phantom))
         if self._precision is not None:
             self._precision.add(detections, truth)
 
@@ -232,27 +230,11 @@ class Slicer:
                 if name in each:
                     tables[row, column] = values.index(each[name])
         of_frame = tables[np.array(self._setting_of, np.int64)]
-        return names, self._objects.widened(of_frame), self._shown.widened(of_frame)
+        return names, self._objects.columns().widened(of_frame), self._shown.columns().widened(of_frame)
 
-    def _codes(
-        self,
-        moment: Moment,
-        classes: NDArray[np.int32],
-        boxes: NDArray[np.floating],
-        occlusion: NDArray[np.floating],
-        labelled_m: NDArray[np.floating] | None,
-    ) -> Codes:
-        channel = moment.ref.channel
-        if channel not in self._cameras:
-            self._cameras[channel] = self._camera_of(channel)
-        count = len(boxes)
-        known = criticality_of(
-            np.asarray(boxes, np.float64),
-            np.zeros(count, np.bool_),
-            np.full(count, np.nan),  # distance and corridor do not depend on how things move
-            (moment.ref.width, moment.ref.height),
-            self._limits,
-            camera=self._cameras[channel],
-            labelled_m=None if labelled_m is None else labelled_m.astype(np.float64),
-        )
-        return object_codes(classes, boxes, known, occlusion)
+    def _view(self, ref: FrameRef) -> View:
+        """Give how the camera of a frame looks at the road; the same object for all its frames of one drive."""
+        key = (ref.channel, ref.width, ref.height)
+        if key not in self._views:
+            self._views[key] = View(self._camera_of(ref.channel), (ref.width, ref.height), self._limits)
+        return self._views[key]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
-from hilgui.evaluation.clusters import clusters_of
+from hilgui.evaluation.clusters import FEWEST, clusters_of
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.intervals import with_interval
 from hilgui.evaluation.judged import is_judged
@@ -84,7 +84,7 @@ class TrackingQuality:
             return {}
         clusters = clusters_of(self.book)
         values: dict[str, NDArray[np.float64]] = {}
-        if len(clusters) > 1:
+        if len(clusters) >= FEWEST:
             draws = clusters.draws()
             values = track_values(list(parts.values()), clusters, draws)
             for number, part in parts.items():

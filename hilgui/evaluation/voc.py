@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.accumulator import Subject
+from hilgui.evaluation.accumulator import FrameBook, Subject
+from hilgui.evaluation.clusters import FEWEST, clusters_of, resample
 from hilgui.evaluation.figure import Figure
+from hilgui.evaluation.intervals import with_interval
 from hilgui.evaluation.overlap import iou_matrix
 from hilgui.records import Detections, Moment, Truth
 
@@ -28,6 +30,8 @@ class VocRows:
     def __init__(self, iou: float = IOU) -> None:
         self._iou = iou
         self._rows: list[_Rows] = []
+        self._truths_of: list[int] = []  # counted ones of each frame
+        self._sorted: tuple[NDArray[np.int8], NDArray[np.int64]] | None = None
         self.truths = 0
 
     def add(self, boxes: NDArray[np.floating], scores: NDArray[np.float32], truth: Truth) -> None:
@@ -48,30 +52,46 @@ class VocRows:
                     words[row] = 1
                     taken.add(best)
         self._rows.append((scores, words))
+        self._truths_of.append(int(counted.sum()))
+        self._sorted = None
 
-    def curve(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Give recall and precision after each counted detection."""
-        scores = np.concatenate([rows[0] for rows in self._rows]) if self._rows else np.empty(0, np.float32)
-        words = np.concatenate([rows[1] for rows in self._rows]) if self._rows else np.empty(0, np.int8)
-        words = words[np.argsort(-scores, kind="stable")]
-        true = np.cumsum(words == 1).astype(np.float64)
-        wrong = np.cumsum(words == -1)
-        known = words != 0
-        return true[known] / max(self.truths, 1), true[known] / (true + wrong)[known]
+    def curve(self, weights: NDArray[np.int64] | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give recall and precision after each counted detection; `weights` says how often each frame counts."""
+        words, frames = self._by_score()
+        drawn = np.ones(len(words), np.int64) if weights is None else weights[frames]
+        truths = self.truths if weights is None else int(weights @ np.array(self._truths_of, np.int64))
+        known = (words != 0) & (drawn > 0)
+        words, drawn = words[known], drawn[known]
+        true = np.cumsum(np.where(words == 1, drawn, 0)).astype(np.float64)
+        return true / max(truths, 1), true / np.cumsum(drawn)
 
-    def ap_11(self) -> float | None:
+    def _by_score(self) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+        """Give what each detection is and its frame, by falling score."""
+        if self._sorted is None:
+            scores = np.concatenate([rows[0] for rows in self._rows]) if self._rows else np.empty(0, np.float32)
+            words = np.concatenate([rows[1] for rows in self._rows]) if self._rows else np.empty(0, np.int8)
+            frames = np.repeat(np.arange(len(self._rows)), [len(rows[0]) for rows in self._rows])
+            order = np.argsort(-scores, kind="stable")
+            self._sorted = words[order], frames[order]
+        return self._sorted
+
+    def has_truths(self, weights: NDArray[np.int64] | None = None) -> bool:
+        """Say whether there is a truth, of the frames that `weights` keeps."""
+        return bool(self.truths if weights is None else weights @ np.array(self._truths_of, np.int64))
+
+    def ap_11(self, weights: NDArray[np.int64] | None = None) -> float | None:
         """Read the 11-point average (2007): the best precision from each recall 0, .1, … 1 on."""
-        if not self.truths:
+        if not self.has_truths(weights):
             return None
-        recall, precision = self.curve()
+        recall, precision = self.curve(weights)
         points = (precision[recall >= point].max(initial=0.0) for point in np.arange(0.0, 1.1, 0.1))
         return float(sum(points) / 11)
 
-    def ap_all(self) -> float | None:
+    def ap_all(self, weights: NDArray[np.int64] | None = None) -> float | None:
         """Read the area below the envelope (2010)."""
-        if not self.truths:
+        if not self.has_truths(weights):
             return None
-        recall, precision = self.curve()
+        recall, precision = self.curve(weights)
         recall = np.concatenate(([0.0], recall, [1.0]))
         envelope = np.maximum.accumulate(np.concatenate((precision, [0.0]))[::-1])[::-1]
         return float((np.diff(recall) * envelope).sum())
@@ -83,9 +103,11 @@ class VocQuality:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
         self._classes = {number: VocRows() for number in subject.judged}
+        self._book = FrameBook(subject.scratch)
 
     def start_drive(self, name: str) -> None:
-        """Go on: average precision knows no order."""
+        """Go on: average precision knows no order, drives are what is resampled."""
+        self._book.start_drive(name)
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame."""
@@ -93,6 +115,7 @@ class VocQuality:
         if inference is None or moment.truth is None:
             return
         detections: Detections = inference.detections
+        self._book.add(moment.ref)
         for number, rows in self._classes.items():
             mine = detections.classes == number
             rows.add(
@@ -111,6 +134,29 @@ class VocQuality:
                 label = self._subject.vocabulary.name(number)
                 figures[f"voc.{name}.{label}"] = Figure(value, self._classes[number].truths)
         return figures
+
+    def with_intervals(self) -> dict[str, Figure]:
+        """Read the figures with their interval, or the reason why there is none."""
+        figures, clusters = self.figures(), clusters_of(self._book)
+        held = [number for number, rows in self._classes.items() if rows.truths]
+        values: dict[str, NDArray[np.float64]] = {}
+        if len(clusters) >= FEWEST:
+
+            def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
+                of_frame = weights[clusters.of_frame]
+                mine = [self._classes[number] for number in held]
+                table = [[rows.ap_11(of_frame) for rows in mine], [rows.ap_all(of_frame) for rows in mine]]
+                return np.array(table, np.float64)  # None becomes NaN
+
+            drawn = resample(read, clusters.draws())
+            for place, name in enumerate(("ap_11", "ap_all")):
+                table = drawn[:, place]
+                known = ~np.isnan(table)
+                with np.errstate(invalid="ignore"):
+                    values[f"voc.{name}"] = np.where(known, table, 0.0).sum(axis=1) / known.sum(axis=1)
+                for column, number in enumerate(held):
+                    values[f"voc.{name}.{self._subject.vocabulary.name(number)}"] = table[:, column]
+        return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
 
     def details(self) -> dict[str, Any]:
         """Give nothing more than numbers."""

@@ -19,6 +19,7 @@ import numpy as np
 from hilgui import __version__
 from hilgui.corruptions import COMMON, REVISION, STREAM, Recipe
 from hilgui.errors import CallWrong, StoreBroken
+from hilgui.evaluation.clusters import FEWEST
 from hilgui.records import Judgement, Role
 from hilgui.robustness.drives import Drives, Labelled
 from hilgui.robustness.looking import Image, Look, Looker, shown
@@ -335,8 +336,8 @@ class _Suite:
         frames = len(self._drives.labelled)
         notes.append(
             f"{frames} labelled frames, intervals over {len(clusters)} × {clusters.unit}"
-            if len(clusters) > 1
-            else f"{frames} labelled frames are one {clusters.unit}: too little for intervals"
+            if len(clusters) >= FEWEST
+            else f"{frames} labelled frames are {len(clusters)} × {clusters.unit}: intervals need {FEWEST} at least"
         )
         common = set(question.corruptions) == set(COMMON) and question.columns == ("1", "2", "3", "4", "5")
         if not common:

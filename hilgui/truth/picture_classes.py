@@ -14,6 +14,7 @@ from hilgui.errors import TruthBroken
 from hilgui.records import ClassTruth
 from hilgui.truth.image_size import SUFFIXES
 from hilgui.truth.label_file import MAX_FILES, broken, peek, read_text
+from hilgui.truth.masks import MaskReader
 from hilgui.truth.protocol import LabelledFrame, Labels
 from hilgui.truth.rows import Names
 
@@ -37,7 +38,7 @@ class PictureClassReader:
     def recognises(cls, path: Path) -> bool:
         """Say whether the file is a table of files and classes, or the folder holds nothing but folders of pictures."""
         if path.is_dir():
-            return bool(_by_folder(path, _LOOKED_AT))
+            return bool(_by_folder(path, _LOOKED_AT)) and not MaskReader.recognises(path)
         if path.suffix.lower() != ".csv":
             return False
         header = [word.strip() for word in peek(path, 1024).split(b"\n")[0].decode("utf-8-sig", "replace").split(",")]

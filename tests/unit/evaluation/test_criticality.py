@@ -232,15 +232,15 @@ def test_critical_figures_have_an_interval_over_blocks_and_lead_to_their_frames(
     known = [drive.Known(drive.PERSON, box, track=1, distance_m=9.0)]
     found = {Role.BASELINE: [(drive.PERSON, box, 0.9)]}
     moments = [
-        drive.moment(seq, truth=known, seen={Role.BASELINE: []} if 40 <= seq < 60 else found) for seq in range(300)
+        drive.moment(seq, truth=known, seen={Role.BASELINE: []} if 40 <= seq < 60 else found) for seq in range(600)
     ]
     quality = measured(moments)
     figures = quality.with_intervals()
     recall = figures["critical_recall"]
-    assert (recall.value, recall.count) == (pytest.approx(280 / 300), 300)
+    assert (recall.value, recall.count) == (pytest.approx(580 / 600), 600)
     assert recall.interval is not None
-    assert (recall.interval.clusters, recall.interval.unit) == (3, "block of 100 frames")
-    assert recall.interval.low == pytest.approx(0.8)  # the block with all misses, drawn three times
+    assert (recall.interval.clusters, recall.interval.unit) == (6, "block of 100 frames")
+    assert recall.interval.low == pytest.approx(0.9)  # the block with all misses, drawn three times of six
     assert recall.interval.high == 1.0
     behind = quality.behind("critical_recall.person")
     assert behind is not None

@@ -13,13 +13,16 @@ import pytest
 from hilgui.evaluation import DetectionQuality, Scorecard, clusters_of
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.classification_quality import ClassificationQuality
-from hilgui.evaluation.clusters import DRIVE, PICTURES
+from hilgui.evaluation.clusters import DRIVE, PICTURES, RESAMPLES, SEED, Clusters, percentile_interval, why_no_interval
 from hilgui.evaluation.depth_quality import DepthQuality
 from hilgui.evaluation.detection_intervals import belief_values, coco_values, gain_values
+from hilgui.evaluation.kitti import KittiQuality
 from hilgui.evaluation.lane_quality import LaneQuality
+from hilgui.evaluation.protocols import InclusiveQuality
 from hilgui.evaluation.segmentation_quality import SegmentationQuality
 from hilgui.evaluation.track_parts import TRACKING_FIGURES, track_values
 from hilgui.evaluation.tracking_quality import TrackingQuality
+from hilgui.evaluation.voc import VocQuality
 from hilgui.records import (
     Classification,
     ClassTruth,
@@ -89,8 +92,54 @@ def test_every_figure_of_a_detector_has_an_interval_or_a_reason() -> None:
     sure = [name for name, figure in figures.items() if figure.interval is not None]
     assert {"ar_1", "ar_100", "map_medium", "tide.background", "calibration_error", "best_f1", "recall"} <= set(sure)
     short = judged(lambda: DetectionQuality(SUBJECT), drives[:1], [1]).with_intervals(100)
-    assert "only one block of 100 frames" in short["ar_100"].why_no_interval
+    assert "only 1 × block of 100 frames" in short["ar_100"].why_no_interval
     assert short["ar_100"].as_json()["why_no_interval"] == short["ar_100"].why_no_interval
+
+
+@pytest.mark.parametrize(
+    ("made", "names"), [(VocQuality, ("ap_11", "ap_all")), (InclusiveQuality, ("map_50_95", "ar_10"))]
+)
+def test_figures_of_other_protocols_are_those_of_the_drawn_drives(
+    made: type[VocQuality], names: tuple[str, ...]
+) -> None:
+    drives = [[moment(seq, *frame) for seq, frame in enumerate(noisy(12, seed))] for seed in range(DRIVES)]
+    sure = judged(lambda: made(SUBJECT), drives, [1] * DRIVES).with_intervals()
+    draws = np.random.default_rng(SEED).multinomial(DRIVES, np.full(DRIVES, 1 / DRIVES), RESAMPLES)[:150]
+    word = "voc" if made is VocQuality else "scalabel"
+    for name in (f"{word}.{names[0]}", f"{word}.{names[1]}"):
+        interval = sure[name].interval
+        assert interval is not None
+        assert (interval.unit, interval.clusters) == (DRIVE, DRIVES)
+        repeated = [judged(lambda: made(SUBJECT), drives, row).figures()[name].value for row in draws[:20].tolist()]
+        assert interval.low <= float(np.median(repeated)) <= interval.high
+    few = judged(lambda: made(SUBJECT), drives[:1], [1]).with_intervals()
+    assert "an interval needs 5 at least" in few[f"{word}.{names[0]}"].why_no_interval
+
+
+def test_voc_reads_weights_as_repeated_frames() -> None:
+    drives = [[moment(seq, *frame) for seq, frame in enumerate(noisy(12, seed))] for seed in range(3)]
+    once = judged(lambda: VocQuality(SUBJECT), drives, [1, 1, 1])
+    again = judged(lambda: VocQuality(SUBJECT), drives, [0, 2, 1])
+    weights = np.repeat([0, 2, 1], 12)
+    for number, rows in once._classes.items():
+        assert rows.ap_11(weights) == pytest.approx(again._classes[number].ap_11(), abs=1e-12)
+        assert rows.ap_all(weights) == pytest.approx(again._classes[number].ap_all(), abs=1e-12)
+        assert not rows.has_truths(weights * 0)
+
+
+def test_kitti_says_why_it_has_no_interval() -> None:
+    drives = [[moment(seq, *frame) for seq, frame in enumerate(noisy(12, seed))] for seed in range(DRIVES)]
+    figures = judged(lambda: KittiQuality(SUBJECT), drives, [1] * DRIVES).figures()
+    assert any("score thresholds" in figure.why_no_interval for figure in figures.values())
+
+
+def test_four_clusters_are_too_few_for_an_interval() -> None:
+    clusters = Clusters(np.arange(4), tuple("abcd"), DRIVE)
+    assert percentile_interval(np.linspace(0, 1, 1000), clusters) is None
+    assert why_no_interval(clusters) == (
+        "only 4 × drive: an interval needs 5 at least; judge longer drives, or more of them"
+    )
+    assert percentile_interval(np.linspace(0, 1, 1000), Clusters(np.arange(5), tuple("abcde"), DRIVE)) is not None
 
 
 def test_pictures_of_an_unordered_set_are_resampled_in_tens() -> None:

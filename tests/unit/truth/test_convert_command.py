@@ -54,7 +54,7 @@ def test_a_class_map_and_a_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (("--to", "nothing"), "choose one of coco, kitti, mot, openlabel, voc, yolo"),
+        (("--to", "nothing"), "choose one of coco, cvat, kitti, mot, openlabel, voc, yolo"),
         (("--to", "coco", "--size", "12"), "not a size such as 1920x1080"),
         (("--to", "yolo"), "give --images or --size"),
         (("--to", "coco", "--class-map", "absent"), "there is no class map absent"),
