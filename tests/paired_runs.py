@@ -92,17 +92,23 @@ def paired_run(
     provider: str = "CPUExecutionProvider",
     hashes: dict[Role, str] | None = None,
     lost: int = 0,
+    frames: int = FRAMES,
+    corrupt: tuple[str, ...] = (),
+    outcome: Outcome | None = None,
 ) -> Path:
     """Write the run of a drive; `again` counts its repetitions, one of which may answer otherwise (`changed`)."""
     header = header_of(number, again, provider, hashes or HASHES)
+    part = FRAMES if frames < FRAMES and outcome is None else None
+    source = replace(header.source, frames=frames, of_frames=part, corrupt=corrupt)
+    header = replace(header, source=source)
     writer = RunWriter(root, header)
     chance = {Role.BASELINE: np.random.default_rng(1000 + number), Role.CANDIDATE: np.random.default_rng(2000 + number)}
     if changed:
         chance[Role.CANDIDATE] = np.random.default_rng(3000 + number)
     skills = {Role.BASELINE: BASELINE, Role.CANDIDATE: candidate}
-    writer.write([_moment(header, seq, skills, chance) for seq in range(FRAMES)])
-    outcome = Outcome.INCONCLUSIVE if lost else Outcome.PASS
-    writer.finish(Verdict(outcome), Ledger(captured=FRAMES + lost, evaluated=FRAMES, dropped=lost, with_truth=FRAMES))
+    writer.write([_moment(header, seq, skills, chance) for seq in range(frames)])
+    ended = outcome or (Outcome.INCONCLUSIVE if lost else Outcome.PASS)
+    writer.finish(Verdict(ended), Ledger(captured=frames + lost, evaluated=frames, dropped=lost, with_truth=frames))
     return writer.folder
 
 

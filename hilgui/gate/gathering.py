@@ -7,7 +7,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from hilgui.errors import CallWrong
 from hilgui.evaluation import DetectionQuality, Figure, Scorecard
 from hilgui.evaluation.clusters import BLOCK_PICTURES, DRIVE, jackknife
 from hilgui.evaluation.critical_quality import CriticalQuality
+from hilgui.gate.choosing import changed_pictures, is_repeat, only_a_part, run_that_counts, told_of_repeats
 from hilgui.gate.paired import Evidence, Paired, SlicePair
 from hilgui.gate.specification import GateSpec
 from hilgui.records import Moment, Outcome, Role, RunHeader
@@ -36,22 +36,24 @@ def gather(
 ) -> Evidence:
     """Measure all runs together, each recording one drive; raises CallWrong and StoreBroken.
 
-    A recording that was run more than once counts once, its first run: a second replay is no second witness. It
-    tells whether the candidate is deterministic.
+    A recording that was run more than once counts once, the first of its whole runs: a second replay is no second
+    witness. It tells whether the candidate is deterministic. Where none is whole, the bench was broken.
     """
     readers = sorted(readers, key=lambda reader: (reader.header.created, reader.header.run_id))
     _refuse_unlike([reader.header for reader in readers])
     by_drive: dict[str, list[RunReader]] = defaultdict(list)
     for reader in readers:
         by_drive[_drive(reader.header)].append(reader)
-    first = [mine[0] for mine in by_drive.values()]
+    drives = {drive: run_that_counts(mine) for drive, mine in by_drive.items()}
+    first = list(drives.values())
+    alike = {drive: [one for one in mine if is_repeat(one, drives[drive])] for drive, mine in by_drive.items()}
     measured = _Measured(first[0].header)
-    total = sum(reader.ledger.evaluated for reader in readers)
+    total = sum(reader.ledger.evaluated for reader in (*first, *(one for mine in alike.values() for one in mine)))
     done = 0
     mismatches = repeated = 0
-    for mine in by_drive.values():
+    for drive, mine in alike.items():
         hashes: set[str] = set()
-        for place, reader in enumerate(mine):
+        for place, reader in enumerate((drives[drive], *mine)):
             counting = measured.feed(reader) if place == 0 else reader.moments()
             digest = hashlib.sha256()
             for moment in counting:
@@ -60,7 +62,7 @@ def gather(
                 if done % 100 == 0 or done == total:
                     progress(done, total)
             hashes.add(digest.hexdigest())
-        repeated += len(mine) > 1
+        repeated += bool(mine)
         mismatches += len(hashes) - 1
     invariants = measured.invariants()
     if repeated:
@@ -74,7 +76,7 @@ def gather(
         invariants=invariants,
         measures=measured.paired(spec),
         slices=tuple(measured.by_condition()),
-        notes=(*_repeats(by_drive), *_sets(first)),
+        notes=(*told_of_repeats(by_drive, drives), *_sets(first)),
     )
 
 
@@ -273,6 +275,7 @@ def _integrity(readers: Sequence[RunReader], spec: GateSpec, resolve: Resolve | 
             yield f"run {reader.header.run_id} ended {verdict.outcome.value}: {'; '.join(verdict.reasons)}"
         if reader.header.truth is None:
             yield f"run {reader.header.run_id} has no ground truth"
+        yield from only_a_part(reader.header)
         evaluated += ledger.captured
         unpaired += ledger.candidate_skipped
         lost += ledger.dropped + ledger.skipped
@@ -282,6 +285,7 @@ def _integrity(readers: Sequence[RunReader], spec: GateSpec, resolve: Resolve | 
             f"{share:.2%} of the frames were not seen by both models ({lost:,} lost, {unpaired:,} skipped by the "
             f"candidate); the limit is {spec.data.max_unpaired_fraction:.2%}"
         )
+    yield from changed_pictures([reader.header for reader in readers])
     yield from _runtime(readers, spec)
     yield from _subject(readers[0].header, spec, resolve)
 
@@ -302,14 +306,6 @@ def _subject(header: RunHeader, spec: GateSpec, resolve: Resolve | None) -> Iter
         wanted, found = resolve(side.model), header.models[role].sha256
         if wanted != found:
             yield f"the {role.value} of the runs is {found[:12]}…, the plan names {side.model}, which is {wanted[:12]}…"
-
-
-def _repeats(by_drive: dict[str, list[RunReader]]) -> Iterable[str]:
-    for mine in by_drive.values():
-        if len(mine) > 1:
-            again = ", ".join(reader.header.run_id for reader in mine[1:])
-            name = Path(mine[0].header.source.path).name
-            yield f"{name} was run {len(mine)} times and counts once ({mine[0].header.run_id}, not {again})"
 
 
 def _sets(readers: Sequence[RunReader]) -> Iterable[str]:

@@ -37,6 +37,8 @@ from hilgui.store.lock import RunLock
 from hilgui.truth import Agreed, Joined, Labels, agree, join, read_labels, relabel, sizes_of_recording
 from hilgui.truth.protocol import DepthLabel, LaneLabel, MaskLabel
 
+_MOST_BEYOND = 0.1  # of the labelled frames may come after the end of a video before its run proves nothing
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -56,6 +58,7 @@ class Prepared:
     classes: dict[int, ClassTruth] = field(default_factory=dict)  # of whole pictures
     profile: CameraProfile | None = None  # regions that are not judged
     vehicle: VehicleSignals | None = None  # signals of its bus, on the run's clock
+    doubts: tuple[str, ...] = ()  # why the run proves nothing, however it ends
 
     def close(self) -> None:
         """Close the source and the sessions."""
@@ -123,6 +126,17 @@ def prepare(plan: RunPlan) -> Prepared:
         ),
         profile=profile,
         vehicle=vehicle,
+        doubts=() if joined is None or plan.frames is not None else _doubts(joined, plan),
+    )
+
+
+def _doubts(joined: Joined, plan: RunPlan) -> tuple[str, ...]:
+    """Say that a recording lacks more labelled frames than the few that a coder loses: a pass would be about a part."""
+    if joined.beyond <= _MOST_BEYOND * joined.labelled:
+        return ()
+    return (
+        f"{joined.beyond:,} of {joined.labelled:,} labelled frames lie beyond {plan.source.name}: the recording was "
+        f"cut, or {plan.truth.name if plan.truth else 'the file'} labels another one",
     )
 
 

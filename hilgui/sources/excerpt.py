@@ -51,9 +51,15 @@ class Excerpt:
                 f"{facts.path} has frames 0 to {count - 1}, not {self._first} to {last}; choose others", path=None
             )
         self._last = last
-        notes = [f"frames {self._first} to {last} of {count}"] if last - self._first + 1 < count else []
+        is_part = last - self._first + 1 < count
+        notes = [f"frames {self._first} to {last} of {count}"] if is_part else []
         notes += [f"exposure × {gain:g} from frame {frame}" for frame, gain in self._exposure]
-        return replace(facts, frames=last - self._first + 1, notes=(*facts.notes, *notes))
+        return replace(
+            facts,
+            frames=last - self._first + 1,
+            notes=(*facts.notes, *notes),
+            of_frames=count if is_part else None,
+        )
 
     def refs(self) -> list[FrameRef]:
         """Name the frames of the excerpt."""

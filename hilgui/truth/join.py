@@ -33,6 +33,7 @@ class Joined:
     depths: dict[int, DepthLabel] = field(default_factory=dict)
     classes: dict[int, ClassTruth] = field(default_factory=dict)  # of whole pictures
     offset_s: float = 0.0  # what has to be added to the labels' clock; 0 where one side has none
+    beyond: int = 0  # labelled frames after the last one of a video: it was cut, or it is another one
 
     @property
     def frames(self) -> int:
@@ -92,6 +93,7 @@ def _joined(labels: Labels, refs: Sequence[FrameRef], kind: str, fitted: _Fitted
         {seq: frame.depth for seq, frame in frames.items() if frame.depth is not None},
         {seq: frame.classes for seq, frame in frames.items() if frame.classes is not None},
         fitted.offset_s,
+        _beyond(labels, frames, refs),
     )
 
 
@@ -186,6 +188,22 @@ def _left_over(labels: Labels, joined: int, kind: str) -> tuple[str, ...]:
     if not rest:
         return ()
     return (f"{rest} of {len(labels.frames)} labelled frames are not in the recording (joined by {kind})",)
+
+
+def _beyond(labels: Labels, frames: dict[int, LabelledFrame], refs: Sequence[FrameRef]) -> int:
+    """Count labelled frames that a video ought to have and lacks; 0 for pictures, which may be chosen from a set.
+
+    Of labels for several videos only those count whose key, such as "day.mp4#000012", names the video that was joined.
+    """
+    if not all("#" in ref.key for ref in refs):
+        return 0
+    last = max(ref.seq for ref in refs)
+    mine = {_video_of(frame) for frame in frames.values()}
+    return sum(frame.index is not None and frame.index > last and _video_of(frame) in mine for frame in labels.frames)
+
+
+def _video_of(frame: LabelledFrame) -> str:
+    return frame.key.rpartition("#")[0]
 
 
 def _refuse_other_size(labels: Labels, frames: dict[int, LabelledFrame], refs: Sequence[FrameRef]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hilgui.cli import main
+from hilgui.records import Outcome
 from tests.paired_runs import BASELINE, BETTER, SLOW, SPECIFICATION, WORSE, Skill, paired_run, paired_runs
 
 
@@ -67,6 +68,49 @@ def test_a_recording_that_was_run_twice_counts_once(
     found, _ = asked(capsys, plan, runs, 3)
     assert found["drives"] == 11 and found["reasons"] == ["11 drives of 12 planned ones are there"]
     assert "drive-00.mp4 was run 2 times and counts once" in found["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        ({"frames": 5}, "5 of 12 frames"),
+        ({"frames": 5, "outcome": Outcome.ABORTED}, "ABORTED"),
+        ({"corrupt": ("fog:3",), "changed": True}, "pictures changed: fog:3"),
+    ],
+)
+def test_of_a_recording_the_first_whole_run_counts(
+    tmp_path: Path, plan: Path, capsys: pytest.CaptureFixture[str], first: dict[str, Any], told: str
+) -> None:
+    """A part, a run that was broken off, changed pictures: neither counted nor taken for a model that wavers."""
+    runs = tmp_path / "runs"
+    asks = '  - {id: deterministic, metric: candidate.replay_hash_mismatches, limit: "== 0"}\ngates:'
+    plan.write_text(SPECIFICATION.replace("gates:", asks), encoding="utf-8")
+    paired_runs(runs, BETTER)
+    paired_run(runs, 1, BETTER, again=2)  # so that determinism is measured
+    paired_run(runs, 0, BETTER, again=-1, **first)
+    found, _ = asked(capsys, plan, runs, 0)
+    assert (found["action"], found["frames"]) == ("PROMOTE", 12 * 12)
+    assert told in found["notes"][0]
+
+
+@pytest.mark.parametrize(
+    ("only", "why"),
+    [
+        ({"frames": 5}, "is about 5 of the 12 frames of drive-00.mp4"),
+        ({"corrupt": ("fog:3",)}, "the pictures of some runs were changed on purpose"),
+        ({"frames": 5, "outcome": Outcome.ABORTED}, "ended ABORTED"),
+    ],
+)
+def test_what_is_no_whole_run_proves_nothing(
+    tmp_path: Path, plan: Path, capsys: pytest.CaptureFixture[str], only: dict[str, Any], why: str
+) -> None:
+    runs = tmp_path / "runs"
+    for number in range(1, 13):
+        paired_run(runs, number, BETTER)
+    paired_run(runs, 0, BETTER, **only)
+    found, _ = asked(capsys, plan, runs, 3)
+    assert found["action"] == "INCONCLUSIVE"
+    assert why in found["reasons"][0]
 
 
 @pytest.mark.parametrize(("changed", "code", "measured"), [(False, 0, 0.0), (True, 1, 1.0)])

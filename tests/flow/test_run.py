@@ -9,11 +9,15 @@ from pathlib import Path
 import pytest
 
 from hilgui.pipeline import Progress, Run, Watchers
+from hilgui.pipeline.plan import RunPlan
+from hilgui.pipeline.preparation import prepare
 from hilgui.records import Kind, Outcome, Role
+from hilgui.settings import Settings
 from hilgui.store import RunReader
 from hilgui.wall_clock import WallClock
 
 from .rig import BoxModel, ListSource, Watching, prepared
+from .tiny import write_drive, write_model
 
 
 def execute(run: Run) -> RunReader:
@@ -189,3 +193,33 @@ def test_a_full_disk_stops_the_run_and_keeps_what_is_stored(tmp_path: Path, monk
         run.execute()
     with closing(RunReader(run.folder)) as reader:
         assert reader.verdict is not None and reader.verdict.outcome is Outcome.ERROR
+
+
+@pytest.mark.parametrize(("kept", "frames", "outcome"), [(4, None, Outcome.INCONCLUSIVE), (40, (0, 3), Outcome.PASS)])
+def test_a_video_that_lacks_most_of_its_labelled_frames_proves_nothing(
+    tmp_path: Path, kept: int, frames: tuple[int, int] | None, outcome: Outcome
+) -> None:
+    """A recording that was cut is named; a part that somebody asked for is what they asked for."""
+    model = write_model(tmp_path / "m.onnx")
+    whole = write_drive(tmp_path / "drive.mp4")
+    labels = whole.with_suffix(".coco.json").read_bytes()
+    drive = write_drive(tmp_path / "drive.mp4", kept)
+    drive.with_suffix(".coco.json").write_bytes(labels)
+    settings = Settings(home=tmp_path / "home", disk_reserve_mb=0)
+    plan = RunPlan(
+        source=drive,
+        baseline=model,
+        candidate=None,
+        out=tmp_path,
+        settings=settings,
+        truth=drive.with_suffix(".coco.json"),
+        provider="cpu",
+        frames=frames,
+    )
+    ready = prepare(plan)
+    try:
+        verdict = Run(ready, Watchers(progress=lambda _: None, frame=lambda _f, _m: None)).execute()
+    finally:
+        ready.close()
+    assert verdict.outcome is outcome
+    assert ("36 of 40 labelled frames lie beyond drive.mp4" in " ".join(verdict.reasons)) is (frames is None)

@@ -34,6 +34,26 @@ def time(seconds: float) -> LabelledFrame:
     return LabelledFrame(Truth.none(), time_s=seconds)
 
 
+@pytest.mark.parametrize(
+    ("known", "recording", "beyond"),
+    [
+        pytest.param([index(k, f"d.mp4#{k:06d}") for k in range(9)], refs("d.mp4#000000", "d.mp4#000001"), 7, id="cut"),
+        pytest.param([index(k) for k in range(9)], refs("d.mp4#000000", "d.mp4#000001"), 7, id="cut, by number"),
+        pytest.param([index(k, f"{k}.png") for k in range(9)], refs("1.png", "2.png"), 0, id="chosen pictures"),
+        pytest.param(
+            [index(k, f"{name}.mp4#{k:06d}") for name in "de" for k in range(9)],
+            refs("d.mp4#000000", "d.mp4#000001"),
+            7,
+            id="labels of two videos",
+        ),
+    ],
+)
+def test_labels_beyond_the_end_of_a_video_are_counted(
+    known: list[LabelledFrame], recording: list[FrameRef], beyond: int
+) -> None:
+    assert join(labels(*known), recording).beyond == beyond
+
+
 VIDEO = refs("d.mp4#000000", "d.mp4#000001", "d.mp4#000002", period_s=0.1)
 
 
