@@ -1,30 +1,37 @@
-"""The real window while the shipped night drive replays again and again at full speed: how late its events come.
+"""The real window while a drive replays again and again at full speed: how late its events come, what it costs.
 
-    xvfb-run -a -s '-screen 0 1400x900x24' python benchmarks/stall.py [--seconds 60]
+    QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1400x900x24' python benchmarks/stall.py [--seconds 60]
+                                                       [--sides 640 320 | --drive D --baseline M [--truth T]]
 
 A timer of 5 ms in the GUI thread measures its lateness, and the processor time that this thread spent between two
 ticks: a stall of real time that is none of processor time is the machine's. Idle first, then under load. At the end the
-processor time of the window beside that of the engine.
+processor time of the window beside that of the engine, while drives are replayed. Without a drive the shipped night
+drive goes through both demo models. `--sides` makes a drive of 1280 × 720 with labels and detectors of YOLOv8n's size,
+as `replay.py` does, and measures each.
 """
 
 from __future__ import annotations
 
 import argparse
-import resource
+import multiprocessing
+import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from decode import make_video
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
+from replay import made_case
 
 from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.demo import demo_request
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.qt_environment import create_application
+from hilgui.gui.run_request import RunRequest
 from hilgui.gui.theme import Theme
 from hilgui.settings import Settings
 
@@ -64,44 +71,112 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--sides", type=int, nargs="*", default=[], help="sides of made detectors")
+    parser.add_argument("--drive", type=Path)
+    parser.add_argument("--baseline", type=Path)
+    parser.add_argument("--truth", type=Path)
     given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        requests = {str(side): request for side, request in made_requests(Path(folder), given.sides)}
+        if given.drive is not None:
+            truth = "none" if given.truth is None else str(given.truth)
+            requests[given.drive.name] = RunRequest(str(given.drive), truth, str(given.baseline), provider="cpu")
+        measure(requests or {"demo": demo_request()}, Path(folder), given.seconds)
+
+
+def made_requests(folder: Path, sides: list[int]) -> list[tuple[int, RunRequest]]:
+    """Make the drive and a detector with labels for each side."""
+    if not sides:
+        return []
+    drive = make_video(folder / "made.mp4", frames=120)
+    cases = [(side, made_case(folder, side, drive, shadow=False)) for side in sides]
+    return [(side, RunRequest(str(drive), str(case.truth), str(case.baseline), provider="cpu")) for side, case in cases]
+
+
+def measure(requests: dict[str, RunRequest], home: Path, seconds: float) -> None:
+    """Show the window; let each request run again and again for so long."""
     application = create_application(sys.argv[:1])
-    with tempfile.TemporaryDirectory() as home:
-        settings = Settings(home=Path(home))
-        bridge = Bridge(spawn_engine)
-        window = MainWindow(settings, Theme(application, "dark"), bridge, Memory(settings.home))
-        window.resize(1280, 720)
-        window.show()
-        print(f"platform {application.platformName()}")
-        watch(application, 5.0, "idle")
-        runs = Runs(window, bridge)
-        started, busy = time.perf_counter(), time.process_time()
-        runs.start()
-        watch(application, given.seconds, "replaying")
-        busy, spent = time.process_time() - busy, time.perf_counter() - started
-        bridge.close()
-        window.deleteLater()
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    engine = children.ru_utime + children.ru_stime
-    print(f"  {runs.finished} drives finished in {spent:.0f} s; window {busy:.1f} s of processor time, ", end="")
-    print(f"engine {engine:.1f} s: {100 * busy / engine:.1f} %")
+    settings = Settings(home=home, disk_reserve_mb=0)
+    bridge = Bridge(spawn_engine)
+    window = MainWindow(settings, Theme(application, "dark"), bridge, Memory(settings.home))
+    window.resize(1280, 720)
+    window.show()
+    print(f"platform {application.platformName()}")
+    watch(application, 5.0, "idle")
+    runs = Runs(window, bridge)
+    for name, request in requests.items():
+        runs.begin(request)
+        watch(application, seconds, name)
+        runs.begin(request)  # counted from here on: the ticks themselves cost
+        QTimer.singleShot(round(seconds * 1000), application.quit)
+        application.exec()
+        runs.end()
+        while bridge.is_busy:
+            application.processEvents()
+        print(f"  {name}: {runs.shown} pictures in {runs.spent_s:.1f} s; ", end="")
+        print(f"window {runs.window_s:.2f} s of processor time, engine {runs.engine_s:.1f} s: ", end="")
+        print(f"{100 * runs.window_s / runs.engine_s:.1f} %")
+        print(f"    opening and ending {runs.started} runs: {runs.all_s - runs.window_s:.2f} s of the window's more")
+    window.close()
 
 
 class Runs:
-    """Starts the next run when one has ended."""
+    """Starts the next run when one has ended; counts processor time while pictures come, and all of the window's."""
 
     def __init__(self, window: MainWindow, bridge: Bridge) -> None:
         self._window = window
-        self.finished = 0
-        bridge.run_finished.connect(self._again)
+        self._bridge = bridge
+        self._request: RunRequest | None = None
+        self._before: tuple[float, float, float] | None = None
+        bridge.frame_shown.connect(lambda _shown: self._count_shown())
+        bridge.run_finished.connect(lambda _finished: self._again())
 
-    def start(self) -> None:
-        """Start a run."""
-        self._window.launcher.start(demo_request())
+    def begin(self, request: RunRequest) -> None:
+        """Count from nothing."""
+        self.started = self.shown = 0
+        self.spent_s = self.window_s = self.engine_s = 0.0
+        self._all_s = time.process_time()
+        self._request, self._before = request, None
+        if not self._bridge.is_busy:
+            self._next()
 
-    def _again(self, _finished: object) -> None:
-        self.finished += 1
-        QTimer.singleShot(200, self.start)
+    def end(self) -> None:
+        """Count no further; the run under way is the last."""
+        self._add()
+        self.all_s = time.process_time() - self._all_s
+        self._request = None
+
+    def _count_shown(self) -> None:
+        self.shown += 1
+        if self._before is None:
+            self._before = (time.perf_counter(), time.process_time(), children_s())
+
+    def _add(self) -> None:
+        if self._before is not None:
+            now = (time.perf_counter(), time.process_time(), children_s())
+            spent, window, engine = (a - b for a, b in zip(now, self._before, strict=True))
+            self.spent_s, self.window_s = self.spent_s + spent, self.window_s + window
+            self.engine_s += engine
+            self._before = None
+
+    def _again(self) -> None:
+        self._add()
+        if self._request is not None:
+            QTimer.singleShot(200, self._next)
+
+    def _next(self) -> None:
+        if self._request is not None:
+            self.started += 1
+            self._window.launcher.start(self._request)
+
+
+def children_s() -> float:
+    """Give the processor time of the living children of this process, in seconds; Linux."""
+    ticks = 0
+    for child in multiprocessing.active_children():
+        fields = Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def watch(application: QApplication, seconds: float, name: str) -> None:

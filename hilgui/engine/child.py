@@ -29,7 +29,7 @@ from hilgui.stream import Channel, Closed, Mailbox
 log = logging.getLogger(__name__)
 
 HUNG = 86  # exit code of an engine whose model did not come back
-_SCREEN_PERIOD_S = 1 / 60
+_SCREEN_PERIOD_S = 1 / 30
 _ORPHANED = "the front end ended"
 _ORPHAN_S = 20.0  # to finish frames under way and write the verdict when nobody is left to ask
 

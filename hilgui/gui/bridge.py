@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DISPLAY_MS = 16
+_DISPLAY_MS = 33  # thirty pictures a second: more cost the run, and nobody reads them
 _PROGRESS_EVERY_S = 0.1
 STOPPED_BY_OPERATOR = "stopped by the operator"
 

@@ -13,10 +13,13 @@ from hilgui.errors import SourceBroken
 from hilgui.records import SourceFacts
 from hilgui.sources.camera import is_camera
 from hilgui.sources.corrupted import Corrupted
+from hilgui.sources.image_header import image_size
 from hilgui.sources.live import live_source
 from hilgui.sources.protocol import FrameSource
 from hilgui.sources.several import Camera, SeveralCameras, channel_names, topics_of
 
+_HEAD_BYTES = 256 * 1024  # EXIF may lie before the size of a JPEG
+_BUS_LOGS = (b"LOGG", b"MDF     ", b"date ")  # BLF, MF4, ASC
 _BAGS = frozenset({"MCAP", "rosbag1", "rosbag2"})  # their kind ends with the topic
 
 
@@ -37,8 +40,22 @@ def source_for(path: Path, fps: float | None = None, topic: str | None = None, *
             _refuse_strange(path, source_class, given)
             return source_class(path, **given)  # type: ignore[no-any-return]
     known = ", ".join(sorted(suffix for each in classes.values() for suffix in each.suffixes))
-    what = "the folder holds no images" if path.is_dir() else f"its content is none of {known}"
+    what = "the folder holds no images" if path.is_dir() else _nearly(path) or f"its content is none of {known}"
     raise SourceBroken(f"{path} is not a recording that hilgui knows: {what}", path=path)
+
+
+def _nearly(path: Path) -> str:
+    """Say what a file is that is no recording but belongs to one, "" where nobody knows."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError as failure:
+        return f"it cannot be read ({failure.strerror})"
+    if image_size(head) is not None:
+        return f"it is one picture; give the folder of them, {path.parent}"
+    if head.startswith(_BUS_LOGS) or path.suffix.lower() == ".dbc":
+        return "it belongs to the bus of the vehicle; give it beside a recording, as --can LOG --dbc FILE"
+    return ""
 
 
 def cameras_for(

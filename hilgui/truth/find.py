@@ -29,6 +29,10 @@ def read_labels(path: Path, sizes: Sizes | None = None) -> Labels:
     if reader is None and path.is_dir():
         reader, path = _only_file(path)
     if reader is None:
+        if path.is_file() and _reader(path.parent) is not None:
+            raise TruthBroken(
+                f"{path} alone holds no labels that hilgui knows, its folder does: give {path.parent}", path=path
+            )
         raise TruthBroken(f"{path} holds no labels that hilgui knows; {_known()}", path=path)
     try:
         if getattr(reader, "needs_sizes", False):

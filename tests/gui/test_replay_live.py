@@ -61,6 +61,10 @@ class WritingEngine:
         shown, self._shown = self._shown, None
         return shown
 
+    @property
+    def is_taken(self) -> bool:
+        return self._shown is None
+
     def close(self) -> None:
         self.writer.close()
 
@@ -101,6 +105,20 @@ def test_the_newest_frame_is_on_the_screen_before_the_run_is_over(
     assert page.action("live").isChecked()
     qtbot.waitUntil(lambda: len(page.drive or ()) == 10)
     assert page.timeline.span == (0.0, float(FRAMES))
+
+
+def test_a_page_that_nobody_sees_prepares_no_picture_and_shows_the_newest_when_it_is_back(
+    qtbot: QtBot, page: ReplayPage, engine: WritingEngine
+) -> None:
+    engine.write(10)
+    qtbot.waitUntil(lambda: page.player.picture is not None and page.player.picture.seq == 9)
+    page.hide()
+    engine.write(20)
+    qtbot.waitUntil(lambda: engine.is_taken and len(page.drive or ()) == 20)
+
+    assert page.player.picture is not None and page.player.picture.seq == 9
+    page.show()
+    assert page.player.picture.seq == 19
 
 
 def test_going_back_leaves_the_newest_frame_and_l_returns(

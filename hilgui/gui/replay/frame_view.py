@@ -98,7 +98,7 @@ class FrameView(QWidget):
         problem: str = "",
         ready: tuple[Cut, NDArray[np.uint8]] | None = None,
     ) -> None:
-        """Take a frame, (H, W, 4) as `for_screen` makes it; None shows `problem` instead.
+        """Take a frame, (H, W, 3) BGR or (H, W, 4) as `for_screen` makes it; None shows `problem` instead.
 
         `ready` is a part of it that was scaled already, as `cut_changed` asked; it is used if it still fits.
         """

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QHideEvent, QShowEvent
 from PySide6.QtWidgets import QWidget
 
 from hilgui.gui.bridge import Bridge
@@ -28,7 +28,7 @@ from hilgui.gui.replay.overlay import Layer
 from hilgui.gui.replay.page_layout import PageLayout, WarningBar
 from hilgui.gui.replay.picture_bar import PictureBar
 from hilgui.gui.replay.picture_stage import PictureStage
-from hilgui.gui.replay.pictures import Origin, Picture, for_screen
+from hilgui.gui.replay.pictures import Origin, Picture, enlarged
 from hilgui.gui.replay.player import Player
 from hilgui.gui.replay.plots import Plots
 from hilgui.gui.replay.run_status import latencies, status_of
@@ -57,6 +57,8 @@ class ReplayPage(RunPage):
         self._is_live = False
         self._wanted_seq: int | None = None  # where the run that is being opened shall stand
         self._latency_ms: dict[Role, tuple[float, float]] = {}
+        self._is_away = False  # another page is in front, or the window is minimised
+        self._unseen: Shown | None = None  # the newest frame that came meanwhile
         self.view = FrameView(picture_ink(theme), self)
         self.cameras = CameraStage(self.view, picture_ink(theme), self)
         self.findings = FindingsList(theme, self)
@@ -141,6 +143,20 @@ class ReplayPage(RunPage):
     def banner(self) -> str:
         """Give what the page warns of, "" when all is well."""
         return self._banner.sentence
+
+    # -- Qt -----------------------------------------------------------------------------------------------------------
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Show the newest frame that came while the page was not in sight."""
+        super().showEvent(event)
+        self._is_away = False
+        if self._unseen is not None:
+            self._on_frame_shown(self._unseen)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Prepare no pictures that nobody sees."""
+        super().hideEvent(event)
+        self._is_away = True
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -292,7 +308,8 @@ class ReplayPage(RunPage):
         if drive is None:
             return
         self.timeline.grew()
-        self.plots.renew()
+        if not self.plots.isHidden():
+            self.plots.renew()
         self.transport.grew()
         self.findings.set_drive(drive)
         if not self._is_live:
@@ -336,10 +353,13 @@ class ReplayPage(RunPage):
         self._set_live(True)
 
     def _on_frame_shown(self, shown: Shown) -> None:
-        drive = self._session.drive
-        if not self._is_live or drive is None:
+        self._unseen = None
+        if not self._is_live or self._session.drive is None:
             return
-        image = for_screen(shown.image, (shown.ref.width, shown.ref.height))  # very large frames come smaller
+        if self._is_away:
+            self._unseen = shown
+            return
+        image = enlarged(shown.image, shown.ref.width, shown.ref.height)  # very large frames come smaller
         picture = Picture(shown.ref.seq, image, shown.moment, Origin.LIVE)
         self._player.show_live(picture)
 

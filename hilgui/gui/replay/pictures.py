@@ -35,7 +35,7 @@ class Picture:
     """One frame ready for the screen."""
 
     seq: int
-    image: NDArray[np.uint8] | None  # (H, W, 4) blue green red 255, as QImage.Format_RGB32 wants it
+    image: NDArray[np.uint8] | None  # (H, W, 4) blue green red 255, as QImage.Format_RGB32 wants it; (H, W, 3) live
     moment: Moment | None
     origin: Origin
     problem: str = ""  # why there is no image
@@ -156,11 +156,16 @@ def with_cut(picture: Picture, cut: Cut | None) -> Picture:
     return replace(picture, ready=(cut, scaled(picture.image, cut)))
 
 
-def for_screen(image: NDArray[np.uint8], size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
-    """Add the fourth byte that the screen wants; (H, W, 3) BGR → (H, W, 4), enlarged to `size` (width, height)."""
-    if size is not None and size != (image.shape[1], image.shape[0]):
-        image = cv2.resize(image, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
+def for_screen(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Add the fourth byte that the screen wants; (H, W, 3) BGR → (H, W, 4)."""
     return cv2.cvtColor(image, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
+
+
+def enlarged(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Bring a picture that came smaller back to its size."""
+    if (width, height) == (image.shape[1], image.shape[0]):
+        return image
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST).astype(np.uint8, copy=False)
 
 
 def _differs(wanted: SourceFacts, found: SourceFacts) -> str:

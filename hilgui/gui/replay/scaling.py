@@ -24,18 +24,27 @@ class Cut(NamedTuple):
 
 
 def scaled(image: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
-    """Cut and scale, (H, W, 4); a whole picture that needs no scaling is not copied."""
+    """Cut and scale, (H, W, 3 or 4) → (height, width, 4); a picture of four bytes that needs no scaling is not copied.
+
+    The fourth byte of a pixel comes last: what is in sight is mostly smaller than the picture.
+    """
     pixels = image[cut.y1 : cut.y2, cut.x1 : cut.x2]
     size = (cut.x2 - cut.x1, cut.y2 - cut.y1)
     if size == (cut.width, cut.height):
-        return np.ascontiguousarray(pixels)
+        return _for_screen(np.ascontiguousarray(pixels))
     factor = cut.width / max(size[0], 1)
     how = cv2.INTER_LINEAR
     if factor >= _SHARP_FROM:
         how = cv2.INTER_NEAREST
     elif factor < _COARSE_BELOW:
         how = cv2.INTER_AREA
-    return cv2.resize(pixels, (cut.width, cut.height), interpolation=how).astype(np.uint8, copy=False)
+    return _for_screen(cv2.resize(pixels, (cut.width, cut.height), interpolation=how).astype(np.uint8, copy=False))
+
+
+def _for_screen(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    if pixels.shape[2] == 4:
+        return pixels
+    return cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
 
 
 def is_within(image: NDArray[np.uint8], cut: Cut) -> bool:
