@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, closing
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -67,6 +67,8 @@ def waive(
     from hilgui.settings import load_settings
     from hilgui.store import RunReader, find_run
 
+    if expires.date() < datetime.now(UTC).date():
+        raise CallWrong(f"{expires.date()} is past; a waiver that has expired counts for nothing, give a later day")
     settings = load_settings()
     with closing(RunReader(find_run(run, settings.runs))) as reader:
         drive = reader.header.source.name

@@ -76,8 +76,9 @@ def _print(evaluated: Evaluated, *, by_class: bool) -> None:
         for name, figure in rest.items():
             if figure.value is None and name.count(".") > 1:
                 continue  # a class without labels
-            why = f"; no interval: {figure.why_no_interval}" if figure.why_no_interval else ""
-            results.print(f"  {name}: {in_words(figure)} ({figure.count} {figure.of}{why})", markup=False)
+            results.print(f"  {name}: {in_words(figure)} ({figure.count} {figure.of})", markup=False)
+        for why in dict.fromkeys(figure.why_no_interval for figure in rest.values() if figure.why_no_interval):
+            results.print(f"  no interval: {why}", markup=False)
         print_more(role, figures, without=_HEAD, by_class=by_class)
     kinds: dict[str, int] = {}
     for _, found in evaluated.findings:

@@ -90,7 +90,11 @@ def _figure_in_words(name: str, each: dict[str, Any]) -> str:
     if each["difference"] is None:
         return f"{name}: –"
     interval = each["interval"]
-    sure = "" if interval is None else f" [{interval['low']:+.3f}, {interval['high']:+.3f}] over {interval['unit']}s"
+    sure = (
+        ""
+        if interval is None
+        else f" [{interval['low']:+.3f}, {interval['high']:+.3f}] over {interval['clusters']} × {interval['unit']}"
+    )
     return f"{name}: {each['a']:.3f} → {each['b']:.3f} ({each['difference']:+.3f}{sure}) {each['judgement']}"
 
 

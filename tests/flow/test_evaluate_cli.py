@@ -85,3 +85,26 @@ def test_noise_replays_twice_and_compare_knows_it(runs: tuple[Path, Path], capsy
     assert (runs[0] / "noise.json").is_file()
     compared = document(capsys, "compare", runs[0], runs[1])
     assert compared["differences"]["noise"]["identical"] == 40  # type: ignore[index]
+
+
+def test_a_waiver_of_yesterday_is_refused(
+    runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "waivers.yaml"
+    words = ["waive", str(runs[1]), "1", "--owner", "Ada", "--reason", "known", "--waivers", str(file), "--expires"]
+    assert main([*words, "2020-01-01"]) == 2
+    assert "2020-01-01 is past" in " ".join(capsys.readouterr().err.split())
+    assert not file.exists()
+    assert main([*words, "2999-12-31"]) == 0
+    assert "2999-12-31" in file.read_text(encoding="utf-8")
+
+
+def test_a_reason_that_figures_share_is_printed_once(
+    runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["evaluate", str(runs[1]), "--protocol", "kitti"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "kitti.easy:" in text
+    assert text.count("chooses its score thresholds") <= 1
+    assert "kitti.easy.dog" not in text  # a class without labels
