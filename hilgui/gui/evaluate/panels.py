@@ -32,9 +32,7 @@ class CurvesPanel(QWidget):
         super().__init__(parent)
         self._measured: Measured | None = None
         self.by_recall = Chart(theme, self.tr("Precision over recall, IoU .5"), self.tr("recall"), "", self)
-        self.by_score = Chart(
-            theme, self.tr("F1 —, precision - -, recall ··· over the threshold"), self.tr("score"), "", self
-        )
+        self.by_score = Chart(theme, self.tr("F1 —, precision - -, recall ···"), self.tr("threshold"), "", self)
         self.label = QComboBox(self)
         self.label.setAccessibleName(self.tr("Class of the curve"))
         self.label.currentIndexChanged.connect(lambda _place: self._draw_recall())
