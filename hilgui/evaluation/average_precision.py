@@ -14,6 +14,7 @@ from hilgui.evaluation.match_rows import RANGES, THRESHOLDS, MatchRows, TruthRow
 from hilgui.evaluation.nearest import Nearest, nearest
 from hilgui.evaluation.ranked import RECALLS, Averages, RankedRows, known_mean
 from hilgui.evaluation.row_log import RowLog
+from hilgui.evaluation.scored_rows import Scored, ScoredRows, scored_rows
 from hilgui.records import Detections, Truth
 
 __all__ = ["COCO_FIGURES", "RECALLS", "AveragePrecision"]
@@ -62,6 +63,7 @@ class AveragePrecision:
         judged: Sequence[int] | frozenset[int],
         *,
         with_nearest: bool = False,
+        with_scored: bool = False,
         scratch: Path | None = None,
     ) -> None:
         self.judged = sorted(set(judged))
@@ -71,6 +73,7 @@ class AveragePrecision:
         self._rows = RowLog(MatchRows, scratch)
         self._truths = RowLog(TruthRows, scratch)
         self._nearest = RowLog(Nearest, scratch) if with_nearest else None
+        self._scored = RowLog(ScoredRows, scratch) if with_scored else None
         self._ranked: RankedRows | None = None
         self._coco: tuple[CocoFigures, list[CocoFigures]] | None = None
         self.frames = 0
@@ -94,6 +97,14 @@ class AveragePrecision:
         if self._nearest is None:
             raise ValueError("the nearest truths were not asked for: AveragePrecision(..., with_nearest=True)")
         return self._nearest.joined()
+
+    def scored(self) -> Scored:
+        """Give what counts at the operating point, for every threshold; only where it was asked for."""
+        _, truths = self.rows()
+        if self._scored is None:
+            raise ValueError("the scored rows were not asked for: AveragePrecision(..., with_scored=True)")
+        counted = truths.counted[0]
+        return Scored(self._scored.joined(), truths.frames[counted], truths.columns[counted])
 
     def ranked(self, area: int = 0) -> RankedRows:
         """Give the rows ranked for reading, of one of RANGES; those of all areas are kept until the next frame."""
@@ -157,6 +168,8 @@ class AveragePrecision:
         rows, truths = match_block(self._waiting, self._columns, len(self.judged), first)
         if self._nearest is not None:
             self._nearest.add(nearest(self._waiting, first, rows, truths, len(self._truths)))
+        if self._scored is not None:
+            self._scored.add(scored_rows(self._waiting, first, rows, self.judged))
         self._rows.add(rows)
         self._truths.add(truths)
         self._waiting = []

@@ -18,7 +18,6 @@ from hilgui.evaluation.score_curves import BINS, GRID
 Floats = NDArray[np.float64]
 Draws = NDArray[np.int64]
 
-_AT_50 = np.uint16(1)
 _ROWS = 40_000_000  # read for the error split in all resamples together
 _FEWEST = 200
 
@@ -49,9 +48,8 @@ def coco_values(precision: AveragePrecision, clusters: Clusters, draws: Draws) -
 
 def belief_values(precision: AveragePrecision, threshold: float, clusters: Clusters, draws: Draws) -> dict[str, Floats]:
     """Give calibration error, best F1 and its threshold for every draw."""
-    ranked = precision.ranked()
-    kept = (ranked.ignored & _AT_50) == 0
-    frames, scores, hit = ranked.frames[kept], ranked.scores[kept], ((ranked.hits[kept] & _AT_50) != 0).astype(float)
+    scored = precision.scored()
+    frames, scores, hit = scored.rows.frames, scored.rows.scores, scored.rows.right.astype(float)
     shown = scores >= np.float32(threshold)
     bins = np.minimum((scores[shown] * BINS).astype(np.int64), BINS - 1)
     gap = draws @ _table(clusters, frames[shown], bins, BINS, scores[shown] - hit[shown])
@@ -59,7 +57,7 @@ def belief_values(precision: AveragePrecision, threshold: float, clusters: Clust
     places = np.searchsorted(GRID.astype(np.float32), scores, side="right") - 1
     true = _from_above(draws @ _table(clusters, frames, places, len(GRID), hit))
     some = _from_above(draws @ _table(clusters, frames, places, len(GRID)))
-    truths = draws @ clusters.sums(ranked.truth_frames)
+    truths = draws @ clusters.sums(scored.truth_frames)
     with np.errstate(divide="ignore", invalid="ignore"):
         error = np.abs(gap).sum(axis=1) / counts
         f1 = np.where(truths[:, None] > 0, 2 * true / (some + truths[:, None]), np.nan)

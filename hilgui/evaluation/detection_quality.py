@@ -33,7 +33,7 @@ class DetectionQuality:
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.precision = AveragePrecision(subject.judged, with_nearest=True, scratch=subject.scratch)
+        self.precision = AveragePrecision(subject.judged, with_nearest=True, with_scored=True, scratch=subject.scratch)
         self.book = FrameBook(subject.scratch)
         self._outcomes: list[Outcomes] = []  # of the newest frames, one part a frame
         self._before = RowLog(Outcomes, subject.scratch)
@@ -89,7 +89,7 @@ class DetectionQuality:
 
     def details(self) -> dict[str, Any]:
         """Give curves and matrices: `precision_recall`, `by_score`, `reliability`, `confusion`."""
-        ranked, names = self.precision.ranked(), self.subject.vocabulary
+        ranked, scored, names = self.precision.ranked(), self.precision.scored(), self.subject.vocabulary
         curves = {}
         for column, number in enumerate(self.subject.judged):
             recall, precision, scores = ranked.curve(column)
@@ -101,8 +101,8 @@ class DetectionQuality:
             }
         return {
             "precision_recall": curves,
-            "by_score": score_curves(ranked).as_json(),
-            "reliability": reliability(ranked).as_json(),
+            "by_score": score_curves(scored).as_json(),
+            "reliability": reliability(scored).as_json(),
             "confusion": self._confusion(),
         }
 
@@ -181,10 +181,10 @@ class DetectionQuality:
 
     def _beliefs(self) -> dict[str, Figure]:
         """Read what depends on scores: calibration at the operating point, the threshold with the best F1."""
-        ranked = self.precision.ranked()
-        shown = reliability(ranked, self.subject.threshold)
-        best = score_curves(ranked).best
-        truths = len(ranked.truth_columns)
+        scored = self.precision.scored()
+        shown = reliability(scored, self.subject.threshold)
+        best = score_curves(scored).best
+        truths = len(scored.truth_columns)
         return {
             "calibration_error": Figure(shown.error, int(shown.counts.sum()), "detections", "lower"),
             "best_f1": Figure(None if best is None else best[1], truths),

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.ranked import RankedRows
-
-_AT_50 = np.uint16(1)
+from hilgui.evaluation.scored_rows import Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +44,13 @@ class KeptScores:
     lies below: these counts are those of judging the run again.
     """
 
-    def __init__(self, ranked: RankedRows, classes: int) -> None:
-        counts = (ranked.ignored & _AT_50) == 0
-        columns, scores = ranked.columns[counts], ranked.scores[counts]
-        hits = (ranked.hits[counts] & _AT_50) != 0
+    def __init__(self, scored: Scored, classes: int) -> None:
         self._of: list[tuple[NDArray[np.float32], NDArray[np.int64], int]] = []
-        for column in range(-1, classes):  # -1: all of them
-            mine = np.ones(len(columns), np.bool_) if column < 0 else columns == column
-            truths = ranked.truth_columns if column < 0 else ranked.truth_columns[ranked.truth_columns == column]
-            order = np.argsort(scores[mine], kind="stable")
-            above = np.append(np.cumsum(hits[mine][order][::-1])[::-1], 0)
-            self._of.append((scores[mine][order], above.astype(np.int64), len(truths)))
+        for column in (None, *range(classes)):  # None: all of them
+            right, scores, truths = scored.of(column)
+            order = np.argsort(scores, kind="stable")
+            above = np.append(np.cumsum(right[order][::-1])[::-1], 0)
+            self._of.append((scores[order], above.astype(np.int64), truths))
 
     def at(self, threshold: float, column: int | None = None) -> Counted:
         """Count one class, or all together, with the detections whose score is at least `threshold`."""

@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.ranked import RankedRows
+from hilgui.evaluation.scored_rows import Scored
 
 GRID: NDArray[np.float64] = np.linspace(0.0, 1.0, 101)  # thresholds
 BINS = 10  # of scores, equally wide
-
-_AT_50 = np.uint16(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,9 +56,9 @@ class Reliability:
         return {"score": _plain(self.scores), "right": _plain(self.right), "count": self.counts.tolist()}
 
 
-def score_curves(ranked: RankedRows, column: int | None = None) -> ScoreCurves:
+def score_curves(scored: Scored, column: int | None = None) -> ScoreCurves:
     """Read the curves of one class, or over all classes together (each object counts alike)."""
-    hit, scores, truths = _counted(ranked, column)
+    hit, scores, truths = scored.of(column)
     order = np.argsort(-scores, kind="stable")
     true = np.concatenate(([0], np.cumsum(hit[order])))
     shown = np.searchsorted(-scores[order], -GRID.astype(np.float32), side="right")
@@ -71,9 +69,9 @@ def score_curves(ranked: RankedRows, column: int | None = None) -> ScoreCurves:
     return ScoreCurves(precision, recall, f1)
 
 
-def reliability(ranked: RankedRows, threshold: float = 0.0, column: int | None = None) -> Reliability:
+def reliability(scored: Scored, threshold: float = 0.0, column: int | None = None) -> Reliability:
     """Read how often detections with a score of at least `threshold` are right."""
-    hit, scores, _ = _counted(ranked, column)
+    hit, scores, _ = scored.of(column)
     kept = scores >= np.float32(threshold)
     hit, scores = hit[kept], scores[kept]
     bins = np.minimum((scores * BINS).astype(np.int64), BINS - 1)
@@ -82,15 +80,6 @@ def reliability(ranked: RankedRows, threshold: float = 0.0, column: int | None =
         return Reliability(
             np.bincount(bins, scores, BINS) / counts, np.bincount(bins, hit.astype(float), BINS) / counts, counts
         )
-
-
-def _counted(ranked: RankedRows, column: int | None) -> tuple[NDArray[np.bool_], NDArray[np.float32], int]:
-    """Give hits and scores of the rows that count at IoU .5, and the truths."""
-    kept = (ranked.ignored & _AT_50) == 0
-    if column is not None:
-        kept &= ranked.columns == column
-    truths = len(ranked.truth_columns) if column is None else int(np.count_nonzero(ranked.truth_columns == column))
-    return (ranked.hits[kept] & _AT_50) != 0, ranked.scores[kept], truths
 
 
 def _plain(values: NDArray[np.float64]) -> list[float | None]:

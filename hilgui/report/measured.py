@@ -185,7 +185,7 @@ def _measured(folder: Path, reader: RunReader, card: Scorecard, figures: dict[Ro
         thresholds={role: subject.threshold for role, subject in card.subjects.items()},
         figures=figures,
         details=card.details(),
-        kept={role: KeptScores(card.detection(role).precision.ranked(), len(judged[role])) for role in card.detectors},
+        kept={role: KeptScores(card.detection(role).precision.scored(), len(judged[role])) for role in card.detectors},
     )
 
 
