@@ -70,7 +70,7 @@ def scored_rows(frames: Frames, first: int, rows: MatchRows, judged: Sequence[in
     whole = ScoredRows(rows.frames[counts], rows.columns[counts], rows.scores[counts], right[counts])
     if not len(full):
         return whole
-    parts = [_by_comparing(*frames[frame - first], frame, np.asarray(judged), known) for frame in full.tolist()]
+    parts = [_by_comparing(frames[frame - first], frame, np.asarray(judged), known) for frame in full.tolist()]
     joined = ScoredRows.joined([whole, *parts])
     order = np.argsort(joined.frames, kind="stable")
     return ScoredRows(joined.frames[order], joined.columns[order], joined.scores[order], joined.right[order])
@@ -106,8 +106,9 @@ def _excused(
 
 
 def _by_comparing(
-    found: Detections, truth: Truth, frame: int, judged: NDArray[np.int_], known: frozenset[int]
+    pair: tuple[Detections, Truth], frame: int, judged: NDArray[np.int_], known: frozenset[int]
 ) -> ScoredRows:
+    found, truth = pair
     verdicts = compare(found, truth, 0.0, known).detections
     kept = np.flatnonzero(verdicts != Judgement.IGNORED)
     return ScoredRows(
