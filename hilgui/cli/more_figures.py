@@ -50,7 +50,7 @@ def print_more(role: Role, figures: Mapping[str, Figure], *, without: Sequence[s
 def interval_in_words(figure: Figure, reasons: dict[str, str]) -> str:
     """Write an interval, or the sign of the reason why there is none; a new reason is added to `reasons`."""
     if figure.interval is not None:
-        return f"{figure.interval.low:.3f} … {figure.interval.high:.3f}"
+        return figure.interval.words
     if not figure.why_no_interval or figure.value is None:
         return ""
     return f"– ({reasons.setdefault(figure.why_no_interval, str(len(reasons) + 1))})"

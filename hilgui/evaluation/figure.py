@@ -17,6 +17,14 @@ class Interval:
     clusters: int  # how many of these there were
     method: str  # "percentile bootstrap" or "Student's t"
 
+    @property
+    def words(self) -> str:
+        """Write both ends with as many digits as their size deserves: 0.437 … 0.497, 11 … 56, 896 … 3,065."""
+        largest = max(abs(self.low), abs(self.high))
+        are_whole = largest > 1 and float(self.low).is_integer() and float(self.high).is_integer()
+        digits = 0 if are_whole or largest >= 100 else 1 if largest >= 10 else 3
+        return f"{self.low:,.{digits}f} … {self.high:,.{digits}f}"
+
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
         return {

@@ -44,7 +44,7 @@ def interval_in_words(figure: Figure | None) -> str:
     """Write the interval of a figure."""
     if figure is None or figure.interval is None:
         return "–" if figure is not None and figure.why_no_interval else ""
-    return f"{figure.interval.low:.3f} … {figure.interval.high:.3f}"
+    return figure.interval.words
 
 
 def _tip(tr: Tr, figure: Figure | None) -> str:
@@ -182,7 +182,7 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
 
 
 def _between(interval: Interval | None) -> str:
-    return "" if interval is None else f"{interval.level:.0%}: {interval.low:.3f} … {interval.high:.3f}"
+    return "" if interval is None else f"{interval.level:.0%}: {interval.words}"
 
 
 def _ratio(value: float | None) -> str:

@@ -16,6 +16,7 @@ from hilgui.evaluation.classification_quality import ClassificationQuality
 from hilgui.evaluation.clusters import DRIVE, PICTURES, RESAMPLES, SEED, Clusters, percentile_interval, why_no_interval
 from hilgui.evaluation.depth_quality import DepthQuality
 from hilgui.evaluation.detection_intervals import belief_values, coco_values, gain_values
+from hilgui.evaluation.figure import Interval
 from hilgui.evaluation.kitti import KittiQuality
 from hilgui.evaluation.lane_quality import LaneQuality
 from hilgui.evaluation.protocols import InclusiveQuality
@@ -308,3 +309,17 @@ def test_frames_behind_a_figure_are_listed_once_worst_first() -> None:
     for figure in card.figures()[Role.BASELINE]:
         told = frames_of(card, Role.BASELINE, figure)
         assert len({(each.drive, each.seq) for each in told}) == len(told), figure
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"),
+    [
+        (0.4371, 0.49749, "0.437 … 0.497"),
+        (0.0, 1.0, "0.000 … 1.000"),
+        (11.0, 56.0, "11 … 56"),
+        (4.975, 17.0, "5.0 … 17.0"),
+        (895.53, 3065.109, "896 … 3,065"),
+    ],
+)
+def test_an_interval_has_the_digits_that_it_deserves(low: float, high: float, words: str) -> None:
+    assert Interval(low, high, 0.95, DRIVE, 6, "percentile bootstrap").words == words
