@@ -147,6 +147,8 @@ class Runs:
         self._request = None
 
     def _count_shown(self) -> None:
+        if self._request is None:
+            return
         self.shown += 1
         if self._before is None:
             self._before = (time.perf_counter(), time.process_time(), children_s())

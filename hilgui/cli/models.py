@@ -118,7 +118,7 @@ def _print_inspection(found: Inspection) -> None:
     for name, trial in found.trials.items():
         row(f"run on {name}", trial if isinstance(trial, str) else _ran(trial))
     if found.recognised is not None:
-        how = "named in the card" if found.card else "recognised"
+        how = "named in the card" if found.is_named else "recognised"
         row("adapter", f"{found.adapter} ({how}), {found.recognised.task}")
         row("picture", str(found.recognised.preprocess).removeprefix("Preprocess"))
     elif not found.broken:

@@ -10,6 +10,7 @@ from hilgui.errors import HilguiError, ModelBroken
 from hilgui.inference.card import ModelCard, card_beside, read_card
 from hilgui.inference.device import gpu_name
 from hilgui.inference.first_use import remember
+from hilgui.inference.model import class_names
 from hilgui.inference.onnx_file import OnnxFacts, precision_of, read_onnx
 from hilgui.inference.preflight import Limits, Trial, try_model
 from hilgui.inference.protocol import Recognised, Refusal, Tensor
@@ -36,6 +37,7 @@ class Inspection:
     recognised: Recognised | None
     card: str
     broken: str = ""
+    is_named: bool = False  # the card names the adapter
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -82,6 +84,7 @@ def inspect_model(path: Path, *, card: Path | None = None, limits: Limits | None
     card_path = card or card_beside(path)
     trials: dict[str, Trial | str] = {}
     adapter, reasons, recognised, broken = "", dict[str, str](), None, ""
+    given: ModelCard | None = None
     try:
         given = None if card_path is None else read_card(card_path)
         check_outside(path, facts)
@@ -93,6 +96,8 @@ def inspect_model(path: Path, *, card: Path | None = None, limits: Limits | None
         for provider in _worth_trying():
             trials[provider] = _try_or_say(path, provider, size, limits)
         adapter, recognised, reasons = _recognise(path, trial, given)
+        if recognised is not None and given is not None and given.classes:
+            class_names(path, given, recognised)
     except ModelBroken as failure:
         broken = str(failure)
     return Inspection(
@@ -107,6 +112,7 @@ def inspect_model(path: Path, *, card: Path | None = None, limits: Limits | None
         recognised=recognised,
         card="" if card_path is None else str(card_path),
         broken=broken,
+        is_named=given is not None and given.adapter is not None,
     )
 
 

@@ -111,7 +111,7 @@ class Model:
         found = find_adapter(path, session.signature, read)
         kind, recognised = found.adapter, found.recognised
         given = read or ModelCard(schema="hilgui/model.v1")
-        names = _class_names(path, given, recognised)
+        names = class_names(path, given, recognised)
         width, height = _input_size(path, given.input, recognised)
         layout = Layout(session.signature, recognised.picture.name, width, height, len(names), names, found.parameters)
         thresholds = given.thresholds
@@ -282,7 +282,8 @@ class Model:
             ) from failure
 
 
-def _class_names(path: Path, card: ModelCard, recognised: Recognised) -> tuple[str, ...]:
+def class_names(path: Path, card: ModelCard, recognised: Recognised) -> tuple[str, ...]:
+    """Give the classes in the order of the outputs, the card's first; raises ModelBroken where they do not fit."""
     names = card.classes or recognised.names
     beside = path.with_suffix(".yaml").name
     if not names and not recognised.needs_names:

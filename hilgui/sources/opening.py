@@ -51,6 +51,8 @@ def _nearly(path: Path) -> str:
             head = file.read(_HEAD_BYTES)
     except OSError as failure:
         return f"it cannot be read ({failure.strerror})"
+    if not head:
+        return "it is empty; copy it again"
     if image_size(head) is not None:
         return f"it is one picture; give the folder of them, {path.parent}"
     if head.startswith(_BUS_LOGS) or path.suffix.lower() == ".dbc":

@@ -105,6 +105,17 @@ def test_a_known_model_is_inspected_in_words(tmp_path: Path) -> None:
     assert inspect_model(path).adapter == "dense_boxes"
 
 
+def test_a_card_that_names_other_classes_is_told_before_a_replay_refuses_it(tmp_path: Path) -> None:
+    path = dense([[0, 0, 9, 9]], [[0.9, 0.1]]).write(tmp_path / "m.onnx")
+    path.with_suffix(".yaml").write_text("schema: hilgui/model.v1\nclasses: [a, b, c]\n")
+
+    said = CliRunner().invoke(models_app, ["inspect", str(path)])
+
+    assert said.exit_code == 4
+    assert "its card names 3" in inspect_model(path).broken
+    assert "(recognised)" in said.output, "the card does not name an adapter"
+
+
 def test_what_is_broken_is_still_described(tmp_path: Path) -> None:
     said = CliRunner().invoke(
         models_app, ["inspect", str(bomb(tmp_path / "bomb.onnx")), "--memory-mb", "500", "--json"]

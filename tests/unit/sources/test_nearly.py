@@ -39,6 +39,14 @@ def test_a_bus_log_says_how_it_is_given(tmp_path: Path, name: str, content: byte
         open_source(path)
 
 
+def test_an_empty_file_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "drive.mp4"
+    path.touch()
+
+    with pytest.raises(SourceBroken, match="it is empty"):
+        open_source(path)
+
+
 def test_what_nobody_knows_keeps_its_sentence(tmp_path: Path) -> None:
     path = tmp_path / "playlist.avi"
     path.write_text("#EXTM3U\nother.mp4\n")
