@@ -44,6 +44,7 @@ def _telling(rows: MatchRows) -> MatchRows:
     last = np.full(int(columns.max(initial=-1)) + 1, -1)
     last[columns[hits]] = hits  # the last one stays
     order = order[np.arange(len(order)) <= last[columns]]
+    rows = replace(rows, hits=rows.hits[:1], ignored=rows.ignored[:1])  # of all areas
     return MatchRows(**{each.name: getattr(rows, each.name)[..., order] for each in fields(MatchRows)})
 
 
