@@ -19,6 +19,7 @@ from hilgui.settings import ClipSettings
 
 DROPPED = "clip dropped for a worse one"  # Finding.clip_note
 SHORTENED = "clip shortened for a worse one"
+CUT_OFF = "clip shortened: the disk budget was spent on findings as severe or worse"
 NO_ROOM = "no clip: the disk budget was spent on findings as severe or worse"
 
 _LATE_S = 0.5  # a finding may be recognised this much after its first frame and still has its seconds before
@@ -72,6 +73,7 @@ class ClipKeeper:
         self._waiting: list[Finding] = []
         self._told: dict[Severity, list[Finding]] = {each: [] for each in Severity}  # with a clip, by their first frame
         self._gone_times = array("d")  # of all that were evicted, rising
+        self._refused_times = array("d")  # of all that found no room when they were wanted, rising, each once
         self._removed: list[int] = []  # sequence numbers of those nobody asked for yet
 
     def push(self, frame: Frame) -> list[Picture]:
@@ -152,13 +154,27 @@ class ClipKeeper:
         if finding.worst_seq not in numbers:  # what is there belongs to other findings
             note = DROPPED if self._has_lost(finding.worst_s, finding.worst_s) else NO_ROOM
             return replace(finding, clip_first=None, clip_last=None, clip_note=note)
-        note = SHORTENED if self._has_lost(first_s, last_s) else ""
+        note = SHORTENED if self._has_lost(first_s, last_s) else CUT_OFF if self._lacks_room(first_s, last_s) else ""
         return replace(finding, clip_first=numbers[0], clip_last=numbers[-1], clip_note=note)
 
     def _has_lost(self, first_s: float, last_s: float) -> bool:
         """Say whether a picture of that time was evicted."""
         place = bisect_left(self._gone_times, first_s)
         return place < len(self._gone_times) and self._gone_times[place] <= last_s
+
+    def _lacks_room(self, first_s: float, last_s: float) -> bool:
+        """Say whether a picture of that time found no room, then and later."""
+        refused = self._refused_times
+        return any(
+            bisect_left(self._kept_times, time_s) == bisect_right(self._kept_times, time_s)
+            for time_s in refused[bisect_left(refused, first_s) : bisect_right(refused, last_s)]
+        )
+
+    def _refuse(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            place = bisect_left(self._refused_times, frame.ref.time_s)
+            if self._refused_times[place : place + 1] != array("d", [frame.ref.time_s]):
+                self._refused_times.insert(place, frame.ref.time_s)
 
     def _raise(self, first_s: float, last_s: float, severity: Severity) -> None:
         """Let the kept pictures of a span be at least so severe."""
@@ -170,14 +186,16 @@ class ClipKeeper:
 
     def _keep(self, frames: list[Frame], severity: Severity) -> list[Picture]:
         pictures = []
-        for frame in frames:
+        for nth, frame in enumerate(frames):
             if not self._make_room(self._least_cost, severity):
+                self._refuse(frames[nth:])
                 break
             jpeg = encode_jpeg(frame.image, self._settings.jpeg_quality)
             raw = None if frame.raw is None else encode_png(frame.raw)
             cost = len(jpeg) + len(raw or b"")
             self._least_cost = min(self._least_cost or cost, cost)
             if not self._make_room(cost, severity):
+                self._refuse(frames[nth:])
                 break
             time_s, seq = frame.ref.time_s, frame.ref.seq
             self._left -= cost

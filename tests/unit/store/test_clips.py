@@ -9,7 +9,7 @@ import numpy as np
 from hilgui.records import Finding, Frame, Severity
 from hilgui.settings import ClipSettings
 from hilgui.store import ClipKeeper, Picture
-from hilgui.store.pictures import DROPPED, NO_ROOM, SHORTENED
+from hilgui.store.pictures import CUT_OFF, DROPPED, NO_ROOM, SHORTENED
 from tests.unit.store.rows import finding, ref
 
 FPS = 30
@@ -183,6 +183,13 @@ def test_of_equals_the_first_stays() -> None:
     assert clip(drive.told[10]) == (7, 13, "")
     assert clip(drive.told[30]) == (27, 33, "")
     assert clip(drive.told[60]) == (None, None, NO_ROOM)
+
+
+def test_a_clip_whose_later_pictures_found_no_room_says_so() -> None:
+    drive = Drive(TIGHT.model_copy(update={"before_s": 0.04}))  # 5 pictures a clip
+    drive.play(100, hits={10: MEDIUM, 25: MEDIUM, 40: MEDIUM, 60: MEDIUM})
+    assert [clip(drive.told[seq])[2] for seq in (10, 25, 40)] == ["", "", ""]
+    assert clip(drive.told[60]) == (59, 60, CUT_OFF)
 
 
 def test_a_lesser_finding_displaces_nothing() -> None:
