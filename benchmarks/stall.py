@@ -108,7 +108,7 @@ def measure(requests: dict[str, RunRequest], home: Path, seconds: float) -> None
         runs.begin(request)
         watch(application, seconds, name)
         runs.begin(request)  # counted from here on: the ticks themselves cost
-        QTimer.singleShot(round(seconds * 1000), application.quit)
+        QTimer.singleShot(round(seconds * 1000), lambda: application.exit(0))
         application.exec()
         runs.end()
         while bridge.is_busy:
@@ -184,7 +184,7 @@ def children_s() -> float:
 def watch(application: QApplication, seconds: float, name: str) -> None:
     """Let the window live for a while."""
     ticks = Ticks()
-    QTimer.singleShot(round(seconds * 1000), application.quit)
+    QTimer.singleShot(round(seconds * 1000), lambda: application.exit(0))
     application.exec()
     ticks.stop(name)
 
