@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,7 @@ from hilgui.rigs.client import SupervisorClient
 
 PATIENCE_S = 30.0
 TRIES = 5
+_ASK_AGAIN_S = 0.5
 _POLL_S = 0.01  # far below the 500 ms after which a front end counts as frozen
 
 
@@ -29,8 +31,7 @@ def _is_armed(client: SupervisorClient, by: str) -> bool:
     if before.state is State.ARMED:
         return True
     if before.state is State.LATCHED:
-        client.reset(by)
-        _until(client, lambda now: now.since_ns != before.since_ns)
+        _reset(client, by)
     elif before.state is State.SAFE and before.refusal:  # start afresh, so that a new refusal is not taken for this one
         client.deselect(by)
         _until(client, lambda now: now.state is not State.SAFE)
@@ -44,6 +45,20 @@ def _is_armed(client: SupervisorClient, by: str) -> bool:
         return False
     client.confirm(by)
     return _until(client, lambda now: now.state is not State.ARMING).state is State.ARMED
+
+
+def _reset(client: SupervisorClient, by: str) -> None:
+    """Ask again until it is granted: a device that was lost is connected anew after a second."""
+    latched_ns, asked_s = client.arming.since_ns, -math.inf
+
+    def is_reset(now: Arming) -> bool:
+        nonlocal asked_s
+        if now.since_ns == latched_ns and time.monotonic() - asked_s > _ASK_AGAIN_S:
+            asked_s = time.monotonic()
+            client.reset(by)
+        return now.since_ns != latched_ns
+
+    _until(client, is_reset)
 
 
 def _until(client: SupervisorClient, holds: Callable[[Arming], bool]) -> Arming:

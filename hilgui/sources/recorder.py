@@ -70,7 +70,7 @@ class Recorder:
                 "magicyuv", rate=Fraction(self._facts.fps or 30).limit_denominator(1001)
             )
             stream.width, stream.height, stream.pix_fmt = self._facts.width, self._facts.height, "gbrp"
-            stream.time_base = Fraction(1, _TICKS)
+            stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS)  # else stamps snap to the rate
             stream.options = {"pred": "left"}
             stream.thread_count = 1
             self._stream = stream

@@ -38,7 +38,7 @@ class StillView(QWidget):
         self._session.failed.connect(lambda sentence: self.view.show_frame(None, (), sentence))
         self.player.picture_changed.connect(self._on_picture)
         self.view.cut_changed.connect(self._on_cut)
-        theme.changed.connect(lambda: self.view.set_ink(picture_ink(theme)))
+        theme.changed.connect(self._on_theme)  # a bound method ends with this widget, a lambda would outlive it
         self.rest()
 
     @property
@@ -56,6 +56,9 @@ class StillView(QWidget):
             self.player.load(None, None)
             self.view.show_frame(None, (), self.tr("Opening {0} …").format(folder.name))
             self._session.open(folder)
+
+    def _on_theme(self) -> None:
+        self.view.set_ink(picture_ink(self._theme))
 
     def rest(self) -> None:
         """Let go of the run; may be called twice."""

@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import signal
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -116,3 +117,14 @@ def test_a_half_written_frame_is_cut_off(tmp_path: Path, cut: int) -> None:
 def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreBroken, match="cannot be written"):
         record(tmp_path / "missing", [0])
+
+
+def test_stamps_are_kept_as_they_were_and_not_snapped_to_the_rate(tmp_path: Path) -> None:
+    times_s = [0.0, 0.0452, 0.0461, 0.1437, 0.21]  # two within a period of 1/30 s
+    with Recorder(tmp_path, facts(), 100) as recorder:
+        for number, time_s in enumerate(times_s):
+            made = frame(number)
+            recorder.write(replace(made, ref=replace(made.ref, time_s=time_s)))
+    again = replay(recorder.path)
+    assert [each.ref.time_s for each in again] == pytest.approx(times_s, abs=1e-4)
+    assert all(np.array_equal(each.image, frame(number).image) for number, each in enumerate(again))
