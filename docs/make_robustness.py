@@ -53,12 +53,13 @@ TABLES = (
     ),
     Table(
         "coco",
-        "100 pictures of COCO val2017; YOLOX-nano (B) and DEIMv2-atto (C)",
+        "Pictures of COCO val2017; YOLOX-nano (B) and DEIMv2-atto (C)",
         (
             *("../shared/data/images_gt/coco_val2017_100/images",),
             *("--truth", "../shared/data/images_gt/coco_val2017_100/instances_val2017_100.json"),
             *("--model", "../shared/data/models/yolox_nano_416.onnx"),
-            *("--candidate", "../shared/data/models/deimv2_atto_coco_320.onnx", "--frames", "40"),
+            *("--candidate", "../shared/data/models/deimv2_atto_coco_320.onnx"),
+            *("--severity", "1,3,5", "--frames", "25", "--no-search"),
         ),
     ),
 )
