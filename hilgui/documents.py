@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,14 @@ def line_of(tree: Any, location: tuple[int | str, ...]) -> int:
     return line
 
 
+def line_in(path: Path, location: tuple[int | str, ...]) -> int:
+    """Find the line of a value in a file that was read before; 1 where it is gone or damaged since."""
+    try:
+        return line_of(_parse(path.read_text(encoding="utf-8-sig")), location)
+    except (OSError, UnicodeDecodeError, _Unreadable):
+        return 1
+
+
 def _parse(text: str) -> CommentedMap:
     try:
         _refuse_tricks(text)
@@ -135,7 +144,7 @@ def _in_words(error: ErrorDetails, shape: type[BaseModel]) -> str:
         return "missing"
     if error["type"] == "value_error":
         return error["msg"].removeprefix("Value error, ")
-    must = error["msg"].replace("Input should ", "must ", 1)
+    must = re.sub(r"^(Input|String) should ", "must ", error["msg"]).replace("a valid tuple", "a list")
     return f"{must[:1].lower()}{must[1:]}, not {_short(error['input'])}"
 
 

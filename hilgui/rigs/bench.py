@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hilgui import plugins
 from hilgui.errors import ProfileBroken
+from hilgui.rigs.cage import Invariant, Measure
 from hilgui.rigs.device import DeviceWorker, Report
 from hilgui.rigs.messages import DeviceState
-from hilgui.rigs.profile import ChannelLimits, DeviceWish, RigProfile, serial_settings, spec_of
+from hilgui.rigs.profile import (
+    ChannelLimits,
+    CutBy,
+    DeviceWish,
+    RigProfile,
+    profile_broken,
+    serial_settings,
+    spec_of,
+)
 from hilgui.rigs.protocol import (
     DRIVERS,
     Actuation,
@@ -42,7 +52,58 @@ def driver_for(wish: DeviceWish) -> RigDriver:
 
 def facts_of(profile: RigProfile) -> dict[str, RigFacts]:
     """Give the facts of every device with the limits of the profile; raises ProfileBroken where they contradict."""
-    return {wish.name: _limited(wish, driver_for(wish).facts(spec_of(wish)), profile) for wish in profile.devices}
+    facts = {}
+    for index, wish in enumerate(profile.devices):
+        try:
+            facts[wish.name] = _limited(wish, driver_for(wish).facts(spec_of(wish)))
+        except ProfileBroken as failure:
+            raise profile_broken(profile.path, ("devices", index), str(failure)) from failure
+    for index, wish in enumerate(profile.devices):
+        if wish.cut_by is not None and (why := _cuts_nothing(wish.cut_by, facts[wish.cut_by.device])):
+            raise profile_broken(profile.path, ("devices", index, "cut_by"), why)
+    for index, invariant in enumerate(profile.invariants):
+        if why := _watches_nothing(invariant, facts):
+            raise profile_broken(profile.path, ("invariants", index, "signal"), why)
+    return facts
+
+
+def _cuts_nothing(wish: CutBy, facts: RigFacts) -> str:
+    """Say why a relay would not take the power away, "" where it does."""
+    channel, name = facts.channel(wish.channel), f"{wish.device}.{wish.channel}"
+    if channel is None:
+        return f"{wish.device} has no channel {wish.channel}{_instead(wish.channel, facts)}"
+    if not channel.is_writable:
+        return f"{name} is read only and takes no power away"
+    if channel.safe != wish.off:
+        safe = "no value" if channel.safe is None else f"{channel.safe:g}"
+        return f"{name} is {safe} in the safe state, not {wish.off:g}: the power would stay on"
+    return ""
+
+
+def _watches_nothing(invariant: Invariant, facts: Mapping[str, RigFacts]) -> str:
+    """Say why an invariant would never be compared with what it means, "" where it is."""
+    device, _, name = invariant.signal.partition(".")
+    if device not in facts:  # of the supervisor itself, or of the engine
+        return ""
+    channel = facts[device].channel(name)
+    if channel is None:
+        return f"{device} has no channel {name or '(none named)'}{_instead(name, facts[device])}"
+    units = {
+        Measure.RATE: f"{channel.unit or 1}/s",
+        Measure.ON_TIME: "s",
+        Measure.COUNT: "",
+    }
+    unit = units.get(invariant.measure, channel.unit)
+    if invariant.unit != unit:
+        measured = f"{invariant.measure.value} of {invariant.signal}"
+        return f"{measured} is in {unit or 'no unit'}, not in {invariant.unit or 'no unit'}"
+    return ""
+
+
+def _instead(name: str, facts: RigFacts) -> str:
+    names = [channel.name for channel in facts.channels]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f", did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
 
 
 def unarmable(profile: RigProfile, facts: Mapping[str, RigFacts]) -> tuple[str, ...]:
@@ -58,20 +119,19 @@ def unarmable(profile: RigProfile, facts: Mapping[str, RigFacts]) -> tuple[str, 
     return tuple(said)
 
 
-def _limited(wish: DeviceWish, facts: RigFacts, profile: RigProfile) -> RigFacts:
+def _limited(wish: DeviceWish, facts: RigFacts) -> RigFacts:
     channels = []
     for channel in facts.channels:
         limits = wish.channels.get(channel.name)
-        channels.append(channel if limits is None else _tighter(wish.name, channel, limits, profile))
+        channels.append(channel if limits is None else _tighter(wish.name, channel, limits))
     unknown = wish.channels.keys() - {channel.name for channel in facts.channels}
     if unknown:
-        known = ", ".join(channel.name for channel in channels)
-        raise ProfileBroken(f"{profile.path}: {wish.name} has no channel {min(unknown)}; there are {known}")
+        raise ProfileBroken(f"{wish.name} has no channel {min(unknown)}{_instead(min(unknown), facts)}")
     return replace(facts, channels=tuple(channels))
 
 
-def _tighter(device: str, channel: Channel, limits: ChannelLimits, profile: RigProfile) -> Channel:
-    where = f"{profile.path}: {device}.{channel.name}"
+def _tighter(device: str, channel: Channel, limits: ChannelLimits) -> Channel:
+    where = f"{device}.{channel.name}"
     if limits.unit is not None and limits.unit != channel.unit:
         raise ProfileBroken(f"{where} is in {channel.unit or 'no unit'}, not in {limits.unit}")
     low = channel.low if limits.low is None else limits.low

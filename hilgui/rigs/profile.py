@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from hilgui.documents import line_in, read_document
 from hilgui.errors import ProfileBroken
 from hilgui.rigs.cage import Invariant, MinorRule, parse_invariant
 from hilgui.rigs.cage.invariant import DeclarationWrong
@@ -25,7 +22,6 @@ SCHEMA = "hilgui/rig.v1"
 EVENTS = frozenset({"commands"})  # signals that the supervisor makes itself
 PERCEPTION = "perception"  # the device name under which the engine reports its figures
 
-_MAX_BYTES = 2**20
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=40)]
 
 
@@ -119,6 +115,11 @@ class ProfileYaml(_Part):
     invariants: tuple[dict[str, Any], ...] = Field((), max_length=500)
     minor: MinorWish = MinorWish()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_marks(cls, tree: Any) -> Any:
+        return _plain(tree)
+
 
 @dataclass(frozen=True, slots=True)
 class RigProfile:
@@ -149,35 +150,30 @@ def serial_settings(wish: SerialWish) -> SerialSettings:
 
 def read_profile(path: Path) -> RigProfile:
     """Read a profile; raises ProfileBroken with file and line."""
-    tree = _parse(path)
-    try:
-        wish = ProfileYaml.model_validate(_plain(tree))
-    except ValidationError as failure:
-        first = failure.errors()[0]
-        raise _broken(path, tree, first["loc"], _in_words(first)) from failure
+    wish = read_document(path, ProfileYaml, what="rig profile", broken=ProfileBroken, guide="docs/rigs.md")
     hazards = {hazard.id for hazard in wish.hazards}
     names = [device.name for device in wish.devices]
     for index, device in enumerate(wish.devices):
         where = ("devices", index)
         if device.name in names[:index] or device.name in (*EVENTS, PERCEPTION):
-            raise _broken(path, tree, (*where, "name"), f"the name {device.name} is taken")
+            raise profile_broken(path, (*where, "name"), f"the name {device.name} is taken")
         if device.cut_by is not None and (device.cut_by.device == device.name or device.cut_by.device not in names):
-            raise _broken(path, tree, (*where, "cut_by"), f"{device.cut_by.device} is no other device of this rig")
+            raise profile_broken(path, (*where, "cut_by"), f"{device.cut_by.device} is no other device of this rig")
     invariants: list[Invariant] = []
     for index, fields in enumerate(wish.invariants):
         try:
             invariant = parse_invariant(fields)
         except DeclarationWrong as failure:
-            raise _broken(path, tree, ("invariants", index, failure.key), str(failure)) from failure
+            raise profile_broken(path, ("invariants", index, failure.key), str(failure)) from failure
         if invariant.id in {other.id for other in invariants}:
-            raise _broken(path, tree, ("invariants", index, "id"), f"the id {invariant.id} is taken")
+            raise profile_broken(path, ("invariants", index, "id"), f"the id {invariant.id} is taken")
         if invariant.hazard_id not in hazards:
             sentence = f"there is no hazard {invariant.hazard_id} in hazards"
-            raise _broken(path, tree, ("invariants", index, "hazard_id"), sentence)
+            raise profile_broken(path, ("invariants", index, "hazard_id"), sentence)
         owner = invariant.signal.partition(".")[0]
         if invariant.signal not in EVENTS and owner not in (*names, PERCEPTION):
             sentence = f"{invariant.signal}: there is no device {owner}; there are {', '.join(names)}, {PERCEPTION}"
-            raise _broken(path, tree, ("invariants", index, "signal"), sentence)
+            raise profile_broken(path, ("invariants", index, "signal"), sentence)
         invariants.append(invariant)
     minor = MinorRule(wish.minor.count, wish.minor.within_s)
     devices = tuple(_with_files(device, path.parent) for device in wish.devices)
@@ -193,30 +189,6 @@ def _with_files(device: DeviceWish, folder: Path) -> DeviceWish:
     return device.model_copy(update={"options": options})
 
 
-def _parse(path: Path) -> CommentedMap:
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ProfileBroken(f"{path} is larger than 1 MiB; a rig profile is a page of YAML", path=path)
-        text = path.read_text(encoding="utf-8")
-        if any(isinstance(event, AliasEvent) for event in YAML(pure=True).parse(text)):
-            raise ProfileBroken(f"{path} uses a YAML alias; write the value out", path=path)
-        tree = YAML(typ="rt", pure=True).load(text)
-    except (OSError, UnicodeDecodeError) as failure:
-        raise ProfileBroken(f"the rig profile {path} cannot be read: {failure}", path=path) from failure
-    except MarkedYAMLError as failure:
-        mark = failure.problem_mark or failure.context_mark
-        line = mark.line + 1 if mark else 1
-        raise ProfileBroken(
-            f"{path}, line {line}: not valid YAML: {failure.problem}", path=path, line=line
-        ) from failure
-    except (YAMLError, ValueError, RecursionError) as failure:
-        said = (str(failure) or type(failure).__name__).splitlines()[0]
-        raise ProfileBroken(f"the rig profile {path} is not valid YAML: {said}", path=path) from failure
-    if not isinstance(tree, CommentedMap):
-        raise ProfileBroken(f"the rig profile {path} holds no keys; its first line is schema: {SCHEMA}", path=path)
-    return tree
-
-
 def _plain(value: Any) -> Any:
     """Turn the loader's own types into plain ones: they go to another process, and drivers see them."""
     if isinstance(value, Mapping):
@@ -230,27 +202,8 @@ def _plain(value: Any) -> Any:
     return value if value is None else str(value)
 
 
-def _broken(path: Path, tree: CommentedMap, location: tuple[int | str, ...], sentence: str) -> ProfileBroken:
-    line = _line(tree, location)
+def profile_broken(path: Path, location: tuple[int | str, ...], sentence: str) -> ProfileBroken:
+    """Give the error for a place of a profile, such as ("devices", 0, "cut_by"): file, line, key, sentence."""
+    line = line_in(path, location)
     key = ".".join(str(part) for part in location)
     return ProfileBroken(f"{path}, line {line}: {key}: {sentence}", path=path, line=line)
-
-
-def _line(tree: Any, location: tuple[int | str, ...]) -> int:
-    line = 1
-    for part in location:
-        try:
-            line = (tree.lc.key(part) if isinstance(tree, CommentedMap) else tree.lc.item(part))[0] + 1
-            tree = tree[part]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line
-
-
-def _in_words(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "unknown key"
-    if error["type"] == "missing":
-        return "missing"
-    said = str(error["msg"]).removeprefix("Value error, ")
-    return said if error["type"] == "value_error" else f"{said} (got {error['input']!r})"
