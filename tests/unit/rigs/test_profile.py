@@ -14,6 +14,7 @@ from hilgui.rigs.profile import read_profile
 
 SUPPLY = shipped("assets/rigs/supply_bench.yaml").read_text(encoding="utf-8")
 LIGHT = shipped("assets/rigs/light_bench.yaml").read_text(encoding="utf-8")
+_AMPERES = 'unit: A, operator: "<=",\n     limit: 2.2 A'
 
 
 def refused(folder: Path, text: str) -> ProfileBroken:
@@ -34,9 +35,9 @@ def refused(folder: Path, text: str) -> ProfileBroken:
         (SUPPLY, "signal: supply.voltage", "signal: supply.volt", "no channel volt, did you mean voltage"),
         (SUPPLY, 'signal: board.photodiode, unit: "%"', 'signal: board, unit: "%"', "board has no channel"),
         (SUPPLY, "unit: A", "unit: mA", "limit: '2.2 A' is not in mA"),
-        (SUPPLY, "unit: A, operator: \"<=\",\n     limit: 2.2 A", "unit: mA, operator: \"<=\",\n     limit: 2.2 mA", "in A"),
+        (SUPPLY, _AMPERES, _AMPERES.replace("A", "mA"), "in A"),
         (LIGHT, "limit: 10 s", "limit: 10 ms", "not in s"),
-        (LIGHT, "unit: s, operator: \"<=\", limit: 10 s", "unit: min, operator: \"<=\", limit: 10 min", "on_time of board"),
+        (LIGHT, 'unit: s, operator: "<=", limit: 10 s', 'unit: min, operator: "<=", limit: 10 min', "on_time of board"),
         (SUPPLY, "driver: scpi", "driver: scpy", "the driver scpy does not exist"),
         (SUPPLY, "max_voltage: 30", "max_voltage: thirty", "max_voltage is the rating"),
         (SUPPLY, "cut_by:", "cutby:", "unknown key, did you mean cut_by"),
