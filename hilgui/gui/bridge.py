@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from hilgui.errors import HilguiError
+from hilgui.errors import CallWrong, HilguiError
 
 if TYPE_CHECKING:
     from hilgui.engine import Event, Shown
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DISPLAY_MS = 33  # thirty pictures a second: more cost the run, and nobody reads them
-_PROGRESS_EVERY_S = 0.1
+_HURRIED_MS = 66  # a run that is faster than its drive jumps from picture to picture anyway
+_PROGRESS_EVERY_S = 0.2
 STOPPED_BY_OPERATOR = "stopped by the operator"
 
 
@@ -65,7 +66,7 @@ class Bridge(QObject):
 
     run_asked = Signal(object)  # RunPlan: the engine prepares
     run_started = Signal(object)  # RunStarted
-    progress = Signal(object)  # Progress, at most ten a second
+    progress = Signal(object)  # Progress, at most five a second
     run_finished = Signal(object)  # RunFinished
     run_failed = Signal(object)  # RunFailed
     held = Signal(bool)  # paused or going on
@@ -88,7 +89,6 @@ class Bridge(QObject):
         self._told_s = float("-inf")
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
-        self._timer.setInterval(_DISPLAY_MS)
         self._timer.timeout.connect(self._pull)
 
     @property
@@ -118,7 +118,7 @@ class Bridge(QObject):
         except (HilguiError, OSError) as failure:
             self._fail(f"the engine does not start: {failure}", traceback.format_exc())
             return
-        self._timer.start()
+        self._timer.start(_HURRIED_MS if _is_hurried(plan) else _DISPLAY_MS)
 
     def pause(self) -> None:
         """Hold the run."""
@@ -197,6 +197,18 @@ class Bridge(QObject):
 
         self._is_busy = False
         self.run_failed.emit(RunFailed(sentence, details))
+
+
+def _is_hurried(plan: RunPlan) -> bool:
+    """Say whether a recording is replayed faster than it was taken."""
+    from hilgui.pipeline import speed_factor
+    from hilgui.sources.camera import is_camera
+
+    try:
+        factor = speed_factor(plan.speed)
+    except CallWrong:  # the engine says what is wrong with it
+        return False
+    return not is_camera(plan.source) and (factor is None or factor > 1)
 
 
 def spawn_engine() -> EngineLike:

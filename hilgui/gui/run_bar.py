@@ -81,7 +81,9 @@ class RunBar(QFrame):
 
     def _progress(self, progress: Progress) -> None:
         done = progress.evaluated + progress.dropped + progress.skipped
+        self._bar.setUpdatesEnabled(False)  # or setValue paints at once; so it comes with the next picture
         self._bar.setValue(done)
+        self._bar.setUpdatesEnabled(True)
         frames = f"{done:,}" if self._total is None else f"{done:,} / {self._total:,}"
         self._words.setText(
             self.tr("{frames} frames · {fps:.1f} fps · {findings} findings").format(

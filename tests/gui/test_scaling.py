@@ -29,6 +29,19 @@ def test_a_live_picture_looks_as_a_stored_one(cut: Cut) -> None:
     assert np.array_equal(live, stored)
 
 
+@pytest.mark.parametrize("size", [(63, 35), (50, 28), (40, 22), (33, 19), (20, 11)])
+def test_a_small_picture_leaves_no_pixel_out(size: tuple[int, int]) -> None:
+    cut = Cut(0, 0, 160, 90, *size)
+    light = []
+    for column in range(16, 144):
+        line = np.zeros((90, 160, 3), np.uint8)
+        line[:, column] = 200
+        light.append(scaled(line, cut)[..., :3].sum() / (200 * 3 * size[0] * size[1] / 160))
+
+    assert 0.4 < min(light) and max(light) < 1.6
+    assert abs(np.mean(light) - 1) < 0.05
+
+
 def test_a_picture_that_came_smaller_has_its_size_again() -> None:
     assert enlarged(PIXELS, 320, 180).shape == (180, 320, 3)
     assert enlarged(PIXELS, 160, 90) is PIXELS

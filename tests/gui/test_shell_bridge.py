@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_a_crash_of_the_engine_ends_the_run_only(qtbot, bridge, engine, plan):
         bridge.run(plan)
 
 
-def test_progress_is_told_ten_times_a_second_at_most_and_the_last_is_never_lost(qtbot, application, engine, plan):
+def test_progress_is_told_five_times_a_second_at_most_and_the_last_is_never_lost(qtbot, application, engine, plan):
     now = [0.0]
     bridge = Bridge(lambda: engine, now=lambda: now[0])
     told = []
@@ -70,11 +71,27 @@ def test_progress_is_told_ten_times_a_second_at_most_and_the_last_is_never_lost(
         now[0] = step * 0.02
         engine.events.append(progress(step))
         bridge._pull()
-    assert 36 <= len(told) <= 41
+    assert 17 <= len(told) <= 21
     engine.events.extend([progress(200), RunFinished(engine.folder, Outcome.PASS, ())])
     bridge._pull()
     assert told[-1].evaluated == 200
     bridge.close()
+
+
+@pytest.mark.parametrize(
+    ("source", "speed", "rate"),
+    [
+        ("drive.mp4", "max", 15),
+        ("drive.mp4", "4", 15),
+        ("drive.mp4", "realtime", 30),
+        ("drive.mp4", "0.5", 30),
+        ("drive.mp4", "quick", 30),
+        ("camera:uvc:0", "max", 30),
+    ],
+)
+def test_a_run_faster_than_its_drive_shows_half_the_pictures(bridge, plan, source, speed, rate):
+    bridge.run(replace(plan, source=Path(source), speed=speed))
+    assert round(1000 / bridge._timer.interval()) == rate
 
 
 def test_only_the_newest_frame_is_shown(qtbot, bridge, engine, plan):

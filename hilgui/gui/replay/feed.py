@@ -16,7 +16,7 @@ from hilgui.stream import StopToken
 
 log = logging.getLogger(__name__)
 
-_EVERY_S = 0.25
+_EVERY_S = 0.5  # lanes, findings and figures are drawn anew each time
 _FINISHED = frozenset({"finished", "aborted"})
 
 

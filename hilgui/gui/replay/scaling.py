@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHARP_FROM = 3.0  # screen pixels per picture pixel: from here on pixels are shown as squares
-_COARSE_BELOW = 0.4  # below this, bilinear would leave pixels of the picture out
+_COARSE_BELOW = 0.4  # below this, bilinear would leave pixels of the picture out: halved first, a ninth of INTER_AREA
 
 
 class Cut(NamedTuple):
@@ -37,8 +37,16 @@ def scaled(image: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
     if factor >= _SHARP_FROM:
         how = cv2.INTER_NEAREST
     elif factor < _COARSE_BELOW:
-        how = cv2.INTER_AREA
+        pixels = _halved(pixels, cut)
     return _for_screen(cv2.resize(pixels, (cut.width, cut.height), interpolation=how).astype(np.uint8, copy=False))
+
+
+def _halved(pixels: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
+    """Take the mean of two by two pixels until the next step would be smaller than what is asked for."""
+    while pixels.shape[1] >= 2 * cut.width and pixels.shape[0] >= 2 * cut.height:
+        half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
+        pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
+    return pixels
 
 
 def _for_screen(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
