@@ -17,6 +17,7 @@ from hilgui.gui.status import ReplayStatus
 from hilgui.gui.theme import Theme
 from hilgui.pipeline import RunPlan
 from hilgui.records import Ledger, Outcome, Verdict
+from hilgui.settings import Settings
 from hilgui.sources import source_for
 from hilgui.store import RunWriter
 from tests.gui.replay_run import findings, frame_image, header_of, moment_of, ref_of, write_video
@@ -82,13 +83,13 @@ def engine(tmp_path: Path) -> Iterator[WritingEngine]:
 
 
 @pytest.fixture
-def page(qtbot: QtBot, theme: Theme, memory: Memory, engine: WritingEngine) -> Iterator[ReplayPage]:
+def page(qtbot: QtBot, theme: Theme, memory: Memory, settings: Settings, engine: WritingEngine) -> Iterator[ReplayPage]:
     page = ReplayPage(theme, None, memory)
     bridge = Bridge(lambda: engine, page)
     page.follow(bridge)
     qtbot.addWidget(page)
     page.show()
-    bridge.run(None)
+    bridge.run(RunPlan(Path("drive.mp4"), Path("model.onnx"), settings.runs, settings))
     qtbot.waitUntil(lambda: page.drive is not None)
     yield page
     page.close_run()
