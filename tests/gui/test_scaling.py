@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hilgui.gui.replay.pictures import enlarged, for_screen
-from hilgui.gui.replay.scaling import Cut, scaled
+from hilgui.gui.replay.scaling import Cut, Scaler, scaled
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (90, 160, 3), dtype=np.uint8)
 
@@ -40,6 +40,14 @@ def test_a_small_picture_leaves_no_pixel_out(size: tuple[int, int]) -> None:
 
     assert 0.4 < min(light) and max(light) < 1.6
     assert abs(np.mean(light) - 1) < 0.05
+
+
+def test_memory_that_is_used_again_changes_no_picture() -> None:
+    scaler, dark = Scaler(), PIXELS // 2
+    cuts = [Cut(0, 0, 160, 90, 100, 56), Cut(0, 0, 160, 90, 40, 22), Cut(0, 0, 160, 90, 160, 90)]
+    for image in (PIXELS, dark, for_screen(PIXELS), dark):
+        for cut in (*cuts, *cuts):
+            assert np.array_equal(scaler.scaled(image, cut), scaled(image, cut))
 
 
 def test_a_picture_that_came_smaller_has_its_size_again() -> None:

@@ -45,6 +45,7 @@ class FindingsList(QFrame):
         self._table = QTableView(self)
         self._waits = QTimer(self)
         self._is_silent = False
+        self._offered: dict[Kind, int] | None = None
         self._build()
 
     def set_drive(self, drive: Drive | None) -> None:
@@ -216,6 +217,9 @@ class FindingsList(QFrame):
         counts: dict[Kind, int] = {}
         for finding in findings:
             counts[finding.kind] = counts.get(finding.kind, 0) + 1
+        if counts == self._offered:
+            return
+        self._offered = counts
         wanted = self._kind.currentData()
         self._kind.blockSignals(True)
         self._kind.clear()

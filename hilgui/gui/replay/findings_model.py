@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import groupby
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
@@ -17,6 +18,10 @@ from hilgui.gui.theme import Theme
 from hilgui.records import Finding, Kind, Role, Severity
 
 Index = QModelIndex | QPersistentModelIndex
+_DISPLAY, _TIP = int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.ToolTipRole)
+_SPOKEN, _ICON = int(Qt.ItemDataRole.AccessibleTextRole), int(Qt.ItemDataRole.DecorationRole)
+_INK, _SIDE = int(Qt.ItemDataRole.ForegroundRole), int(Qt.ItemDataRole.TextAlignmentRole)
+_RIGHT = int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
 
 class Column(IntEnum):
@@ -76,6 +81,7 @@ class FindingsModel(QAbstractTableModel):
         self._findings: tuple[Finding, ...] = ()
         self._shown: list[Finding] = []
         self._row_of: dict[int, int] = {}
+        self._texts: dict[int, tuple[str, ...]] = {}  # of each finding that was in sight, by its number
         self._filter = Filter()
         self._column = Column.SEVERITY
         self._is_reversed = False
@@ -91,14 +97,19 @@ class FindingsModel(QAbstractTableModel):
         }
 
     def set_findings(self, findings: tuple[Finding, ...], *, has_time: bool) -> None:
-        """Take the findings of a run."""
+        """Take the findings of a run; while rows only come to those that are there, the others stay as they are."""
+        if findings is self._findings and has_time == self._has_time:
+            return
         self._findings, self._has_time = findings, has_time
-        self._renew()
+        self._texts.clear()
+        shown = self._chosen()
+        if not self._grow(shown):
+            self._reset(shown)
 
     def set_filter(self, filter_: Filter) -> None:
         """List only what the filter accepts."""
         self._filter = filter_
-        self._renew()
+        self._reset(self._chosen())
 
     @property
     def filter(self) -> Filter:
@@ -141,28 +152,28 @@ class FindingsModel(QAbstractTableModel):
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        """Give what a cell shows."""
+        """Give what a cell shows; asked a thousand times for each page in sight."""
         finding = self._shown[index.row()]
-        column = Column(index.column())
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._text(finding, column)
-        if role == Qt.ItemDataRole.ToolTipRole:
+        column = index.column()
+        if role == _DISPLAY:
+            return self._cells(finding)[column]
+        if role == _TIP:
             return as_tip(f"{finding.severity.label} · {finding.why}")
-        if role == Qt.ItemDataRole.AccessibleTextRole:
-            return self._text(finding, column) or finding.severity.label
-        if role == Qt.ItemDataRole.DecorationRole and column is Column.SEVERITY:
+        if role == _SPOKEN:
+            return self._cells(finding)[column] or finding.severity.label
+        if role == _ICON and column == Column.SEVERITY:
             return self._signs.sign(finding.severity)
-        if role == Qt.ItemDataRole.ForegroundRole and column is Column.MODEL and finding.role is not None:
+        if role == _INK and column == Column.MODEL and finding.role is not None:
             return self._theme.colour(finding.role.value)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column in (Column.TIME, Column.FRAMES):
-            return int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        if role == _SIDE and column in (Column.TIME, Column.FRAMES):
+            return _RIGHT
         return None
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort; ascending severity puts the worst first."""
         self._column = Column(column)
         self._is_reversed = order is Qt.SortOrder.DescendingOrder
-        self._renew()
+        self._reset(self._chosen())
 
     def text_of(self, rows: list[int]) -> str:
         """Write rows as tab-separated text, with titles, for the clipboard."""
@@ -175,12 +186,40 @@ class FindingsModel(QAbstractTableModel):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _renew(self) -> None:
+    def _chosen(self) -> list[Finding]:
+        """Choose and sort the findings that are listed."""
+        shown = [finding for finding in self._findings if self._filter.accepts(finding)]
+        return sorted(shown, key=_KEYS[self._column], reverse=self._is_reversed)
+
+    def _reset(self, shown: list[Finding]) -> None:
         self.beginResetModel()
-        self._shown = [finding for finding in self._findings if self._filter.accepts(finding)]
-        self._shown.sort(key=_KEYS[self._column], reverse=self._is_reversed)
-        self._row_of = {finding.number: row for row, finding in enumerate(self._shown)}
+        self._shown = shown
+        self._row_of = {finding.number: row for row, finding in enumerate(shown)}
         self.endResetModel()
+
+    def _grow(self, shown: list[Finding]) -> bool:
+        """Put new rows between those that are there and tell which of these changed; False where one moved or went."""
+        stay = [finding for finding in shown if finding.number in self._row_of]
+        if not stay or [finding.number for finding in stay] != [finding.number for finding in self._shown]:
+            return False
+        changed = {new.number for old, new in zip(self._shown, stay, strict=True) if old != new}
+        self._shown = stay
+        for first, end in _fresh(shown, self._row_of):
+            self.beginInsertRows(QModelIndex(), first, end - 1)
+            self._shown[first:first] = shown[first:end]
+            self.endInsertRows()
+        self._row_of = {finding.number: row for row, finding in enumerate(shown)}
+        for number in changed:
+            row = self._row_of[number]
+            self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+        return True
+
+    def _cells(self, finding: Finding) -> tuple[str, ...]:
+        """Give the texts of a row, written once."""
+        texts = self._texts.get(finding.number)
+        if texts is None:
+            texts = self._texts[finding.number] = tuple(self._text(finding, column) for column in Column)
+        return texts
 
     def _text(self, finding: Finding, column: Column) -> str:
         if column is Column.KIND:
@@ -194,3 +233,12 @@ class FindingsModel(QAbstractTableModel):
         if column is Column.FRAMES:
             return str(finding.frames)
         return ""
+
+
+def _fresh(shown: list[Finding], known: Container[int]) -> Iterator[tuple[int, int]]:
+    """Give the stretches (first row, end) of findings whose numbers are not known, from the top."""
+    rows = groupby(enumerate(shown), key=lambda entry: entry[1].number in known)
+    for is_known, entries in rows:
+        if not is_known:
+            stretch = [row for row, _ in entries]
+            yield stretch[0], stretch[-1] + 1

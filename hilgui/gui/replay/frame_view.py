@@ -32,7 +32,7 @@ from hilgui.gui.replay.panes import (
     paint_mark,
     panes_of,
 )
-from hilgui.gui.replay.scaling import Cut, scaled
+from hilgui.gui.replay.scaling import Cut, Scaler
 from hilgui.gui.replay.viewport import (
     ZOOM_STEP,
     Viewport,
@@ -72,6 +72,7 @@ class FrameView(QWidget):
         self._names: dict[Role, str] = {}
         self._panes: tuple[Pane, ...] = ()
         self._view = Viewport((1.0, 1.0), (1, 1))
+        self._scaler = Scaler()
         self._scaled: tuple[Cut, NDArray[np.uint8]] | None = None
         self._hovered: Thing | None = None
         self._selected: Thing | None = None
@@ -410,6 +411,6 @@ class FrameView(QWidget):
         if self._scaled is not None and self._scaled[0] == cut:
             return self._scaled[1]
         assert self._image is not None
-        pixels = scaled(self._image, cut)
+        pixels = self._scaler.scaled(self._image, cut)
         self._scaled = (cut, pixels)
         return pixels

@@ -23,22 +23,43 @@ class Cut(NamedTuple):
     height: int
 
 
+class Scaler:
+    """Scales into memory of its own, as fresh memory costs a page fault each 4 KiB; the next call overwrites it."""
+
+    def __init__(self) -> None:
+        self._small: NDArray[np.uint8] | None = None
+        self._shown: NDArray[np.uint8] | None = None
+
+    def scaled(self, image: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
+        """Cut and scale, as the function does."""
+        pixels = image[cut.y1 : cut.y2, cut.x1 : cut.x2]
+        size = (cut.x2 - cut.x1, cut.y2 - cut.y1)
+        if size == (cut.width, cut.height):
+            return self._for_screen(np.ascontiguousarray(pixels))
+        factor = cut.width / max(size[0], 1)
+        how = cv2.INTER_LINEAR
+        if factor >= _SHARP_FROM:
+            how = cv2.INTER_NEAREST
+        elif factor < _COARSE_BELOW:
+            pixels = _halved(pixels, cut)
+        small = cv2.resize(pixels, (cut.width, cut.height), dst=self._small, interpolation=how)
+        self._small = small.astype(np.uint8, copy=False)
+        return self._for_screen(self._small)
+
+    def _for_screen(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if pixels.shape[2] == 4:
+            return pixels
+        shown = cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA, dst=self._shown)
+        self._shown = shown.astype(np.uint8, copy=False)
+        return self._shown
+
+
 def scaled(image: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
     """Cut and scale, (H, W, 3 or 4) → (height, width, 4); a picture of four bytes that needs no scaling is not copied.
 
     The fourth byte of a pixel comes last: what is in sight is mostly smaller than the picture.
     """
-    pixels = image[cut.y1 : cut.y2, cut.x1 : cut.x2]
-    size = (cut.x2 - cut.x1, cut.y2 - cut.y1)
-    if size == (cut.width, cut.height):
-        return _for_screen(np.ascontiguousarray(pixels))
-    factor = cut.width / max(size[0], 1)
-    how = cv2.INTER_LINEAR
-    if factor >= _SHARP_FROM:
-        how = cv2.INTER_NEAREST
-    elif factor < _COARSE_BELOW:
-        pixels = _halved(pixels, cut)
-    return _for_screen(cv2.resize(pixels, (cut.width, cut.height), interpolation=how).astype(np.uint8, copy=False))
+    return Scaler().scaled(image, cut)
 
 
 def _halved(pixels: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
@@ -47,12 +68,6 @@ def _halved(pixels: NDArray[np.uint8], cut: Cut) -> NDArray[np.uint8]:
         half = (pixels.shape[1] // 2, pixels.shape[0] // 2)
         pixels = cv2.resize(pixels, half, interpolation=cv2.INTER_LINEAR).astype(np.uint8, copy=False)
     return pixels
-
-
-def _for_screen(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    if pixels.shape[2] == 4:
-        return pixels
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
 
 
 def is_within(image: NDArray[np.uint8], cut: Cut) -> bool:

@@ -26,6 +26,7 @@ from hilgui.gui.replay.timeline_words import told
 from hilgui.gui.theme import Theme
 
 _SMALLEST_SPAN = 8.0  # rows
+_CURSOR_HALF = 7  # px that its head reaches to either side, with its soft edge
 
 
 class Timeline(QWidget):
@@ -88,12 +89,13 @@ class Timeline(QWidget):
 
     def set_position(self, row: int) -> None:
         """Move the cursor; a zoomed range follows it."""
-        self._position = row
+        before, self._position = self._position, row
         first, last = self._span
         if not self._is_whole and not self._is_scrubbing and not first <= row < last:
             start = row - (last - first) * 0.1 if row >= last else row - (last - first) * 0.9
             self._set_span(start, start + (last - first))
-        self.update()
+        for place in (before, row):  # only what the cursor leaves and covers
+            self.update(round(self.x_of(place + 0.5)) - _CURSOR_HALF, 0, 2 * _CURSOR_HALF + 1, self.height())
 
     def set_loop(self, loop: tuple[int, int] | None) -> None:
         """Mark the rows that repeat."""

@@ -71,6 +71,8 @@ class Transport(QFrame):
 
     def show_title(self, title: str) -> None:
         """Tell what is on show; cut where there is no room."""
+        if title == self._title.text():
+            return
         self._title.setText(title)
         self._title.setToolTip(as_tip(title))
 
