@@ -169,8 +169,9 @@ def enlarged(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.ui
 
 
 def _differs(wanted: SourceFacts, found: SourceFacts) -> str:
-    if wanted.frames is not None and found.frames is not None and wanted.frames != found.frames:
-        return f"it has {found.frames} frames, the run had {wanted.frames}"
+    whole = wanted.frames if wanted.of_frames is None else wanted.of_frames  # a run may be about a part of it
+    if whole is not None and found.frames is not None and whole != found.frames:
+        return f"it has {found.frames} frames, the run's recording had {whole}"
     if (wanted.width, wanted.height) != (found.width, found.height):
         return f"it is {found.width}×{found.height}, the run had {wanted.width}×{wanted.height}"
     if found.sha256 != wanted.sha256:
