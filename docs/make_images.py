@@ -109,7 +109,16 @@ def corrupt() -> None:
     from hilgui.settings import load_settings
 
     if not any((load_settings().home / "robustness").glob("*")):
-        command = [sys.executable, "-m", "hilgui", "robustness", "assets/demo/night.mp4", "--frames", "12", "--no-search"]
+        command = [
+            sys.executable,
+            "-m",
+            "hilgui",
+            "robustness",
+            "assets/demo/night.mp4",
+            "--frames",
+            "12",
+            "--no-search",
+        ]
         models = ["--model", "assets/demo/baseline.onnx", "--candidate", "assets/demo/candidate.onnx"]
         subprocess.run([*command, *models], check=False, cwd=ROOT)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -242,14 +242,18 @@ def _finding(
     )
 
 
-def make_run(root: Path, *, frames: int = 60, lost: frozenset[int] = frozenset(), finish: bool = True) -> Made:
-    """Render, encode, judge and store; clips keep the frames around the missed person."""
+def make_run(
+    root: Path, *, frames: int = 60, lost: frozenset[int] = frozenset(), finish: bool = True, last: int | None = None
+) -> Made:
+    """Render, encode, judge and store, up to the frame `last`; clips keep the frames around the missed person."""
     root.mkdir(parents=True, exist_ok=True)
     video = root / "drive.mp4"
     write_video(video, frames)
     source = source_for(video)
     facts = source.open()
     source.close()
+    if last is not None:
+        facts, frames = replace(facts, frames=last + 1, of_frames=facts.frames), last + 1
     writer = RunWriter(root / "runs", header_of(facts))
     rows = [
         Loss(ref_of(seq), Fate.DROPPED, "the source was faster") if seq in lost else moment_of(seq)

@@ -263,6 +263,15 @@ def test_pictures_are_those_of_the_recording(tmp_path: Path) -> None:
         pictures.close()
 
 
+def test_a_run_about_a_part_of_a_recording_finds_it(tmp_path: Path) -> None:
+    pictures = RunPictures(make_run(tmp_path, last=49).folder)
+    try:
+        assert pictures.open() == ""
+        assert pictures.read(12).origin is Origin.RECORDING
+    finally:
+        pictures.close()
+
+
 def test_a_recording_that_moved_is_replaced_by_the_clips(tmp_path: Path) -> None:
     made = make_run(tmp_path)
     made.video.rename(tmp_path / "elsewhere.mp4")
