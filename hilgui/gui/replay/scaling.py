@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SHARP_FROM = 3.0  # screen pixels per picture pixel: from here on pixels are shown as squares
-_COARSE_BELOW = 0.4  # below this, bilinear would leave pixels of the picture out: halved first, a ninth of INTER_AREA
+_COARSE_BELOW = 0.4  # below this, bilinear would leave pixels of the picture out: halved first, an eighth of INTER_AREA
 
 
 class Cut(NamedTuple):
