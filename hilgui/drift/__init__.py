@@ -1,6 +1,30 @@
 """Drift: statistics and monitors of a stream against a reference."""
 
 from hilgui.drift.adwin import Adwin
+from hilgui.drift.calibration import Calibration, calibrate, usual_window
+from hilgui.drift.monitor import Look, Measured, Monitor, in_words
+from hilgui.drift.page_hinkley import PageHinkley
 from hilgui.drift.psi import psi
+from hilgui.drift.reference import Origin, Reference, make_reference, read_reference, write_reference
+from hilgui.drift.sample import Sample, Sampler, figures_of
 
-__all__ = ["Adwin", "psi"]
+__all__ = [
+    "Adwin",
+    "Calibration",
+    "Look",
+    "Measured",
+    "Monitor",
+    "Origin",
+    "PageHinkley",
+    "Reference",
+    "Sample",
+    "Sampler",
+    "calibrate",
+    "figures_of",
+    "in_words",
+    "make_reference",
+    "psi",
+    "read_reference",
+    "usual_window",
+    "write_reference",
+]

@@ -49,3 +49,6 @@ class FrameHealth:
     saturated: float  # share of samples at 250 or above
     change: float  # mean absolute difference to the frame before; NaN on the first
     sharpness: float = math.nan  # variance of the Laplacian at the samples; NaN where it was not measured or stored
+    saturation: float = math.nan  # mean difference of the largest and the smallest channel; NaN likewise
+    warmth: float = math.nan  # mean of red minus blue; NaN likewise
+    noise: float = math.nan  # deviation of the noise from the median Laplacian, grey levels; NaN likewise

@@ -44,7 +44,9 @@ _MASK, _LANES, _DEPTH, _CLASSES = "mask", "lanes", "depth", "classes"
 def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
     """Give name and blob of everything in a moment that is no box."""
     if math.isfinite(moment.health.sharpness):
-        yield _SHARPNESS, np.float64(moment.health.sharpness).astype("<f8").tobytes()
+        health = moment.health
+        figures = (health.sharpness, health.saturation, health.warmth, health.noise)
+        yield _SHARPNESS, np.array(figures, "<f8").tobytes()
     for role, inference in moment.inferences.items():
         if inference.classification is not None:
             yield f"{role}.classification", _pack_classification(inference.classification)
@@ -68,9 +70,13 @@ def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
         yield f"{_TRUTH}.{_CLASSES}", _fold({"names": moment.class_truth.names}, moment.class_truth.classes)
 
 
-def sharpness(blobs: Mapping[str, bytes]) -> float:
-    """Give the sharpness of the picture, NaN in runs of before; raises ValueError on damage."""
-    return float(np.frombuffer(blobs[_SHARPNESS], "<f8")[0]) if _SHARPNESS in blobs else math.nan
+def health_figures(blobs: Mapping[str, bytes]) -> tuple[float, float, float, float]:
+    """Give sharpness, saturation, warmth and noise of a picture, NaN in runs of before; raises ValueError on damage."""
+    stored = np.frombuffer(blobs[_SHARPNESS], "<f8").tolist() if _SHARPNESS in blobs else []
+    if len(stored) > 4:
+        raise ValueError("a stored picture has more figures than there are")
+    sharp, saturation, warmth, noise = (*stored, *(math.nan for _ in range(4 - len(stored))))
+    return sharp, saturation, warmth, noise
 
 
 def with_truncation(truth: Truth | None, blobs: Mapping[str, bytes]) -> Truth | None:

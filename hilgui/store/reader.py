@@ -270,7 +270,9 @@ def _moment(row: tuple[Any, ...], times: _Times, blobs: Mapping[str, bytes]) -> 
         differs = codec.unpack_disagreement(disagreement, disagreement_rows)
     return Moment(
         ref=_ref((*row[:7], row[18])),
-        health=FrameHealth(row[7], row[8], row[9], math.nan if row[10] is None else row[10], answers.sharpness(blobs)),
+        health=FrameHealth(
+            row[7], row[8], row[9], math.nan if row[10] is None else row[10], *answers.health_figures(blobs)
+        ),
         truth=answers.with_truncation(None if truth is None else codec.unpack_truth(truth), blobs),
         inferences=inferences,
         comparisons=comparisons,

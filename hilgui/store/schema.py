@@ -44,7 +44,7 @@ CREATE TABLE content (
     truth BLOB, baseline BLOB, candidate BLOB,
     baseline_match BLOB, candidate_match BLOB, disagreement BLOB
 );
-CREATE TABLE answer (              -- outputs and truths that are no boxes, and the sharpness of the picture
+CREATE TABLE answer (              -- outputs and truths that are no boxes, and further figures of the picture
     seq INTEGER NOT NULL,
     name TEXT NOT NULL,            -- baseline.depth, truth.lanes, ...; below frame 0 blocks, see blocks.py
     value BLOB NOT NULL,           -- see answers.py

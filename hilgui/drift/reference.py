@@ -1,0 +1,147 @@
+"""The reference: what pictures and outputs were like where all was well, in blocks, as a file."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from hilgui.drift.blocks import block_length, block_starts, correlation_time
+from hilgui.drift.sample import TOP, Sample
+from hilgui.durable import write_whole
+from hilgui.errors import CallWrong, StoreBroken
+
+SCHEMA = "hilgui/drift-reference.v1"
+LEAST_BLOCKS = 6  # of a reference: fewer say nothing about how much blocks differ
+_KEPT = 100  # frames of a block, evenly spread
+_LARGEST = 256 * 2**20  # bytes of a file
+_MOST = 20_000_000  # numbers in it
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One drive or run that a reference was made of."""
+
+    name: str
+    path: str
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Frames in blocks of equal length; blocks count as independent of each other, frames do not."""
+
+    names: tuple[str, ...]
+    block: int  # frames of a block in the stream
+    kept: int  # ... of which so many are kept, evenly spread
+    rows: tuple[tuple[float, ...], ...]  # kept frames of all blocks, one behind the other
+    memory: float  # integrated autocorrelation time in frames, of the slowest figure; 0 for an unordered set
+    origins: tuple[Origin, ...]
+    models: dict[str, str]  # role → sha256; outputs of other models are not compared
+    created: str  # ISO 8601, UTC
+    version: str
+    schema: str = SCHEMA
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """Give the figures as (blocks, kept, names)."""
+        return np.array(self.rows, np.float64).reshape(-1, self.kept, len(self.names))
+
+    @property
+    def caution(self) -> float:
+        """Give by how much limits are widened, as neighbouring blocks still hang together a little."""
+        return math.sqrt(1.0 + self.memory / self.block)
+
+    @property
+    def blocks(self) -> int:
+        """Count the blocks."""
+        return len(self.rows) // self.kept
+
+
+def thin(block: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
+    """Keep so many rows of a block, evenly spread."""
+    if len(block) <= kept:
+        return block
+    return block[np.linspace(0, len(block) - 1, kept).round().astype(int)]
+
+
+def make_reference(
+    sample: Sample, origins: tuple[Origin, ...], models: dict[str, str], *, created: str, version: str
+) -> Reference:
+    """Cut a sample into blocks; raises CallWrong where it is too short for how its frames hang together."""
+    memory = 0.0
+    if len(sample) and sample.is_ordered:
+        leading = [place for place, name in enumerate(sample.names) if TOP not in name]
+        columns = (sample.values[:, place] for place in leading)
+        memory = max((correlation_time(column, sample.stretches) for column in columns), default=1.0)
+    length = block_length(memory, len(sample))
+    starts = block_starts(sample.stretches, length)
+    if len(starts) < LEAST_BLOCKS:
+        raise CallWrong(
+            f"{len(sample)} frames are too few for a reference: neighbouring frames are alike over {length}, and "
+            f"{LEAST_BLOCKS} stretches of that many are needed; name a longer drive, or several of the same kind"
+        )
+    kept = min(length, _KEPT)
+    rows = np.concatenate([thin(sample.values[start : start + length], kept) for start in starts])
+    return Reference(
+        names=sample.names,
+        block=length,
+        kept=kept,
+        rows=tuple(tuple(float(f"{value:.7g}") for value in row) for row in rows.tolist()),
+        memory=memory,
+        origins=origins,
+        models=models,
+        created=created,
+        version=version,
+    )
+
+
+_SHAPE = TypeAdapter(Reference)
+
+
+def write_reference(path: Path, reference: Reference) -> None:
+    """Write a reference as JSON, whole or not at all; raises StoreBroken."""
+    try:
+        write_whole(path, _SHAPE.dump_json(reference))
+    except OSError as failure:
+        raise StoreBroken(f"{path} cannot be written: {failure}; name another file with --out", path=path) from failure
+
+
+def read_reference(path: Path) -> Reference:
+    """Read a reference; raises StoreBroken naming what is wrong."""
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ValueError("it is larger than 256 MiB")
+        reference = _SHAPE.validate_json(path.read_bytes(), strict=True)
+        _check(reference)
+    except (OSError, ValueError) as failure:
+        why = _first(failure) if isinstance(failure, ValidationError) else str(failure)
+        raise StoreBroken(
+            f"{path} is no drift reference: {why}; make one with `hilgui drift reference`", path=path
+        ) from failure
+    return reference
+
+
+def _check(reference: Reference) -> None:
+    if reference.schema != SCHEMA:
+        raise ValueError(f"its schema is {reference.schema!r}, this version reads {SCHEMA!r}")
+    width, rows = len(reference.names), reference.rows
+    if not width or len(set(reference.names)) != width:
+        raise ValueError("its figures have no names, or two have the same")
+    if not 1 <= reference.kept <= reference.block or len(rows) * width > _MOST:
+        raise ValueError("its blocks make no sense")
+    if not 0 <= reference.memory <= 2 * reference.block:
+        raise ValueError("its blocks are shorter than its frames are alike")
+    if len(rows) % reference.kept or len(rows) // reference.kept < LEAST_BLOCKS:
+        raise ValueError(f"it does not hold {LEAST_BLOCKS} or more whole blocks")
+    if any(len(row) != width or not all(map(math.isfinite, row)) for row in rows):
+        raise ValueError("a row of it is not a row of numbers")
+
+
+def _first(failure: ValidationError) -> str:
+    first = failure.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -1,0 +1,119 @@
+"""What is compared of a frame: figures of the picture and of the outputs, one row a frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hilgui.records import Moment, Role, Vocabulary
+
+PICTURE = ("brightness", "contrast", "overexposed", "sharpness", "saturation", "warmth", "noise")
+OUTPUTS = ("detections", "score", "mass")
+TOP = "top:"  # "baseline.top:car": best score of a class, the score map of the class max-pooled over the picture
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Frames of one or several drives, one behind the other; a column without a number in any frame is left out."""
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]  # (N, len(names))
+    seqs: NDArray[np.int64]  # (N,)
+    times_s: NDArray[np.float64]  # (N,), NaN in an unordered set
+    stretches: tuple[int, ...]  # frames of each drive
+
+    def __len__(self) -> int:
+        """Count the frames."""
+        return len(self.values)
+
+    @property
+    def is_ordered(self) -> bool:
+        """Say whether neighbours follow each other in time."""
+        return not bool(np.isnan(self.times_s).any())
+
+    def only(self, names: tuple[str, ...]) -> Sample:
+        """Keep these columns, in this order."""
+        return replace(self, names=names, values=self.values[:, [self.names.index(name) for name in names]])
+
+
+def figures_of(moment: Moment, thresholds: Mapping[Role, float], vocabulary: Vocabulary) -> dict[str, float]:
+    """Give the figures of one frame by name; pixels are not needed.
+
+    Pictures: see `FrameHealth`; the sharpness is log10(1 + variance of the Laplacian). Outputs of a detector:
+    detections at the threshold, best score, sum of all stored scores (0.001 and more), best score of every class.
+    """
+    health = moment.health
+    found = dict(
+        zip(
+            PICTURE,
+            (
+                health.mean,
+                health.deviation,
+                health.saturated,
+                math.log10(1.0 + health.sharpness) if health.sharpness >= 0 else math.nan,
+                health.saturation,
+                health.warmth,
+                health.noise,
+            ),
+            strict=True,
+        )
+    )
+    for role, threshold in thresholds.items():
+        inference = moment.inferences.get(role)
+        if inference is None:
+            continue
+        detections = inference.detections
+        scores = detections.scores
+        found[f"{role}.detections"] = float(detections.count_above(threshold))
+        found[f"{role}.score"] = float(scores[0]) if len(scores) else 0.0
+        found[f"{role}.mass"] = float(scores.sum())
+        for code in sorted(vocabulary.judged):
+            mine = scores[detections.classes == code]
+            found[f"{role}.{TOP}{vocabulary.name(code)}"] = float(mine[0]) if len(mine) else 0.0
+    return found
+
+
+class Sampler:
+    """Collects figures frame by frame; a frame that lacks some of those of the first is left out and counted."""
+
+    def __init__(self) -> None:
+        self._names: tuple[str, ...] = ()
+        self._rows: list[tuple[float, ...]] = []
+        self._seqs: list[int] = []
+        self._times_s: list[float] = []
+        self._stretches: list[int] = []
+        self.left_out = 0
+
+    def start_drive(self) -> None:
+        """Begin another drive."""
+        self._stretches.append(0)
+
+    def add(self, seq: int, time_s: float, figures: Mapping[str, float]) -> None:
+        """Take the figures of the next frame."""
+        if not self._names:
+            self._names = tuple(figures)
+        if not all(name in figures for name in self._names):
+            self.left_out += 1
+            return
+        self._rows.append(tuple(figures[name] for name in self._names))
+        self._seqs.append(seq)
+        self._times_s.append(time_s)
+        self._stretches[-1] += 1
+
+    def sample(self) -> Sample:
+        """Give all of them; columns that are not numbers in every frame are left out."""
+        values = np.array(self._rows, np.float64).reshape(len(self._rows), len(self._names))
+        known = np.isfinite(values).all(axis=0)
+        names = tuple(name for name, is_known in zip(self._names, known.tolist(), strict=True) if is_known)
+        stretches = tuple(stretch for stretch in self._stretches if stretch)
+        return Sample(names, values[:, known], np.array(self._seqs, np.int64), np.array(self._times_s), stretches)
+
+
+def group_of(name: str) -> str:
+    """Name what a figure belongs to: "picture", "baseline" or "candidate"."""
+    role, dot, _ = name.partition(".")
+    return role if dot else "picture"
