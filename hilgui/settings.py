@@ -148,6 +148,8 @@ class DriftLimits(_Section):
     values: int = Field(1000, ge=100, description="scores in each of the two windows")
     delta: float = Field(0.002, gt=0, lt=1, description="confidence of ADWIN: chance of a false alarm")
     block_s: float = Field(0.2, gt=0, description="ADWIN looks at means over this: neighbouring frames are alike")
+    rate: float = Field(0.05, gt=0, lt=1, description="chance of a false alarm against a reference in all `windows`")
+    windows: int = Field(20, ge=1, description="windows of a stream that share the rate")
 
 
 class DisagreementLimits(_Section):
@@ -276,6 +278,7 @@ class Settings(_Section):
     device_under_test: str = ""
     disk_reserve_mb: int = Field(500, ge=0, description="a run stops before less than this is free")
     noise: str = Field("", description="run whose noise was measured: smaller differences are no findings")
+    drift_reference: str = Field("", description="file that pictures and outputs are compared with while they come")
     clips: ClipSettings = ClipSettings()
     corner_cases: CornerCaseLimits = CornerCaseLimits()
 

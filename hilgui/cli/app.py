@@ -16,6 +16,7 @@ from hilgui.cli.cameras import cameras_app
 from hilgui.cli.cases import cases_app, run
 from hilgui.cli.comparing import compare, noise, waive
 from hilgui.cli.decisions import decisions_app, sign
+from hilgui.cli.drift import drift_app
 from hilgui.cli.evaluating import evaluate
 from hilgui.cli.evidence import evidence_app
 from hilgui.cli.findings import findings
@@ -55,6 +56,7 @@ app.add_typer(cameras_app, name="cameras")
 app.add_typer(rig_app, name="rig")
 app.add_typer(screen_app, name="screen")
 app.add_typer(attack_app, name="attack")
+app.add_typer(drift_app, name="drift")
 app.add_typer(triage_app, name="triage")
 app.add_typer(keys_app, name="keys")
 app.add_typer(evidence_app, name="evidence")
@@ -195,6 +197,9 @@ def replay(
     noise: Annotated[
         str | None, typer.Option(help="Run whose noise was measured: smaller differences are no findings.")
     ] = None,
+    drift_reference: Annotated[
+        Path | None, typer.Option(help="Compare pictures and outputs with this drift reference while they come.")
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep what a camera saw, as a drive.")] = False,
     record_mb: Annotated[int, typer.Option(min=1, help="The recording ends before it is larger.")] = 8000,
     out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
@@ -229,6 +234,7 @@ def replay(
         bench=bench,
         device_under_test=dut,
         noise=noise,
+        drift_reference=None if drift_reference is None else str(drift_reference.resolve()),
     )
     call = ReplayCall(
         drives=tuple(drives or ()),

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from hilgui.cornercases.protocol import RunContext
-from hilgui.drift import Adwin, psi
+from hilgui.drift import Adwin, Measured, Monitor, calibrate, figures_of, in_words, psi, usual_window
+from hilgui.drift.sample import group_of
 from hilgui.records import Hit, Kind, Moment, Role, Severity, Suspect
 
 EVERY = 100  # scores between two looks at the PSI
@@ -19,7 +20,8 @@ class Drift:
 
     ADWIN looks at the mean score of each model and at mean and deviation of the grey levels, each averaged over
     `block_s`: neighbouring frames are alike, and it takes values for independent. After an alarm of the PSI the last
-    window is the new reference.
+    window is the new reference. Where the run has a reference of its own (hilgui.drift.Reference), windows are compared
+    with that too.
     """
 
     kind: ClassVar[Kind] = Kind.DRIFT
@@ -35,6 +37,12 @@ class Drift:
         self._windows = {role: _Windows(limits.values, limits.psi) for role in context.thresholds}
         self._scores = {role: _Blocks(frames, limits.delta) for role in context.thresholds}
         self._pictures = {name: _Blocks(frames, limits.delta) for name in ("mean", "deviation")}
+        self._vocabulary, self._looks = context.vocabulary, context.looks
+        self._monitor: Monitor | None = None
+        if context.reference is not None:
+            window = usual_window(context.reference)
+            known = calibrate(context.reference, rate=limits.rate, windows=limits.windows, window=window)
+            self._monitor = Monitor(known)
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give a hit for each figure that changed for good with this frame."""
@@ -52,7 +60,40 @@ class Drift:
             if change := self._pictures[name].add(figure / _GREY):
                 grey = f"{name} of the grey levels"
                 hits.append(self._changed(None, grey, change, _GREY, moment.ref.seq))
-        return hits
+        return [*hits, *self._against_reference(moment)]
+
+    def _against_reference(self, moment: Moment) -> Iterable[Hit]:
+        """Give a hit for each figure that left its limits in the window that ends with this frame."""
+        if self._monitor is None:
+            return
+        figures = figures_of(moment, self._thresholds, self._vocabulary)
+        look = self._monitor.add(moment.ref.seq, moment.ref.time_s, figures)
+        if look is None:
+            return
+        self._looks.append(look)
+        seen: set[str] = set()
+        for one in look.alarms:
+            if one.figure not in seen:
+                seen.add(one.figure)
+                yield self._away(one, look.first_seq, moment.ref.seq)
+
+    def _away(self, one: Measured, first: int, seq: int) -> Hit:
+        group = group_of(one.figure) if "." in one.figure else one.figure
+        role = next((each for each in self._thresholds if each.value == group), None)
+        numbers = {one.statistic: one.value, "limit": one.limit, "before": one.before, "now": one.now}
+        ratio = one.ratio or 1.0
+        return Hit(
+            kind=self.kind,
+            seq=seq,
+            thread=f"reference {one.figure}",
+            severity=Severity.MEDIUM if ratio > 2.0 else Severity.LOW,
+            weight=ratio,
+            why=f"frames {first} to {seq} are not like the reference: {in_words(one)}",
+            role=role,
+            evidence={name: value for name, value in numbers.items() if value is not None},
+            suspect=None if role else Suspect.RIG,
+            suspect_why="" if role else "the picture itself changed: light, exposure, weather or place",
+        )
 
     def _shifted(self, role: Role, value: float, seq: int) -> Hit:
         windows = self._windows[role]

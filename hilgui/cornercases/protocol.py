@@ -13,6 +13,7 @@ from hilgui.cornercases.labelled import Labelling
 from hilgui.cornercases.self_noise import NO_NOISE, SelfNoise
 from hilgui.cornercases.shifts import Shifts
 from hilgui.cornercases.threads import Threads
+from hilgui.drift import Look, Reference
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.records import Hit, Kind, Moment, Role, Vocabulary
 from hilgui.settings import CornerCaseLimits
@@ -29,6 +30,8 @@ class RunContext:
     real_time: bool  # live, or replayed at a finite speed: deadlines mean something
     noise: SelfNoise = NO_NOISE  # smaller differences are no findings
     camera: CameraGeometry | None = None  # where the camera looks from; None: heights and a polygon stand in
+    reference: Reference | None = None  # what pictures and outputs are compared with; None: the beginning of the drive
+    looks: list[Look] = field(default_factory=list, compare=False)  # what each window against the reference brought
     following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
     grading: Grading = field(init=False, repr=False, compare=False)  # shared: how much each object matters
     labelling: Labelling = field(init=False, repr=False, compare=False)  # shared: what they may be asked for

@@ -40,4 +40,4 @@ def mmd(reference: Values, current: Values, width: float) -> float:
 
 def _squares(one: Values, two: Values) -> Values:
     lengths = np.einsum("ij,ij->i", one, one)[:, None] + np.einsum("ij,ij->i", two, two)[None, :]
-    return np.maximum(lengths - 2.0 * one @ two.T, 0.0)
+    return np.asarray(np.maximum(lengths - 2.0 * one @ two.T, 0.0), np.float64)

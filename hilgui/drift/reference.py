@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from hilgui.drift.blocks import block_length, block_starts, correlation_time
-from hilgui.drift.sample import TOP, Sample
+from hilgui.drift.sample import TOP, Sample, group_of
 from hilgui.durable import write_whole
 from hilgui.errors import CallWrong, StoreBroken
 
@@ -46,10 +47,25 @@ class Reference:
     version: str
     schema: str = SCHEMA
 
+    def only(self, names: Iterable[str]) -> Reference:
+        """Keep the figures that are among `names`; raises CallWrong where none is."""
+        wanted = set(names)
+        places = [place for place, name in enumerate(self.names) if name in wanted]
+        if not places:
+            raise CallWrong("the reference and what is compared with it have no figure in common; make another one")
+        rows = tuple(tuple(row[place] for place in places) for row in self.rows)
+        return replace(self, names=tuple(self.names[place] for place in places), rows=rows)
+
+    def fitting(self, models: Mapping[str, str]) -> Reference:
+        """Keep pictures, and outputs of those models (role → sha256) that the reference knows; raises CallWrong."""
+        same = {"picture", *(role for role, sha256 in self.models.items() if models.get(role) == sha256)}
+        return self.only(name for name in self.names if group_of(name) in same)
+
     @property
     def values(self) -> NDArray[np.float64]:
         """Give the figures as (blocks, kept, names)."""
-        return np.array(self.rows, np.float64).reshape(-1, self.kept, len(self.names))
+        rows: NDArray[np.float64] = np.array(self.rows, np.float64)
+        return rows.reshape(-1, self.kept, len(self.names))
 
     @property
     def caution(self) -> float:

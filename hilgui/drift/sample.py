@@ -107,8 +107,8 @@ class Sampler:
     def sample(self) -> Sample:
         """Give all of them; columns that are not numbers in every frame are left out."""
         values = np.array(self._rows, np.float64).reshape(len(self._rows), len(self._names))
-        known = np.isfinite(values).all(axis=0)
-        names = tuple(name for name, is_known in zip(self._names, known.tolist(), strict=True) if is_known)
+        known = np.flatnonzero(np.isfinite(values).all(axis=0))
+        names = tuple(self._names[place] for place in known.tolist())
         stretches = tuple(stretch for stretch in self._stretches if stretch)
         return Sample(names, values[:, known], np.array(self._seqs, np.int64), np.array(self._times_s), stretches)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hilgui.cornercases import HealthMeter, RunContext, SelfNoise, Watches
+from hilgui.drift import Look
 from hilgui.evaluation import Scorecard, compare
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.scorecard import MEASUREMENTS
@@ -42,12 +43,14 @@ class Judge:
         self.scorecard = Scorecard(header, measurements=measured if header.source.cameras else None, scratch=scratch)
         self._ignoring = Ignoring(prepared.profile)
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
+        self.looks: list[Look] = []  # what each window against the drift reference brought
         rates = header.source.rates
         self._health = {channel: HealthMeter() for channel in rates}
         self._watches = Watches({channel: self._context(channel, fps) for channel, fps in rates.items()})
 
     def _context(self, channel: str, fps: float | None) -> RunContext:
         header = self._prepared.header
+        models = {role.value: facts.sha256 for role, facts in header.models.items()}
         return RunContext(
             limits=self._prepared.plan.settings.corner_cases,
             vocabulary=header.vocabulary,
@@ -56,6 +59,8 @@ class Judge:
             real_time=self._prepared.factor is not None,
             noise=SelfNoise.of_header(header.noise),
             camera=cameras_of(header.source)(channel),
+            reference=None if self._prepared.reference is None else self._prepared.reference.fitting(models),
+            looks=self.looks,
         )
 
     @property

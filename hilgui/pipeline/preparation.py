@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui import __version__
+from hilgui.drift import Reference, read_reference
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, recipe_of, speed_factor
@@ -58,6 +59,7 @@ class Prepared:
     classes: dict[int, ClassTruth] = field(default_factory=dict)  # of whole pictures
     profile: CameraProfile | None = None  # regions that are not judged
     vehicle: VehicleSignals | None = None  # signals of its bus, on the run's clock
+    reference: Reference | None = None  # what pictures and outputs are compared with, for drift
     doubts: tuple[str, ...] = ()  # why the run proves nothing, however it ends
 
     def close(self) -> None:
@@ -67,8 +69,13 @@ class Prepared:
 
 def prepare(plan: RunPlan) -> Prepared:
     """Open source, labels and models, in the order in which a mistake is cheapest; raises HilguiError."""
-    if is_camera(plan.source):
-        return _prepare_live(plan)
+    reference = read_reference(Path(plan.settings.drift_reference)) if plan.settings.drift_reference else None
+    prepared = _prepare_live(plan) if is_camera(plan.source) else _prepare_recorded(plan)
+    prepared.reference = reference
+    return prepared
+
+
+def _prepare_recorded(plan: RunPlan) -> Prepared:
     _refuse_live_wishes(plan)
     _mend_recording(plan.source)
     factor = speed_factor(plan.speed)

@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -304,6 +304,7 @@ class Run:
             self._writer.put("wall_s", wall_s)
             self._writer.put("figures", self._judge.figures())
             self._writer.put("left_out", [list(pair) for pair in self._judge.left_out])
+            self._put_drift()
             self._writer.put("notes", [*self._prepared.notes, *self._account(), *self._screen_latency()])
             self._writer.finish(verdict, ledger)
         finally:
@@ -312,6 +313,22 @@ class Run:
         if failure is not None:
             raise failure
         return verdict
+
+    def _put_drift(self) -> None:
+        """Keep how far each figure lay from the drift reference, window by window, in units of its limit."""
+        looks = self._judge.looks
+        if not looks:
+            return
+        told: dict[tuple[str, str], list[tuple[float, float]]] = {}
+        for look in looks:
+            for one in look.measured:
+                if one.ratio is not None:
+                    told.setdefault((one.figure, one.statistic), []).append((look.last_s, one.ratio))
+        for (figure, statistic), rows in told.items():
+            times_s, ratios = np.array(rows, np.float64).T
+            self._writer.put_series(f"drift {figure} {statistic}", "× limit", times_s, ratios)
+        alarms = sum(bool(look.alarms) for look in looks)
+        self._writer.put("drift", {"windows": len(looks), "alarms": alarms, "looks": [asdict(look) for look in looks]})
 
     def _screen_latency(self) -> tuple[str, ...]:
         """Keep how long it took from the screen to the judged result, frame by frame, and say it."""

@@ -72,10 +72,12 @@ def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
 
 def health_figures(blobs: Mapping[str, bytes]) -> tuple[float, float, float, float]:
     """Give sharpness, saturation, warmth and noise of a picture, NaN in runs of before; raises ValueError on damage."""
-    stored = np.frombuffer(blobs[_SHARPNESS], "<f8").tolist() if _SHARPNESS in blobs else []
+    stored = np.frombuffer(blobs.get(_SHARPNESS, b""), "<f8")
     if len(stored) > 4:
         raise ValueError("a stored picture has more figures than there are")
-    sharp, saturation, warmth, noise = (*stored, *(math.nan for _ in range(4 - len(stored))))
+    figures = np.full(4, math.nan)
+    figures[: len(stored)] = stored
+    sharp, saturation, warmth, noise = map(float, figures)
     return sharp, saturation, warmth, noise
 
 

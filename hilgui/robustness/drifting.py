@@ -1,0 +1,321 @@
+"""Drift of a run or a recording against a reference: what is compared, window by window, and the result document."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from hilgui import __version__
+from hilgui.cornercases import HealthMeter
+from hilgui.drift import Calibration, Look, Monitor, Origin, Reference, Sampler, calibrate, figures_of, in_words
+from hilgui.drift import make_reference as cut
+from hilgui.drift.calibration import LEAST_WINDOW, Limit, usual_window
+from hilgui.drift.monitor import Measured
+from hilgui.errors import CallWrong, HilguiError
+from hilgui.inference import Model
+from hilgui.records import Frame, Inference, Moment, Role, Task, Vocabulary
+from hilgui.robustness.result import DRIFT, Cell, Drive, Example, Result, Subject
+from hilgui.robustness.shelf import write_picture, write_result
+from hilgui.sources import FrameSource, open_source
+from hilgui.store import RunReader, find_run
+from hilgui.stream import StopToken
+
+Tell = Callable[[int, int], None]
+Each = Callable[[int, float, Mapping[str, float]], None]
+
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
+DRIFTED, STEADY, UNSURE = "DRIFT", "NO DRIFT", "INCONCLUSIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A stored run, or a recording and, where outputs are to be compared too, a model."""
+
+    path: Path
+    is_run: bool
+    model: Path | None = None
+    provider: str = "auto"
+    fps: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was looked at; `models` is role → sha256 of those whose outputs were."""
+
+    name: str
+    path: str
+    sha256: str
+    frames: int
+    models: tuple[Subject, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checked:
+    """What a check found; `why` says why it could not be told."""
+
+    verdict: str
+    why: str
+    facts: Facts
+    calibration: Calibration | None
+    looks: tuple[Look, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def alarms(self) -> tuple[Look, ...]:
+        """Give the windows with alarms."""
+        return tuple(look for look in self.looks if look.alarms)
+
+    @property
+    def silent(self) -> tuple[Limit, ...]:
+        """Give the statistics that windows of this size say nothing with."""
+        return () if self.calibration is None else tuple(one for one in self.calibration.limits if one.value is None)
+
+
+def target_of(text: str, runs: Path, model: Path | None, provider: str, fps: float | None) -> Target:
+    """Find what was named: a run first, else a recording; raises CallWrong."""
+    try:
+        return Target(find_run(text, runs), True)
+    except HilguiError as failure:
+        path = Path(text).expanduser()
+        if not path.exists():
+            raise CallWrong(
+                f"there is no run and no recording {text!r}; `hilgui runs list` shows the runs"
+            ) from failure
+    return Target(path, False, model, provider, fps)
+
+
+def reference_of(targets: tuple[Target, ...], tell: Tell) -> Reference:
+    """Make a reference of runs or recordings of one kind; raises HilguiError."""
+    sampler, facts = Sampler(), []
+    for target in targets:
+        sampler.start_drive()
+        facts.append(figures(target, sampler.add, tell))
+    models = [{one.role.value: one.sha256 for one in each.models} for each in facts]
+    if any(each != models[0] for each in models):
+        raise CallWrong("the runs have other models than each other; make one reference for each model")
+    origins = tuple(Origin(each.name, each.path, each.frames) for each in facts)
+    created = datetime.now(UTC).isoformat(timespec="seconds")
+    return cut(sampler.sample(), origins, models[0], created=created, version=__version__)
+
+
+def check(target: Target, reference: Reference, *, rate: float, window: int | None, tell: Tell) -> Checked:
+    """Compare with a reference; `window` is in frames. Raises HilguiError."""
+    sampler = Sampler()
+    sampler.start_drive()
+    facts = figures(target, sampler.add, tell)
+    sample = sampler.sample()
+    fitting = reference.fitting({one.role.value: one.sha256 for one in facts.models})
+    known = fitting.only(sample.names)
+    notes = [*facts.notes]
+    if fitting.names != reference.names:
+        notes.append("the reference has outputs of another model; only pictures are compared")
+    lacking = sorted(set(fitting.names) - set(known.names))
+    if lacking:
+        notes.append(f"not compared, as nothing tells them here: {', '.join(lacking)}")
+    if bool(known.memory) != sample.is_ordered:
+        raise CallWrong(
+            "a drive and an unordered set of pictures cannot be compared; make a reference of the same kind"
+        )
+    blocks = usual_window(known) if window is None else math.ceil(window / known.block)
+    if blocks < LEAST_WINDOW:
+        why = f"a window of {window} frames is too small: {LEAST_WINDOW * known.block} frames are the least here"
+        return Checked(UNSURE, why, facts, None, (), tuple(notes))
+    whole = len(sample) // (blocks * known.block)
+    if not whole:
+        why = f"{len(sample)} frames are too few: a window takes {blocks * known.block}"
+        return Checked(UNSURE, why, facts, None, (), tuple(notes))
+    calibration = calibrate(known, rate=rate, windows=whole, window=blocks)
+    monitor = Monitor(calibration)
+    looks: list[Look] = []
+    for seq, time_s, row in zip(sample.seqs.tolist(), sample.times_s.tolist(), sample.values.tolist(), strict=True):
+        look = monitor.add(seq, time_s, dict(zip(sample.names, row, strict=True)))
+        looks += [] if look is None else [look]
+    if monitor.waiting:
+        notes.append(f"the last {monitor.waiting} frames make no whole window and were not judged")
+    told = any(one.value is not None for one in calibration.limits)
+    verdict = DRIFTED if any(look.alarms for look in looks) else STEADY if told else UNSURE
+    why = "" if told else "windows of this size tell nothing; check a longer drive, or make a longer reference"
+    return Checked(verdict, why, facts, calibration, tuple(looks), tuple(notes))
+
+
+def figures(target: Target, each: Each, tell: Tell) -> Facts:
+    """Give the figures of every frame of a run or a recording to `each`; raises HilguiError."""
+    return _of_run(target, each, tell) if target.is_run else _of_recording(target, each, tell)
+
+
+def _of_run(target: Target, each: Each, tell: Tell) -> Facts:
+    with closing(RunReader(target.path)) as reader:
+        header = reader.header
+        detectors = {role: facts for role, facts in header.models.items() if facts.task == Task.DETECTION}
+        thresholds = {role: facts.threshold for role, facts in detectors.items()}
+        total, done, others = reader.ledger.evaluated, 0, 0
+        first: str | None = None
+        for moment in reader.moments():
+            first = moment.ref.channel if first is None else first
+            done += 1
+            if moment.ref.channel != first:
+                others += 1
+                continue
+            each(moment.ref.seq, moment.ref.time_s, figures_of(moment, thresholds, header.vocabulary))
+            if done % 200 == 0 or done == total:
+                tell(done, total)
+        subjects = tuple(
+            Subject(role, facts.name, facts.path, facts.sha256, facts.device) for role, facts in detectors.items()
+        )
+        notes = (f"of several cameras only {first} is compared",) if others else ()
+        source = header.source
+        return Facts(header.run_id, str(target.path), source.sha256, done - others, subjects, notes)
+
+
+def _of_recording(target: Target, each: Each, tell: Tell) -> Facts:
+    source = open_source(target.path, target.fps)
+    model: Model | None = None
+    try:
+        facts = source.open()
+        total = facts.frames or len(source.refs())
+        if target.model is not None:
+            model = Model.load(target.model, provider=target.provider)
+            if model.facts.task != Task.DETECTION:
+                raise CallWrong(f"{target.model} is no detector; leave --model out to compare pictures alone")
+        look = _Looker(model)
+        done = 0
+        for frame in source.frames(StopToken()):
+            done += 1
+            if isinstance(frame, Frame):
+                each(frame.ref.seq, frame.ref.time_s, look.figures(frame))
+            if done % 20 == 0 or done == total:
+                tell(done, max(done, total))
+        subjects = () if model is None else (_subject(model),)
+        return Facts(facts.name, facts.path, facts.sha256, done, subjects, ())
+    finally:
+        source.close()
+        if model is not None:
+            model.close()
+
+
+class _Looker:
+    """Measures frames, and asks the model where there is one."""
+
+    def __init__(self, model: Model | None) -> None:
+        self._model = model
+        self._workspace = None if model is None else model.workspace()
+        self._health = HealthMeter()
+        names = () if model is None else model.classes
+        self._vocabulary = Vocabulary(names, frozenset(range(len(names))))
+
+    def figures(self, frame: Frame) -> dict[str, float]:
+        inferences: dict[Role, Inference] = {}
+        thresholds: dict[Role, float] = {}
+        if self._model is not None and self._workspace is not None:
+            inferences[Role.BASELINE] = self._model.infer(frame.image, self._workspace)
+            thresholds[Role.BASELINE] = self._model.threshold
+        moment = Moment(frame.ref, self._health.measure(frame.image), None, inferences)
+        return figures_of(moment, thresholds, self._vocabulary)
+
+
+def _subject(model: Model) -> Subject:
+    return Subject(Role.BASELINE, model.facts.name, model.facts.path, model.facts.sha256, model.facts.device)
+
+
+def store_check(checked: Checked, reference: Path, target: Target, root: Path, command: tuple[str, ...]) -> Path:
+    """Write a check as a result document for page and reports; gives its folder. Raises StoreBroken."""
+    calibration = checked.calibration
+    made = datetime.now(UTC)
+    question: dict[str, Any] = {
+        "reference": str(reference),
+        "reference_sha256": hashlib.sha256(reference.read_bytes()).hexdigest(),
+        "verdict": checked.verdict,
+        "why": checked.why,
+        "run": str(target.path) if target.is_run else "",
+        "rate": None if calibration is None else calibration.rate,
+        "window_frames": None if calibration is None else calibration.window_frames,
+        "block_frames": None if calibration is None else calibration.reference.block,
+        "windows": [
+            [look.first_seq, look.last_seq, _number(look.first_s), _number(look.last_s)] for look in checked.looks
+        ],
+    }
+    identity = f"{made.isoformat()}{checked.facts.sha256}{question['reference_sha256']}"
+    name = f"drift-{made:%Y%m%d-%H%M%S}-{hashlib.sha256(identity.encode()).hexdigest()[:6]}"
+    folder = root / name
+    rows = list(dict.fromkeys(row_name(one) for look in checked.looks for one in look.measured))
+    pictures = _pictures(checked, target, folder)
+    result = Result(
+        kind=DRIFT,
+        id=name,
+        created=made.isoformat(timespec="seconds"),
+        version=__version__,
+        title=f"{checked.facts.name} against {reference.stem}: {checked.verdict}",
+        question=question,
+        command=command,
+        models=checked.facts.models,
+        drives=(Drive(checked.facts.name, checked.facts.path, checked.facts.sha256, "", checked.facts.frames),),
+        measure="value in units of its limit",
+        rows=tuple(rows),
+        columns=tuple(str(number) for number in range(1, len(checked.looks) + 1)),
+        cells=tuple(
+            _cell(one, number, look, checked, pictures.get(number, ""))
+            for number, look in enumerate(checked.looks, 1)
+            for one in look.measured
+        ),
+        families={row_name(one): one.figure for look in checked.looks for one in look.measured},
+        better="lower",
+        notes=checked.notes,
+        is_whole=True,
+    )
+    write_result(folder, result)
+    return folder
+
+
+def row_name(one: Measured) -> str:
+    """Name a statistic of a figure: "brightness ks"."""
+    return f"{one.figure} {one.statistic}"
+
+
+def _cell(one: Measured, number: int, look: Look, checked: Checked, picture: str) -> Cell:
+    examples: tuple[Example, ...] = ()
+    if one.is_alarm:
+        examples = (Example(checked.facts.name, _middle(look), in_words(one), "", picture),)
+    numbers = {"value": one.value, "limit": one.limit, "before": one.before, "now": one.now}
+    return Cell(row_name(one), str(number), Role.BASELINE, one.ratio, None, 0, numbers, examples)
+
+
+def _pictures(checked: Checked, target: Target, folder: Path) -> dict[int, str]:
+    """Keep a frame of each window with alarms: of the recording, or what the run kept of it."""
+    found: dict[int, str] = {}
+    wanted = {number: _middle(look) for number, look in enumerate(checked.looks, 1) if look.alarms}
+    if not wanted:
+        return found
+    if target.is_run:
+        with closing(RunReader(target.path)) as reader:
+            for number, seq in wanted.items():
+                content = reader.picture(seq)
+                if content is not None:
+                    found[number] = write_picture(folder, f"{seq:06d}.jpg", content)
+        return found
+    source: FrameSource = open_source(target.path, target.fps)
+    try:
+        source.open()
+        for number, seq in wanted.items():
+            _, data = cv2.imencode(".jpg", np.asarray(source.frame_at(seq).image), _JPEG)
+            found[number] = write_picture(folder, f"{seq:06d}.jpg", data.tobytes())
+    finally:
+        source.close()
+    return found
+
+
+def _middle(look: Look) -> int:
+    return (look.first_seq + look.last_seq) // 2
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
