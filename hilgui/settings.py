@@ -278,6 +278,8 @@ class Settings(_Section):
     device_under_test: str = ""
     disk_reserve_mb: int = Field(500, ge=0, description="a run stops before less than this is free")
     noise: str = Field("", description="run whose noise was measured: smaller differences are no findings")
+    metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus may ask here, GET /metrics; 0: nobody may")
+    metrics_host: str = Field("127.0.0.1", description="address that answers; the default is this machine alone")
     drift_reference: str = Field("", description="file that pictures and outputs are compared with while they come")
     clips: ClipSettings = ClipSettings()
     corner_cases: CornerCaseLimits = CornerCaseLimits()

@@ -200,6 +200,9 @@ def replay(
     drift_reference: Annotated[
         Path | None, typer.Option(help="Compare pictures and outputs with this drift reference while they come.")
     ] = None,
+    metrics: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of this machine where Prometheus may ask: GET /metrics.")
+    ] = None,
     record: Annotated[bool, typer.Option("--record", help="Keep what a camera saw, as a drive.")] = False,
     record_mb: Annotated[int, typer.Option(min=1, help="The recording ends before it is larger.")] = 8000,
     out: Annotated[Path | None, typer.Option(help="Folder that will hold the run folders.")] = None,
@@ -234,6 +237,7 @@ def replay(
         bench=bench,
         device_under_test=dut,
         noise=noise,
+        metrics_port=metrics,
         drift_reference=None if drift_reference is None else str(drift_reference.resolve()),
     )
     call = ReplayCall(

@@ -74,7 +74,10 @@ class Ended:
 
 def replay_drives(call: ReplayCall, settings: Settings) -> int:
     """Run the queue; print the summaries; return the gravest exit code."""
-    ended = run_queue(plans(call, settings), debug=call.debug, quiet=call.as_json)
+    from hilgui.engine.metrics import serving
+
+    with serving(settings) as told:
+        ended = run_queue(plans(call, settings), debug=call.debug, quiet=call.as_json, told=told)
     documents = [document(each) for each in ended]
     if call.as_json:
         outcome = min((each.outcome for each in ended), key=_GRAVITY.index)

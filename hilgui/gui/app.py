@@ -11,6 +11,8 @@ from types import TracebackType
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from hilgui.engine.metrics import Metrics, MetricsServer
+from hilgui.errors import BenchBroken
 from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.collector import Collector
 from hilgui.gui.main_window import MainWindow
@@ -36,6 +38,7 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
     trouble.watch()
     StallWatch(window)
     collector = Collector(window)
+    metrics = _serve_metrics(settings, window, bridge)
     window.show()
     folder = open_run or _last_run(memory)
     if folder is not None:
@@ -44,8 +47,27 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
         return application.exec()
     finally:
         collector.close()
+        if metrics is not None:
+            metrics.close()
         trouble.forget()
         bridge.close()
+
+
+def _serve_metrics(settings: Settings, window: MainWindow, bridge: Bridge) -> MetricsServer | None:
+    """Let Prometheus ask, where the settings name a port; a port that is taken is told, the window opens anyway."""
+    if not settings.metrics_port:
+        return None
+    metrics = Metrics()
+    try:
+        server = MetricsServer(metrics, settings.metrics_port, settings.metrics_host)
+    except BenchBroken as failure:
+        window.messages.show_error(str(failure), "")
+        return None
+    for signal in (bridge.run_started, bridge.progress, bridge.run_finished, bridge.run_failed):
+        signal.connect(metrics.take)
+    window.rig.state_changed.connect(lambda: metrics.take_rig(window.rig.state))
+    window.rig.closed.connect(lambda: metrics.take_rig(None))
+    return server
 
 
 def render_screenshots(run: Path, out: Path, settings: Settings | None = None) -> list[Path]:

@@ -26,6 +26,7 @@ class Judged:
     pictures: tuple[Picture, ...] = ()
     findings: tuple[Finding, ...] = ()
     evicted: Evicted = NOTHING_EVICTED  # clips of earlier findings that made room for worse ones
+    drift: float | None = None  # of the last window against the drift reference: its worst figure, in limits
 
 
 class Judge:
@@ -78,7 +79,7 @@ class Judge:
         moment = self._moment(paired)
         if self._clips is None:
             looked = self._watches.look(moment, lambda _seq: paired.frame.image)
-            return Judged(moment, (), tuple(looked.closed))
+            return Judged(moment, (), tuple(looked.closed), drift=self._drift())
         pictures = self._clips.push(paired.frame)
         looked = self._watches.look(moment, self._clips.image)
         for severity in sorted({hit.severity for hit in looked.hits}, reverse=True):
@@ -87,7 +88,12 @@ class Judge:
             pictures.extend(self._clips.keep_around(moment.ref.time_s, severity))
         self._clips.wait_for_end(looked.closed)
         evicted = self._clips.evicted()
-        return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)), evicted)
+        return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)), evicted, self._drift())
+
+    def _drift(self) -> float | None:
+        if not self.looks:
+            return None
+        return max((one.ratio for one in self.looks[-1].measured if one.ratio is not None), default=None)
 
     def finish(self) -> Judged:
         """Close the findings that are still open."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from bisect import bisect_left
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -13,6 +14,17 @@ from hilgui.records import Fate, Ledger, Loss, Role
 from hilgui.stream import RateMeter
 
 _RECENT = 600  # frames whose latencies are told
+
+
+EDGES_MS = (1.0, 2.0, 5.0, 10.0, 20.0, 33.4, 50.0, 66.7, 100.0, 200.0, 500.0, 1000.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Latencies:
+    """A histogram: frames up to each of EDGES_MS and above the last, and the sum of all."""
+
+    counts: tuple[int, ...]
+    sum_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,10 @@ class Progress:
     findings: int
     seconds_left: float | None
     time_s: float  # recording time of the newest stored frame
+    latencies: dict[Role, Latencies] = field(default_factory=dict)  # of all frames
+    missed: dict[Role, int] = field(default_factory=dict)  # labelled objects not found
+    kinds: dict[str, int] = field(default_factory=dict)  # findings by kind
+    drift: float | None = None  # worst figure of the last window in units of its limit; None without a reference
 
 
 class Tally:
@@ -40,6 +56,11 @@ class Tally:
         self._with_truth = 0
         self._findings = 0
         self._latencies: dict[Role, deque[float]] = {}
+        self._counts: dict[Role, list[int]] = {}
+        self._sums_ms: defaultdict[Role, float] = defaultdict(float)
+        self._missed: Counter[Role] = Counter()
+        self._kinds: Counter[str] = Counter()
+        self._drift: float | None = None
         self._meter = RateMeter()
         self._time_s = 0.0
 
@@ -47,6 +68,8 @@ class Tally:
         """Count a batch that was committed at `now_s`."""
         for judged in batch:
             self._findings += len(judged.findings)
+            self._kinds.update(finding.kind.value for finding in judged.findings)
+            self._drift = self._drift if judged.drift is None else judged.drift
             item = judged.frame
             if isinstance(item, Loss):
                 self._fates[item.fate] += 1
@@ -59,6 +82,11 @@ class Tally:
                 for role, inference in item.inferences.items():
                     recent = self._latencies.setdefault(role, deque(maxlen=_RECENT))
                     recent.append(inference.latency_ms)
+                    counts = self._counts.setdefault(role, [0] * (len(EDGES_MS) + 1))
+                    counts[bisect_left(EDGES_MS, inference.latency_ms)] += 1
+                    self._sums_ms[role] += inference.latency_ms
+                for role, comparison in item.comparisons.items():
+                    self._missed[role] += comparison.missed
 
     def progress(self, captured: int) -> Progress:
         """Say how far the run is; `captured` frames have come from the source."""
@@ -74,6 +102,10 @@ class Tally:
             findings=self._findings,
             seconds_left=left,
             time_s=self._time_s,
+            latencies={role: Latencies(tuple(counts), self._sums_ms[role]) for role, counts in self._counts.items()},
+            missed=dict(self._missed),
+            kinds=dict(self._kinds),
+            drift=self._drift,
         )
 
     def ledger(self, captured: int, candidate_skipped: int, cut: str) -> Ledger:

@@ -12,6 +12,7 @@ _LONG = "tests/unit/rigs/test_supervisor_long.py"
 _TRANSPORT = "tests/unit/rigs/test_transport.py"
 _DRIVERS = "tests/contract/test_rig_drivers.py"
 _LIVE = "tests/flow/test_live.py"
+_METRICS = "tests/flow/test_metrics.py"
 _RUN = "tests/flow/test_run.py"
 _ENGINE = "tests/flow/test_engine.py"
 _WATCHDOG = "tests/flow/test_watchdog.py"
@@ -310,7 +311,11 @@ ATTACKS: tuple[Row, ...] = (
         "refused by the typed encoder",
         "tests/unit/devices/test_scpi.py::test_the_encoder_lets_no_text_end_or_chain_a_line",
     ),
-    ("metrics endpoint", "binds loopback unless told otherwise", MISSING),
+    (
+        "metrics endpoint",
+        "binds loopback unless told otherwise; only GET /metrics, one at a time, 2 s and 4 KiB; no run waits for it",
+        f"{_METRICS}::test_only_get_metrics_is_answered_within_its_time_and_on_loopback",
+    ),
     (
         "log rewritten or cut",
         "hash chain, checkpoints",
