@@ -82,7 +82,7 @@ def thin(block: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
     """Keep so many rows of a block, evenly spread."""
     if len(block) <= kept:
         return block
-    return block[np.linspace(0, len(block) - 1, kept).round().astype(int)]
+    return np.take(block, np.linspace(0, len(block) - 1, kept).round().astype(int), axis=0)
 
 
 def make_reference(

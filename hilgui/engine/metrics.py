@@ -186,25 +186,25 @@ class MetricsServer:
         if not ipaddress.ip_address(self.host).is_loopback:
             log.warning("metrics are open to every machine that reaches %s:%s", self.host, self.port)
         self._thread = threading.Thread(target=self._serve, name="metrics")
-        self._is_closed = False
+        self._closing = threading.Event()
         self._thread.start()
 
     def close(self) -> None:
         """End the thread; a question under way is cut off. May be called twice."""
-        if self._is_closed:
+        if self._closing.is_set():
             return
-        self._is_closed = True
+        self._closing.set()
         with suppress(OSError), socket.create_connection((self.host, self.port), timeout=_WHOLE_S):
             pass  # wakes the thread, which sees that it is over
         self._thread.join()
         self._socket.close()
 
     def _serve(self) -> None:
-        while not self._is_closed:
+        while not self._closing.is_set():
             try:
                 client, _ = self._socket.accept()
             except OSError:
-                if self._is_closed:
+                if self._closing.is_set():
                     return
                 log.warning("metrics: a connection failed", exc_info=True)
                 continue
@@ -216,7 +216,7 @@ class MetricsServer:
         question = b""
         while b"\r\n\r\n" not in question and len(question) <= _LONGEST:
             left = deadline - time.monotonic()
-            if left <= 0 or self._is_closed:
+            if left <= 0 or self._closing.is_set():
                 return
             client.settimeout(min(left, 0.2))
             try:
