@@ -19,6 +19,7 @@ from hilgui.cli.decisions import decisions_app, sign
 from hilgui.cli.drift import drift_app
 from hilgui.cli.evaluating import evaluate
 from hilgui.cli.evidence import evidence_app
+from hilgui.cli.fairness import fairness
 from hilgui.cli.findings import findings
 from hilgui.cli.gate import decide_command, gate
 from hilgui.cli.incidents import incident_app
@@ -67,6 +68,7 @@ app.command()(run)
 app.command()(audit)
 app.command()(evaluate)
 app.command()(slices)
+app.command()(fairness)
 app.command()(compare)
 app.command()(robustness)
 app.command()(noise)

@@ -64,8 +64,9 @@ class Reference:
     @property
     def values(self) -> NDArray[np.float64]:
         """Give the figures as (blocks, kept, names)."""
-        rows: NDArray[np.float64] = np.array(self.rows, np.float64)
-        return rows.reshape(-1, self.kept, len(self.names))
+        rows = np.array(self.rows, np.float64)
+        found: NDArray[np.float64] = rows.reshape(-1, self.kept, len(self.names))
+        return found
 
     @property
     def caution(self) -> float:

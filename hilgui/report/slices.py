@@ -24,6 +24,7 @@ from hilgui.sources.conditions import find_conditions
 from hilgui.store import RunReader
 
 SCHEMA = "hilgui/slices.v1"
+LEAST_ROWS = 30  # truths of a group that is compared
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +57,20 @@ def slice_runs(
 
     The conditions of a drive come from its labels, else from `conditions.yaml` beside the recording.
     """
+    slicers = fed_slicers(readers, threshold=threshold, progress=progress)
+    return [_sliced(role, slicer, rule if with_search else None, with_search) for role, slicer in slicers.items()]
+
+
+def fed_slicers(
+    readers: Sequence[RunReader], *, threshold: float | None = None, progress: Progress = silent, with_ap: bool = True
+) -> dict[Role, Slicer]:
+    """Give every frame of the runs to a slicer of each detector; raises as `slice_runs` does."""
     head = _common(readers)
     changes = Changes(threshold=threshold)
     slicers = {
-        role: Slicer(Subject(role, head.vocabulary, facts.threshold if threshold is None else threshold))
+        role: Slicer(
+            Subject(role, head.vocabulary, facts.threshold if threshold is None else threshold), with_ap=with_ap
+        )
         for role, facts in head.models.items()
         if facts.task == Task.DETECTION
     }
@@ -76,7 +87,7 @@ def slice_runs(
             done += 1
             if done % 100 == 0 or done == total:
                 progress(done, total)
-    return [_sliced(role, slicer, rule if with_search else None, with_search) for role, slicer in slicers.items()]
+    return slicers
 
 
 def conditions_of(header: RunHeader) -> dict[str, str]:
@@ -90,13 +101,13 @@ def _sliced(role: Role, slicer: Slicer, rule: SearchRule | None, with_search: bo
     return Sliced(
         role,
         tuple(slicer.figures(with_intervals=True)),
-        {name: _gap(rows, column) for column, name in enumerate(rows.dimensions)} if len(rows.matched) else {},
+        {name: gap_of(rows, column) for column, name in enumerate(rows.dimensions)} if len(rows.matched) else {},
         search(rows, rule) if with_search else None,
     )
 
 
-def _gap(rows: SliceRows, column: int) -> Disparity:
-    """Compare the groups of one dimension; what is not known is no group, unless nothing is known."""
+def gap_of(rows: SliceRows, column: int, least: int = LEAST_ROWS) -> Disparity:
+    """Compare groups of `least` truths in one dimension; what is not known is none, unless nothing is known."""
     values = rows.values[column]
     known = np.array([value != UNKNOWN for value in values], np.bool_)[rows.codes[:, column]]
     kept = rows.where(known) if known.any() else rows
@@ -106,6 +117,7 @@ def _gap(rows: SliceRows, column: int) -> Disparity:
         groups,
         kept.matched,
         kept.drives if by_drive else kept.clusters,
+        least=least,
         unit="drive" if by_drive else "block of 100 frames",
     )
 

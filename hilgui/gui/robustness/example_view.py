@@ -65,7 +65,7 @@ class ExampleView(QWidget):
         for view, head, (words, picture, objects) in zip(self.views, self._heads, pairs, strict=True):
             head.setText(words)
             head.setToolTip(words)
-            image = _read(picture_path(folder, picture))
+            image = read_picture(picture_path(folder, picture))
             if image is None:
                 view.show_frame(None, (), self.tr("The picture {0} is gone; measure again.").format(picture or "–"))
                 continue
@@ -77,7 +77,7 @@ class ExampleView(QWidget):
             view.set_ink(picture_ink(self._theme))
 
 
-def _read(path: Path | None) -> NDArray[np.uint8] | None:
+def read_picture(path: Path | None) -> NDArray[np.uint8] | None:
     """Read a picture, BGR; None where there is none or it cannot be read."""
     try:
         content = b"" if path is None else path.read_bytes()

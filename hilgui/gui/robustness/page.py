@@ -29,13 +29,12 @@ from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.robustness.measure_dialog import MeasureDialog, Wish
-from hilgui.gui.robustness.result_view import ResultView
+from hilgui.gui.robustness.shown_result import ShownResult
 from hilgui.gui.robustness.tabs import TABS, Tab
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.records import Role
 from hilgui.robustness import Listed, list_results, results_root
-from hilgui.robustness.heat_map import save_heat_map
 from hilgui.robustness.suite import Attempt
 from hilgui.store import RunReader
 
@@ -59,7 +58,7 @@ class RobustnessPage(Page):
         self.go = QPushButton(self.tr("Measure…"), self)
         self.busy = BusyBar(self)
         self.tabs = QTabWidget(self)
-        self.views: dict[str, ResultView] = {}
+        self.views: dict[str, ShownResult] = {}
         self.empties: dict[str, EmptyPage] = {}
         self._stacks: dict[str, QStackedWidget] = {}
         self._title, self._command = Label(self), Label(self)
@@ -103,7 +102,7 @@ class RobustnessPage(Page):
         return TABS[self.tabs.currentIndex()]
 
     @property
-    def view(self) -> ResultView:
+    def view(self) -> ShownResult:
         """Give the view in sight."""
         return self.views[self.tab.kind]
 
@@ -144,15 +143,8 @@ class RobustnessPage(Page):
         self._offer()
 
     def save(self, path: Path) -> list[Path]:
-        """Save the heat map of each model as SVG or PNG; raises CallWrong, StoreBroken."""
-        result = self.view.result
-        made: list[Path] = []
-        if result is None:
-            return made
-        for role in result.roles:
-            made.append(path if len(result.roles) == 1 else path.with_stem(f"{path.stem}-{role.value}"))
-            save_heat_map(made[-1], result, role)
-        return made
+        """Save the heat map of each model, or the chart, as SVG or PNG; raises HilguiError."""
+        return self.view.save(path)
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -176,8 +168,8 @@ class RobustnessPage(Page):
         head.addWidget(self.busy)
         head.addWidget(self.go)
         for icon, words, keys, doer in (
-            ("export", self.tr("Save the heat map"), "Ctrl+S", self._ask_where),
-            ("copy", self.tr("Copy the heat map as text"), "Ctrl+Shift+T", self._copy),
+            ("export", self.tr("Save the picture"), "Ctrl+S", self._ask_where),
+            ("copy", self.tr("Copy the table as text"), "Ctrl+Shift+T", self._copy),
             ("terminal", self.tr("Copy the command that shows the same"), "Ctrl+Shift+C", self._copy_command),
             ("refresh", self.tr("Look for results again"), "F5", self.refresh),
         ):
@@ -189,6 +181,7 @@ class RobustnessPage(Page):
             stack.addWidget(view)
             stack.addWidget(empty)
             stack.setCurrentIndex(1)
+            view.frame_asked.connect(self.open_run_asked)
             self.views[tab.kind], self.empties[tab.kind], self._stacks[tab.kind] = view, empty, stack
             self.tabs.addTab(stack, tab.words)
         self.tabs.setDocumentMode(True)
@@ -326,8 +319,7 @@ class RobustnessPage(Page):
         self._command.setText(self.command)
 
     def _copy(self) -> None:
-        self.view.heat.copy()
-        self.message.emit("info", self.tr("Copied: {0}").format(self.view.heat.accessibleName()))
+        self.message.emit("info", self.tr("Copied: {0}").format(self.view.copy()))
 
     def _copy_command(self) -> None:
         QGuiApplication.clipboard().setText(self.command)
@@ -337,7 +329,7 @@ class RobustnessPage(Page):
         if self.view.result is None:
             return
         start = str(Path.home() / f"{self.view.result.id}.svg")
-        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Save the heat map"), start, "SVG (*.svg);;PNG (*.png)")
+        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("Save the picture"), start, "SVG (*.svg);;PNG (*.png)")
         if not chosen:
             return
         try:

@@ -19,24 +19,23 @@ from hilgui.gui.robustness.sheets import (
     heat_rows,
     note_rows,
 )
+from hilgui.gui.robustness.shown_result import ShownResult
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, ROW, Theme
 from hilgui.records import Role
 from hilgui.robustness import Example, Result
+from hilgui.robustness.heat_map import save_heat_map
 
 _HEAD_PX = 30  # of a table
 
 
-class ResultView(QWidget):
+class ResultView(ShownResult):
     """Shows any result document; of which kind is told by its tab. GUI thread only."""
 
     chosen = Signal(object)  # Link of the field that was asked for
 
     def __init__(self, theme: Theme, kind: str, parent: QWidget) -> None:
-        super().__init__(parent)
-        self.kind = kind
-        self._folder: Path | None = None
-        self._result: Result | None = None
+        super().__init__(kind, parent)
         self._link: Link | None = None
         self.headlines = LinkedTable(theme, self.tr("Figures over the whole"), self)
         self.heat = HeatView(theme, self.tr("Heat map"), self)
@@ -72,16 +71,6 @@ class ResultView(QWidget):
         self.notes.asked.connect(self.show_field)
         self.examples.asked.connect(self._show_example)
 
-    @property
-    def result(self) -> Result | None:
-        """Give what is shown."""
-        return self._result
-
-    @property
-    def folder(self) -> Path | None:
-        """Give the folder of what is shown."""
-        return self._folder
-
     def show_result(self, folder: Path, result: Result) -> None:
         """Show a result, another one or the same grown."""
         is_other = folder != self._folder
@@ -100,6 +89,21 @@ class ResultView(QWidget):
         fields = [place for place in places if self.heat.rows[place[0]][place[1]].link is not None]
         if fields:
             self.heat.choose(*max(fields, key=lambda place: self.heat.rows[place[0]][place[1]].shade))
+
+    def copy(self) -> str:
+        """Copy the heat map as text; gives its name."""
+        self.heat.copy()
+        return self.heat.accessibleName()
+
+    def save(self, path: Path) -> list[Path]:
+        """Save the heat map of each model; raises CallWrong, StoreBroken."""
+        result = self._result
+        made: list[Path] = []
+        for role in () if result is None else result.roles:
+            assert result is not None
+            made.append(path if len(result.roles) == 1 else path.with_stem(f"{path.stem}-{role.value}"))
+            save_heat_map(made[-1], result, role)
+        return made
 
     def show_field(self, link: object) -> None:
         """List the frames behind a field and show the worst."""

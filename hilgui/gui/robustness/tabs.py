@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 from PySide6.QtWidgets import QWidget
 
+from hilgui.gui.robustness.drift_view import DriftView
 from hilgui.gui.robustness.result_view import ResultView
+from hilgui.gui.robustness.shown_result import ShownResult
 from hilgui.gui.theme import Theme
 from hilgui.robustness import ATTACKS, AUDIT, CORRUPTIONS, DRIFT
 
@@ -21,7 +23,7 @@ class Tab:
     text: str  # as it is looked up in the translation
     hint: str  # what an empty tab says
     command: str  # that makes such a result
-    make: Callable[[Theme, str, QWidget], ResultView] = ResultView
+    make: Callable[[Theme, str, QWidget], ShownResult] = ResultView
 
     @property
     def words(self) -> str:
@@ -72,9 +74,12 @@ TABS: tuple[Tab, ...] = (
         str(QT_TRANSLATE_NOOP("RobustnessTabs", "Drift")),
         str(
             QT_TRANSLATE_NOOP(
-                "RobustnessTabs", "How far pictures and scores have moved from their reference. Results show up here."
+                "RobustnessTabs",
+                "How far pictures and outputs have moved from a reference, window by window. Make one with "
+                "hilgui drift reference; what hilgui drift check finds shows up here.",
             )
         ),
-        "hilgui robustness --list",
+        "hilgui drift check RUN --reference REF",
+        DriftView,
     ),
 )

@@ -1,0 +1,46 @@
+"""Fairness of coverage over stored runs."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hilgui.cli import main
+from hilgui.errors import CallWrong
+from hilgui.report.fairness import fairness_of
+from hilgui.store import RunReader
+
+
+def test_each_group_has_its_recall_and_the_smallest_is_named(run_folder: Path) -> None:
+    with closing(RunReader(run_folder)) as reader:
+        found = fairness_of([reader], least=1)
+    for one in found:
+        told = one.disparity
+        assert told.counts[told.smallest] == min(told.counts.values())
+        assert one.label in ("person", "pedestrian", "rider", "cyclist", "all")
+    assert found
+
+
+def test_an_unknown_group_or_class_names_those_that_there_are(run_folder: Path) -> None:
+    with closing(RunReader(run_folder)) as reader:
+        with pytest.raises(CallWrong, match=r"there is no group 'heigth' in these runs; there are .*height"):
+            fairness_of([reader], dimensions=["heigth"])
+        with pytest.raises(CallWrong, match="no label is of class 'unicorn'; there are "):
+            fairness_of([reader], classes=["unicorn"])
+
+
+def test_groups_that_are_too_small_are_inconclusive_and_a_limit_is_a_verdict(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["fairness", str(run_folder), "--group", "height", "--class", "all", "--json"]
+    assert main([*words, "--least", "100000"]) == 3
+    assert json.loads(capsys.readouterr().out)["verdict"] == "INCONCLUSIVE"
+    assert main([*words, "--least", "1", "--limit", "1"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["verdict"] == "PASS"
+    gap = max(one["gap"] for one in told["groups"])
+    assert gap > 0
+    assert main([*words, "--least", "1", "--limit", str(gap / 2)]) == 1
