@@ -75,6 +75,12 @@ class Chart(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self.add_curve([low, high], [at, at], colour, style="thick")
         self.add_points([value], [at], colour, 9.0)
 
+    def show_title(self, title: str) -> None:
+        """Say what is drawn now."""
+        self._title = title
+        self.setAccessibleName(title)
+        self._restyle()
+
     def show_ticks(self, names: Sequence[str], axis: str = "bottom") -> None:
         """Name whole places of an axis."""
         self.getPlotItem().getAxis(axis).setTicks([list(enumerate(names))])

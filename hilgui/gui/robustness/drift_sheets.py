@@ -35,14 +35,14 @@ def verdict_words(tr: Say, result: Result) -> str:
     alarmed = len({one.column for one in result.cells if one.examples})
     if not windows:
         return f"{verdict}: {question.get('why', '')}"
-    words = tr("{0}: {1} of {2} windows of {3} frames with alarms. Without drift any has a chance of {4}.")
+    words = tr("{0}: {1} of {2} windows of {3} frames with alarms. Without drift any alarm has a chance of {4}.")
     rate = question.get("rate") or 0.0
     return words.format(verdict, alarmed, len(windows), question.get("window_frames", "–"), f"{rate:.1%}")
 
 
 def statistic_rows(tr: Say, result: Result) -> Rows:
     """List every statistic with its worst window, the furthest from its limit first."""
-    words = _words(tr)
+    words = statistic_words(tr)
     titles = (tr("Figure"), tr("Statistic"), tr("Worst"), tr("Limit"), tr("In limits"))
     worst: dict[str, Field] = {}
     for cell in result.cells:
@@ -68,7 +68,7 @@ def statistic_rows(tr: Say, result: Result) -> Rows:
 
 def alarm_rows(tr: Say, result: Result) -> Rows:
     """List the alarms, window by window; the frame opens where a run was checked."""
-    words = _words(tr)
+    words = statistic_words(tr)
     titles = (tr("Frame"), tr("Figure"), tr("Statistic"), tr("Before"), tr("Now"))
     is_run = bool(result.question.get("run"))
     rows: list[tuple[Cell, ...]] = []
@@ -91,7 +91,8 @@ def alarm_rows(tr: Say, result: Result) -> Rows:
     return titles, rows
 
 
-def _words(tr: Say) -> dict[str, str]:
+def statistic_words(tr: Say) -> dict[str, str]:
+    """Name the statistics."""
     return {
         "shift": tr("mean, in deviations"),
         "ks": tr("Kolmogorov–Smirnov"),

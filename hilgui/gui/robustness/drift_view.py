@@ -15,7 +15,7 @@ from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.pictures import for_screen
-from hilgui.gui.robustness.drift_sheets import Place, alarm_rows, statistic_rows, verdict_words
+from hilgui.gui.robustness.drift_sheets import Place, alarm_rows, statistic_rows, statistic_words, verdict_words
 from hilgui.gui.robustness.example_view import read_picture
 from hilgui.gui.robustness.shown_result import ShownResult
 from hilgui.gui.splitter import splitter
@@ -34,7 +34,13 @@ class DriftView(ShownResult):
         mark(self.words, tone="heading")
         self.words.setTextFormat(Qt.TextFormat.PlainText)
         self.words.setWordWrap(True)
-        self.chart = Chart(theme, self.tr("Statistic against its limit"), self.tr("end of the window"), "", self)
+        self.chart = Chart(
+            theme,
+            self.tr("Statistic against its limit"),
+            self.tr("end of the window (s)"),
+            "",
+            self,
+        )
         self.statistics = LinkedTable(theme, self.tr("Statistics, the furthest from its limit first"), self)
         self.alarms = LinkedTable(theme, self.tr("Alarms"), self)
         self.picture = FrameView(picture_ink(theme), self)
@@ -133,7 +139,9 @@ class DriftView(ShownResult):
         x = np.array([place for place, _ in known])
         values = _column([one for _, one in known], "value")
         limits = _column([one for _, one in known], "limit")
-        self.chart.getPlotItem().setTitle(self._row)
+        figure, _, statistic = self._row.rpartition(" ")
+        words = statistic_words(self.tr).get(statistic, statistic)
+        self.chart.show_title(self.tr("{0}: {1}; dashed: its limit").format(figure, words))
         self.chart.add_curve(x, values, "accent")
         self.chart.add_points(x, values, "accent")
         self.chart.add_curve(x, limits, "warning", style="dash")
