@@ -68,8 +68,12 @@ class DriftView(ShownResult):
         self.statistics.asked.connect(self._show_statistic)
         self.alarms.asked.connect(self.show_place)
         self.chart.clicked.connect(lambda x, _y: self._show_nearest(x))
-        theme.changed.connect(lambda: self.picture.set_ink(picture_ink(theme)))
+        self._theme = theme
+        theme.changed.connect(self._restyle)  # a bound method ends with this widget, a lambda would outlive it
         self._show_no_picture()
+
+    def _restyle(self) -> None:
+        self.picture.set_ink(picture_ink(self._theme))
 
     def show_result(self, folder: Path, result: Result) -> None:
         """Show a check, its worst statistic first."""
