@@ -531,10 +531,11 @@ def gate(pytest_arguments: Sequence[str], display: Display) -> int:
 
 def wanted_tests(arguments: Sequence[str]) -> list[str]:
     """Give pytest's arguments. Without a choice: all but slow ones, on every core, a file of tests staying on one."""
-    if any(not argument.startswith("-") for argument in arguments):
-        return list(arguments)  # single tests start faster alone
+    given = [argument for argument in arguments if argument != SLOW]
+    if any(not argument.startswith("-") for argument in given):
+        return given  # single tests start faster alone, and are wanted also where they are slow
     which = [] if SLOW in arguments else ["-m", "not slow"]
-    return ["-n", "auto", "--dist", "loadfile", *which, *(argument for argument in arguments if argument != SLOW)]
+    return ["-n", "auto", "--dist", "loadfile", *which, *given]
 
 
 def percent_in(line: str) -> str:

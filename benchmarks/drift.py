@@ -1,6 +1,6 @@
 """False alarms of the drift monitor on streams without drift, and how soon a shift is found.
 
-    python benchmarks/drift.py [--streams 200] [--quick]
+    python benchmarks/drift.py [--streams 200] [--rate .05] [--windows 10]
 
 Streams of three figures that hang together over time (AR(1), one of them skewed), each with a reference of its own.
 """

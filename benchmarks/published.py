@@ -70,7 +70,7 @@ def kitti_30(data: Path, folder: Path) -> tuple[Path, Path]:
 
 def tracked(path: Path, number: int) -> Iterator[str]:
     """Give the lines of one frame as object labels: without frame and track."""
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         words = line.split()
         if int(words[0]) == number:
             yield " ".join(words[TRACK_COLUMNS:17]) + "\n"

@@ -76,6 +76,8 @@ def main() -> None:
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--truth", type=Path)
     given = parser.parse_args()
+    if given.drive and not given.baseline:
+        parser.error("--drive needs --baseline")
     with tempfile.TemporaryDirectory() as folder:
         requests = {str(side): request for side, request in made_requests(Path(folder), given.sides)}
         if given.drive is not None:

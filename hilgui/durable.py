@@ -7,6 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hilgui.errors import StoreBroken
+
 if sys.platform == "win32":
     import msvcrt
 
@@ -48,6 +50,15 @@ class FileLock:
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
+
+
+def write_document(path: Path, content: bytes) -> None:
+    """Make the folder and write a file whole; raises StoreBroken where that is refused."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, content)
+    except OSError as failure:
+        raise StoreBroken(f"{path} cannot be written: {failure}; is the disk full?", path=path) from failure
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -16,8 +16,7 @@ from hilgui.attacks.drawing import jpeg, png, shown, side_by_side
 from hilgui.attacks.gallery import Gallery
 from hilgui.attacks.measure import Damage
 from hilgui.attacks.question import CLEAN, NAMES, AttackQuestion
-from hilgui.durable import write_whole
-from hilgui.errors import StoreBroken
+from hilgui.durable import write_document
 from hilgui.evaluation import Interval
 from hilgui.records import Role
 from hilgui.report.document import Document, Facts, Picture, Pictures, Section, Sentences, Table
@@ -70,8 +69,8 @@ def store(folder: Path, gallery: Gallery, made: Attacked, result: Result) -> Att
         pictures.append(Picture(both, f"{drive} #{sample.shot.ref.seq} {sample.shot.ref.key}", sample.words))
     whole = replace(result, cells=_pictured(result.cells, made.question.method, tuple(examples)))
     write_result(folder, whole)
-    _write(folder / REPORT, html_of(document(made, whole, tuple(pictures))).encode())
-    _write(folder / "attack.json", json.dumps(made.as_json(), indent=1, ensure_ascii=False).encode())
+    write_document(folder / REPORT, html_of(document(made, whole, tuple(pictures))).encode())
+    write_document(folder / "attack.json", json.dumps(made.as_json(), indent=1, ensure_ascii=False).encode())
     return made
 
 
@@ -243,11 +242,3 @@ def _percent(value: float | None) -> str:
 
 def _between(interval: Interval | None) -> str:
     return "–" if interval is None else f"{interval.low:.3f} … {interval.high:.3f}".replace("-", "−")
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
-    except OSError as failure:
-        raise StoreBroken(f"{path} cannot be written: {failure}; is the disk full?", path=path) from failure

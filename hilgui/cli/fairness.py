@@ -77,21 +77,7 @@ def _print(found: list[Fairness], verdict: str | None, limit: float | None) -> N
             table.add_row(one.role.value, escape(one.label), *words)
     results.print(table)
     for one in found:
-        results.print(f"  {in_words(one)}", markup=False)
+        results.print(f"  {one.role.value}, {one.label} by {one.dimension}: {one.disparity.in_words}", markup=False)
     if verdict is not None:
         why = "" if limit is None else f", limit {limit:g}"
         results.print(f"{verdict}{why}", markup=False)
-
-
-def in_words(one: Fairness) -> str:
-    """Say the disparity of one condition in a sentence."""
-    told = one.disparity
-    whose = f"{one.role.value}, {one.label} by {one.dimension}"
-    smallest = f"smallest group {told.smallest} with {told.counts[told.smallest]} truths"
-    if told.gap is None:
-        return f"{whose}: fewer than two groups have enough truths; {smallest}"
-    sure = "no interval, as there is one block only"
-    if told.interval is not None:
-        between = f"[{told.interval.low:.3f}, {told.interval.high:.3f}]"
-        sure = f"{told.interval.level:.0%} {between} over {told.interval.clusters} × {told.interval.unit}"
-    return f"{whose}: recall differs by {told.gap:.3f} ({sure}), {told.best} best, {told.worst} worst; {smallest}"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hilgui.robustness import Headline, Result
     from hilgui.settings import Settings
 
-_NAMES = {"clean": "clean", "mPC": "mPC", "rPC": "rPC"}
+_FIGURES = ("clean", "mPC", "rPC")
 
 
 def robustness(
@@ -225,7 +225,7 @@ def _limit(text: str) -> tuple[str, str]:
     from hilgui.evaluation.limits import parse_limit
 
     name, _, rest = text.strip().partition(" ")
-    if name not in _NAMES:
+    if name not in _FIGURES:
         raise CallWrong(f"{text!r} is no limit of clean, mPC or rPC, such as 'rPC >= 0.6'")
     try:
         parse_limit(rest)
@@ -302,7 +302,7 @@ def in_words(headline: Headline) -> str:
     value = "–" if headline.value is None else f"{headline.value:.3f}"
     if headline.interval is not None:
         value += f" [{headline.interval.low:.3f}, {headline.interval.high:.3f}]"
-    return f"{_NAMES.get(headline.name, headline.name)} {whose}: {value}"
+    return f"{headline.name} {whose}: {value}"
 
 
 def _tipping(result: Result, row: str, role: Role) -> str:

@@ -92,14 +92,7 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
         results.print(f"no interval for {', '.join(where)}: {why}", markup=False)
     for dimension, gap in one.disparities.items():
         if (by is None or by == dimension) and gap.gap is not None:
-            interval = gap.interval
-            sure = "" if interval is None else f" [{interval.low:.3f}, {interval.high:.3f}] over {interval.clusters}"
-            sure += "" if interval is None else f" × {interval.unit}"
-            results.print(
-                f"{dimension}: recall differs by {gap.gap:.3f}{sure}, {gap.best} best, {gap.worst} worst; "
-                f"smallest group {gap.smallest} with {gap.counts[gap.smallest]} truths",
-                markup=False,
-            )
+            results.print(f"{dimension}: {gap.in_words}", markup=False)
 
 
 def _print_search(searched: Searched) -> None:

@@ -78,5 +78,12 @@ def _laplacian(image: NDArray[np.uint8]) -> tuple[float, float]:
     beside -= 4 * green[rows, columns].astype(np.int32)
     wide = beside.ravel().astype(np.float32)
     mean = float(wide.mean())
-    noise = float(np.median(np.abs(wide))) / _SPREAD
+    noise = _median(np.abs(beside)) / _SPREAD
     return float(np.dot(wide, wide)) / len(wide) - mean * mean, noise
+
+
+def _median(heights: NDArray[np.int32]) -> float:
+    """Give the median of small whole numbers, by counting them."""
+    upto = np.bincount(heights.ravel()).cumsum()
+    lower, upper = np.searchsorted(upto, ((heights.size - 1) // 2, heights.size // 2), side="right")
+    return float(lower + upper) / 2.0

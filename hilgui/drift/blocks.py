@@ -39,7 +39,7 @@ def correlation_time(values: NDArray[np.float64], stretches: Sequence[int]) -> f
 
 
 def block_length(memory: float, frames: int) -> int:
-    """Give how many frames make a block: about twice the autocorrelation time, more where blocks would be too many."""
+    """Give how many frames make a block: the integrated autocorrelation time, more where blocks would be too many."""
     return max(1, math.ceil(memory), math.ceil(frames / MOST_BLOCKS))
 
 

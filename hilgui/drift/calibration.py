@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special  # scipy.stats takes half a second to import
 
 from hilgui.drift.distances import kernel, median_width
 from hilgui.drift.psi import BINS
@@ -28,7 +28,7 @@ _DRAWS = 2000
 _STREAMS = 600
 _TAIL = 20  # draws beyond the level that is still read off; rarer ones are reckoned from there
 _GRID = 256  # places at which cumulative distributions are compared
-_POINTS = 16  # frames of a block that a kernel sees
+POINTS = 16  # frames of a block that a kernel sees
 _LONGEST = 600  # blocks of a simulated stream
 _LEAST = {SHIFT: 0.5, KS: 0.1, PSI: 0.1, MMD: 0.05}  # less is no drift worth an alarm, however sure it is
 _SILENT = {SHIFT: math.inf, KS: 0.95, PSI: 4.0, MMD: 1.3}  # a limit above this can hardly be passed at all
@@ -63,7 +63,6 @@ class Calibration:
     frame_spread: Values  # (F,) deviation of frames
     stream_limit: float  # of Page–Hinkley, in deviations of a block
     delta: float  # of ADWIN, for each figure
-    edges: tuple[Values, ...]  # of the bins of the PSI
     widths: dict[str, float]  # of the kernel
     scales: tuple[Values, Values]  # mean and deviation of all columns
     points: dict[str, Values]  # of the kernel, by group
@@ -97,17 +96,17 @@ def calibrate(reference: Reference, *, rate: float, windows: int, window: int, s
     drawn = _Draws(rng, reference, window, 1.0 - (1.0 - rate) ** (1.0 / windows), 2 * len(single) + len(groups))
     scales = every.mean(axis=0), np.where(deviations > 0, deviations, 1.0)
     limits: list[Limit] = []
-    edges: list[Values] = []
+    shift = drawn.shift(len(single))
     for place in single:
         column = values[:, :, place]
-        edges.append(np.unique(np.quantile(column, np.arange(1, BINS) / BINS)))
-        reach = drawn.shift(len(single)) * float(spread[place] / deviations[place])
+        edges = np.unique(np.quantile(column, np.arange(1, BINS) / BINS))
+        reach = shift * float(spread[place] / deviations[place])
         limits.append(_limit(names[place], SHIFT, reach))
         limits.append(_limit(names[place], KS, drawn.reach(drawn.ks(column))))
-        limits.append(_limit(names[place], PSI, drawn.reach(drawn.psi(column, edges[-1]), power=2)))
+        limits.append(_limit(names[place], PSI, drawn.reach(drawn.psi(column, edges), power=2)))
     points, widths = {}, {}
     for group, places in groups.items():
-        seen = np.stack([thin(block[:, places], _POINTS) for block in values])
+        seen = np.stack([thin(block[:, places], POINTS) for block in values])
         seen = (seen - scales[0][list(places)]) / scales[1][list(places)]
         points[group] = seen.reshape(-1, len(places))
         widths[group] = median_width(points[group][:: max(1, len(points[group]) // 500)])
@@ -128,7 +127,6 @@ def calibrate(reference: Reference, *, rate: float, windows: int, window: int, s
         stream_limit=_stream_limit(rng, blocks, min(windows * window, _LONGEST), _SHARES[PAGE_HINKLEY] * rate)
         * reference.caution**2,
         delta=_SHARES[ADWIN] * rate / max(len(figures), 1) / max(windows * window, 1),
-        edges=tuple(edges),
         widths=widths,
         scales=scales,
         points=points,
@@ -164,7 +162,7 @@ class _Draws:
         """Give the limit of a mean in deviations of a block: Student's t, for the deviation is itself estimated."""
         each = self._level * _SHARES["means"] / max(figures, 1)
         wide = math.sqrt(1.0 / self._window + 1.0 / self._blocks) * self._caution
-        return float(stats.t.ppf(1.0 - each / 2.0, self._blocks - 1)) * wide
+        return float(special.stdtrit(self._blocks - 1, 1.0 - each / 2.0)) * wide
 
     def reach(self, drawn: Values, power: int = 1) -> float:
         """Give what a statistic stays below but for its share of the rate.
@@ -173,7 +171,7 @@ class _Draws:
         freedom for each block less one; so is what a resample of few blocks lacks in spread.
         """
         shallow = max(self._each, _TAIL / _DRAWS)
-        steep = float(stats.t.ppf(1.0 - self._each / 2.0, self._blocks - 1) / stats.norm.ppf(1.0 - shallow / 2.0))
+        steep = float(special.stdtrit(self._blocks - 1, 1.0 - self._each / 2.0) / special.ndtri(1.0 - shallow / 2.0))
         factor = steep * self._caution * math.sqrt(self._blocks / (self._blocks - 1))
         return float(np.quantile(drawn, 1.0 - shallow)) * factor**power
 
@@ -218,5 +216,5 @@ def _stream_limit(rng: np.random.Generator, blocks: Values, horizon: int, level:
         if step >= known:
             most = np.maximum(most, np.maximum(rise - lowest, highest - fall).max(axis=1))
     shallow = max(level, _TAIL / 2 / _STREAMS)
-    steep = stats.t.ppf(1.0 - level / 2.0, known - 1) / stats.norm.ppf(1.0 - shallow / 2.0)
+    steep = special.stdtrit(known - 1, 1.0 - level / 2.0) / special.ndtri(1.0 - shallow / 2.0)
     return float(np.quantile(most, 1.0 - shallow) * steep)

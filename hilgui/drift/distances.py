@@ -28,10 +28,13 @@ def kernel(one: Values, two: Values, width: float) -> Values:
     return np.asarray(np.exp(-_squares(one, two) / (2.0 * width * width)), np.float64)
 
 
-def mmd(reference: Values, current: Values, width: float) -> float:
-    """Give the maximum mean discrepancy (Gretton et al., JMLR 13, 2012) with a Gaussian kernel, of the V-statistic."""
+def mmd(reference: Values, current: Values, width: float, within: float | None = None) -> float:
+    """Give the maximum mean discrepancy (Gretton et al., JMLR 13, 2012) with a Gaussian kernel, of the V-statistic.
+
+    `within` is the mean kernel inside the reference, where it was worked out before.
+    """
     square = (
-        kernel(reference, reference, width).mean()
+        (kernel(reference, reference, width).mean() if within is None else within)
         + kernel(current, current, width).mean()
         - 2.0 * kernel(reference, current, width).mean()
     )

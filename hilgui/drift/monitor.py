@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.drift.adwin import Adwin
-from hilgui.drift.calibration import ADWIN, BORNE, KS, MMD, PAGE_HINKLEY, PSI, SHIFT, Calibration
-from hilgui.drift.distances import kernel, ks
+from hilgui.drift.calibration import ADWIN, BORNE, KS, MMD, PAGE_HINKLEY, POINTS, PSI, SHIFT, Calibration
+from hilgui.drift.distances import kernel, ks, mmd
 from hilgui.drift.page_hinkley import PageHinkley
 from hilgui.drift.psi import psi
 from hilgui.drift.reference import thin
 
-_POINTS = 16  # frames of a block that a kernel sees, as in the calibration
 _REACH = 16.0  # deviations of a block over which ADWIN's range from 0 to 1 goes
 _YOUNGEST = 5  # blocks before a stream is judged
 
@@ -59,6 +58,7 @@ class Look:
     last_seq: int
     first_s: float
     last_s: float
+    middle_seq: int  # a frame that was looked at
     measured: tuple[Measured, ...]
 
     @property
@@ -75,7 +75,7 @@ class Monitor:
         reference = calibration.reference
         values = reference.values
         self._columns = [reference.names.index(name) for name in calibration.figures]
-        self._before = [np.ascontiguousarray(values[:, :, place].reshape(-1)) for place in self._columns]
+        self._before = [np.sort(values[:, :, place], axis=None) for place in self._columns]
         self._within = {
             group: float(kernel(points, points, calibration.widths[group]).mean())
             for group, points in calibration.points.items()
@@ -107,7 +107,7 @@ class Monitor:
         return len(self._places)
 
     def add(self, seq: int, time_s: float, figures: Mapping[str, float]) -> Look | None:
-        """Take the next frame; give a look where it completes a window. About 20 ms then, else a microsecond."""
+        """Take the next frame; give a look where it completes a window."""
         row = [figures.get(name, np.nan) for name in self._calibration.reference.names]
         if not np.isfinite(row).all():
             self.missing += 1
@@ -163,17 +163,15 @@ class Monitor:
         measured += [Measured(group, MMD, self._mmd(group), limits[group, MMD]) for group in known.groups]
         measured += self._changes.values()
         (first_seq, first_s), (last_seq, last_s) = self._places[0], self._places[-1]
-        return Look(first_seq, last_seq, first_s, last_s, tuple(measured))
+        middle_seq = self._places[len(self._places) // 2][0]
+        return Look(first_seq, last_seq, first_s, last_s, middle_seq, tuple(measured))
 
     def _mmd(self, group: str) -> float:
         known = self._calibration
         places = list(known.groups[group])
-        points = np.concatenate([thin(block[:, places], _POINTS) for block in self._blocks])
+        points = np.concatenate([thin(block[:, places], POINTS) for block in self._blocks])
         points = (points - known.scales[0][places]) / known.scales[1][places]
-        width = known.widths[group]
-        square = self._within[group] + kernel(points, points, width).mean()
-        square -= 2.0 * kernel(known.points[group], points, width).mean()
-        return float(np.sqrt(max(square, 0.0)))
+        return mmd(known.points[group], points, known.widths[group], self._within[group])
 
 
 def in_words(one: Measured) -> str:

@@ -151,7 +151,7 @@ def _check(reference: Reference) -> None:
         raise ValueError("its figures have no names, or two have the same")
     if not 1 <= reference.kept <= reference.block or len(rows) * width > _MOST:
         raise ValueError("its blocks make no sense")
-    if not 0 <= reference.memory <= 2 * reference.block:
+    if not 0 <= reference.memory <= reference.block:
         raise ValueError("its blocks are shorter than its frames are alike")
     if len(rows) % reference.kept or len(rows) // reference.kept < LEAST_BLOCKS:
         raise ValueError(f"it does not hold {LEAST_BLOCKS} or more whole blocks")

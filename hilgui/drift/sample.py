@@ -71,9 +71,11 @@ def figures_of(moment: Moment, thresholds: Mapping[Role, float], vocabulary: Voc
         found[f"{role}.detections"] = float(detections.count_above(threshold))
         found[f"{role}.score"] = float(scores[0]) if len(scores) else 0.0
         found[f"{role}.mass"] = float(scores.sum())
+        best: dict[int, float] = {}
+        for code, score in zip(detections.classes.tolist(), scores.tolist(), strict=True):
+            best.setdefault(code, score)  # scores fall
         for code in sorted(vocabulary.judged):
-            mine = scores[detections.classes == code]
-            found[f"{role}.{TOP}{vocabulary.name(code)}"] = float(mine[0]) if len(mine) else 0.0
+            found[f"{role}.{TOP}{vocabulary.name(code)}"] = best.get(code, 0.0)
     return found
 
 

@@ -49,7 +49,7 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ended: list[Progress] = []  # at most one: the sum of all that ended
+        self._before = _sum([])  # of the runs that ended
         self._now: Progress | None = None
         self._is_running = False
         self._outcomes: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
@@ -89,7 +89,7 @@ class Metrics(Collector):
         """Give the metrics as they are now."""
         with self._lock:
             now, is_running = self._now, self._is_running
-            total = _sum([*self._ended, *([] if now is None else [now])])
+            total = self._before if now is None else _sum([self._before, now])
             outcomes, state, faults = dict(self._outcomes), self._state, self._faults
         build = GaugeMetricFamily("hilgui_build_info", "Version of hilgui.", labels=["version"])
         build.add_metric([__version__], 1)
@@ -97,8 +97,8 @@ class Metrics(Collector):
         yield GaugeMetricFamily("hilgui_run_active", "1 while a run is under way.", float(is_running))
         yield _counter("hilgui_runs", "Runs that ended, by verdict.", "verdict", outcomes)
         yield from _of_runs(total)
-        rate = now.fps if now is not None and is_running else 0.0
-        yield GaugeMetricFamily("hilgui_frames_per_second", "Frames a second of the run under way.", rate)
+        if now is not None and is_running:
+            yield GaugeMetricFamily("hilgui_frames_per_second", "Frames a second of the run under way.", now.fps)
         if now is not None and now.drift is not None:
             words = "Worst figure of the last window against the drift reference, in units of its limit."
             yield GaugeMetricFamily("hilgui_drift_ratio", words, now.drift)
@@ -111,7 +111,7 @@ class Metrics(Collector):
         self._outcomes[outcome.value] += 1
         self._is_running = False
         if self._now is not None:
-            self._ended = [_sum([*self._ended, self._now])]
+            self._before = _sum([self._before, self._now])
             self._now = None
 
 
@@ -194,7 +194,9 @@ class MetricsServer:
         if self._closing.is_set():
             return
         self._closing.set()
-        with suppress(OSError), socket.create_connection((self.host, self.port), timeout=_WHOLE_S):
+        address = ipaddress.ip_address(self.host)
+        here = self.host if not address.is_unspecified else "::1" if address.version == 6 else "127.0.0.1"
+        with suppress(OSError), socket.create_connection((here, self.port), timeout=_WHOLE_S):
             pass  # wakes the thread, which sees that it is over
         self._thread.join()
         self._socket.close()

@@ -63,6 +63,7 @@ class PixelConfusion:
         self._judged = [place for place in range(len(names)) if place in said_by_labels]
         self._floor = floor
         self.counts = np.zeros((len(names), len(names)), np.int64)  # said, labelled
+        self._members = self._joined()
 
     def add(self, said: NDArray[np.uint8], truth: NDArray[np.uint8], ignore: int = IGNORED_PIXEL) -> NDArray[np.int64]:
         """Take one frame (height, width); a map of another size is read at the nearest pixel. Gives its own counts."""
@@ -77,22 +78,22 @@ class PixelConfusion:
 
     def sums(self, counts: NDArray[np.int64]) -> NDArray[np.int64]:
         """Give pixels that agree, said and labelled of each of `names_of_sums`, from counts of this head: (3, N)."""
-        hits = [counts[members, place].sum() for members, place in self._members().values()]
-        said = [counts[members].sum() for members, _ in self._members().values()]
-        labelled = [counts[:, place].sum() for _, place in self._members().values()]
+        hits = [counts[members, place].sum() for members, place in self._members.values()]
+        said = [counts[members].sum() for members, _ in self._members.values()]
+        labelled = [counts[:, place].sum() for _, place in self._members.values()]
         return np.array([hits, said, labelled], np.int64).reshape(3, -1)
 
     @property
     def names_of_sums(self) -> tuple[str, ...]:
         """Name the classes that are judged, then those joined with what lies on them."""
-        return tuple(self._members())
+        return tuple(self._members)
 
     @property
     def judged(self) -> int:
         """Count the classes that are judged: the first of `names_of_sums`."""
         return len(self._judged)
 
-    def _members(self) -> dict[str, tuple[list[int], int]]:
+    def _joined(self) -> dict[str, tuple[list[int], int]]:
         """Give rows and column of the matrix that each figure of a class is made of."""
         members = {self.names[place]: ([place], place) for place in self._judged}
         for place in self._judged:

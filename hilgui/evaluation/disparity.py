@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hilgui.evaluation.clusters import FEWEST
 from hilgui.evaluation.figure import Interval
 
 RESAMPLES = 2000
@@ -27,6 +28,18 @@ class Disparity:
     counts: dict[str, int]
     rates: dict[str, float | None]
     left_out: tuple[str, ...]  # groups with fewer rows than asked for
+
+    @property
+    def in_words(self) -> str:
+        """Say it in a sentence about recall."""
+        smallest = f"smallest group {self.smallest} with {self.counts[self.smallest]} truths"
+        if self.gap is None:
+            return f"fewer than two groups have enough truths; {smallest}"
+        sure = f"no interval: fewer than {FEWEST} drives or blocks, or a group is too rare in them"
+        if self.interval is not None:
+            between = f"[{self.interval.low:.3f}, {self.interval.high:.3f}]"
+            sure = f"{self.interval.level:.0%} {between} over {self.interval.clusters} × {self.interval.unit}"
+        return f"recall differs by {self.gap:.3f} ({sure}), {self.best} best, {self.worst} worst; {smallest}"
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""
@@ -86,10 +99,10 @@ def _interval(
     unit: str,
     seed: int,
 ) -> Interval | None:
-    """Resample clusters with replacement; None with fewer than two of them."""
+    """Resample clusters with replacement; None with fewer than the usual."""
     _, cluster = np.unique(clusters, return_inverse=True)
     size = int(cluster.max()) + 1
-    if size < 2:
+    if size < FEWEST:
         return None
     drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), RESAMPLES).astype(np.float64)
     shares = []

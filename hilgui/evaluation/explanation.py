@@ -141,10 +141,9 @@ def _of_confusion(quality: DetectionQuality, pair: str) -> _Found:
 
 
 def _of_calibration(quality: DetectionQuality) -> _Found:
-    rows, _ = quality.precision.rows()
-    counted = ((rows.ignored[0] & 1) == 0) & (rows.scores >= np.float32(quality.subject.threshold))
-    right = (rows.hits[0][counted] & 1) != 0
-    return rows.frames[counted], np.abs(rows.scores[counted] - right).astype(np.float64)
+    rows = quality.precision.scored().rows
+    shown = rows.scores >= np.float32(quality.subject.threshold)
+    return rows.frames[shown], np.abs(rows.scores[shown] - rows.right[shown]).astype(np.float64)
 
 
 def _is(values: NDArray[np.int32], wanted: int | None) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
+from hilgui.evaluation.clusters import BLOCK_FRAMES, BLOCK_PICTURES
 from hilgui.evaluation.figure import Interval
 from hilgui.evaluation.geometry import CameraOf, no_camera
 from hilgui.evaluation.slice_bins import OF_OBJECTS, UNKNOWN, frame_bins, object_names
@@ -19,9 +20,6 @@ from hilgui.evaluation.slice_columns import SliceColumns
 from hilgui.evaluation.slice_objects import FrameObjects, SliceObjects, View
 from hilgui.records import FrameRef, Judgement, Moment
 from hilgui.settings import CriticalityLimits
-
-BLOCK_FRAMES = 100  # frames of a drive that hang together
-BLOCK_PICTURES = 10  # of an unordered set
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class VocRows:
         self._iou = iou
         self._rows: list[_Rows] = []
         self._truths_of: list[int] = []  # counted ones of each frame
+        self._counts: NDArray[np.int64] = np.empty(0, np.int64)  # the same, for sums
         self._sorted: tuple[NDArray[np.int8], NDArray[np.int64]] | None = None
         self.truths = 0
 
@@ -59,7 +60,7 @@ class VocRows:
         """Give recall and precision after each counted detection; `weights` says how often each frame counts."""
         words, frames = self._by_score()
         drawn = np.ones(len(words), np.int64) if weights is None else weights[frames]
-        truths = self.truths if weights is None else int(weights @ np.array(self._truths_of, np.int64))
+        truths = self._count(weights)
         known = (words != 0) & (drawn > 0)
         words, drawn = words[known], drawn[known]
         true = np.cumsum(np.where(words == 1, drawn, 0)).astype(np.float64)
@@ -75,26 +76,26 @@ class VocRows:
             self._sorted = words[order], frames[order]
         return self._sorted
 
-    def has_truths(self, weights: NDArray[np.int64] | None = None) -> bool:
-        """Say whether there is a truth, of the frames that `weights` keeps."""
-        return bool(self.truths if weights is None else weights @ np.array(self._truths_of, np.int64))
+    def _count(self, weights: NDArray[np.int64] | None) -> int:
+        if weights is None:
+            return self.truths
+        if len(self._counts) != len(self._truths_of):
+            self._counts = np.array(self._truths_of, np.int64)
+        return int(weights @ self._counts)
 
-    def ap_11(self, weights: NDArray[np.int64] | None = None) -> float | None:
-        """Read the 11-point average (2007): the best precision from each recall 0, .1, … 1 on."""
-        if not self.has_truths(weights):
+    def averages(self, weights: NDArray[np.int64] | None = None) -> tuple[float, float] | None:
+        """Read both averages from one curve, None without a truth.
+
+        The 11-point average (2007) is of the best precision from each recall 0, .1, … 1 on; the other is the area below
+        the envelope (2010).
+        """
+        if not self._count(weights):
             return None
         recall, precision = self.curve(weights)
         points = (precision[recall >= point].max(initial=0.0) for point in np.arange(0.0, 1.1, 0.1))
-        return float(sum(points) / 11)
-
-    def ap_all(self, weights: NDArray[np.int64] | None = None) -> float | None:
-        """Read the area below the envelope (2010)."""
-        if not self.has_truths(weights):
-            return None
-        recall, precision = self.curve(weights)
-        recall = np.concatenate(([0.0], recall, [1.0]))
+        steps = np.diff(np.concatenate(([0.0], recall, [1.0])))
         envelope = np.maximum.accumulate(np.concatenate((precision, [0.0]))[::-1])[::-1]
-        return float((np.diff(recall) * envelope).sum())
+        return float(sum(points) / 11), float((steps * envelope).sum())
 
 
 class VocQuality:
@@ -126,8 +127,9 @@ class VocQuality:
         """Read the figures; means are over the classes that have truths."""
         figures: dict[str, Figure] = {}
         total = sum(rows.truths for rows in self._classes.values())
-        for name in ("ap_11", "ap_all"):
-            read = {number: getattr(rows, name)() for number, rows in self._classes.items()}
+        averages = {number: rows.averages() for number, rows in self._classes.items()}
+        for place, name in enumerate(("ap_11", "ap_all")):
+            read = {number: None if each is None else each[place] for number, each in averages.items()}
             known = [value for value in read.values() if value is not None]
             figures[f"voc.{name}"] = Figure(float(np.mean(known)) if known else None, total)
             for number, value in read.items():
@@ -144,9 +146,8 @@ class VocQuality:
 
             def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
                 of_frame = weights[clusters.of_frame]
-                mine = [self._classes[number] for number in held]
-                table = [[rows.ap_11(of_frame) for rows in mine], [rows.ap_all(of_frame) for rows in mine]]
-                return np.array(table, np.float64)  # None becomes NaN
+                table = [self._classes[number].averages(of_frame) or (np.nan, np.nan) for number in held]
+                return np.array(table, np.float64).reshape(-1, 2).T
 
             drawn = resample(read, clusters.draws())
             for place, name in enumerate(("ap_11", "ap_all")):

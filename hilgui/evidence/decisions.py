@@ -23,6 +23,7 @@ from hilgui.evidence.keys import BENCH, KeyRing, Signer
 from hilgui.evidence.loosening import loosened
 from hilgui.evidence.runs import finite, note_run
 from hilgui.records import Action, Decision, GateVerdict
+from hilgui.records.decision import SIGN_FIRST
 from hilgui.store import RunReader
 
 SCHEMA = "hilgui/recorded-decision.v1"
@@ -87,7 +88,7 @@ class Recorded:
         if not (self.action is Action.PROMOTE and self.people_needed and self.is_agreed):
             return steps
         promote = f"promote: hilgui models promote {self.slot or 'SLOT'} --decision {self.id}"
-        return tuple(promote if step.endswith("sign, then promote") else step for step in steps)
+        return tuple(promote if step.endswith(SIGN_FIRST) else step for step in steps)
 
 
 class Decisions:

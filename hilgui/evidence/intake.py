@@ -42,16 +42,23 @@ class Intake:
         """Take in what is new; give a sentence for every file whose past was changed. Raises EvidenceBroken."""
         states = sorted(self._home.glob(f"rigs/*/{_STATES}"))
         triages = [folder / _TRIAGE for folder in sorted(runs)]
-        if not any(path.is_file() for path in (*states, *triages)):
+        if not self._journal.events_file.is_file() and not any(path.is_file() for path in (*states, *triages)):
             return ()
         changed: list[str] = []
         with self._alone():
             self._catch_up()
-            for path in states:
+            for path in sorted({*states, *self._known_states()}):
                 self._take_file(EventKind.ARMING, "rig", path, changed)
             for path in triages:
                 self._take_file(EventKind.TRIAGE, "run_id", path, changed)
         return tuple(changed)
+
+    def _known_states(self) -> Iterator[Path]:
+        """Name the files that were taken in before, so that one that is gone is missed."""
+        for name in self._seen:
+            kind, _, rig = name.partition(":")
+            if kind == EventKind.ARMING:
+                yield self._home / "rigs" / rig / _STATES
 
     def _take_file(self, kind: EventKind, named: str, path: Path, changed: list[str]) -> None:
         name = path.parent.name
@@ -70,7 +77,7 @@ class Intake:
         for event in events:
             if event.kind in (EventKind.ARMING, EventKind.TRIAGE):
                 named = event.facts.get("rig") or event.facts.get("run_id")
-                self._seen[f"{event.kind}:{named}"].append(event.facts["line_sha256"])
+                self._seen[f"{event.kind}:{named}"].append(event.facts.get("line_sha256", ""))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from hilgui.records import Outcome, RunHeader
+from hilgui.sources.excerpt import EXPOSED
 from hilgui.store import RunReader
 
 _BROKEN_OFF = (Outcome.ABORTED, Outcome.ERROR)
-_EXPOSED = "exposure ×"  # begins the note of a recording whose exposure was stepped
 
 
 def run_that_counts(runs: Sequence[RunReader]) -> RunReader:
@@ -82,5 +82,5 @@ def _is_whole(run: RunReader) -> bool:
 
 
 def _recipe(header: RunHeader) -> tuple[str, ...]:
-    exposed = tuple(note for note in header.source.notes if note.startswith(_EXPOSED))
+    exposed = tuple(note for note in header.source.notes if note.startswith(EXPOSED))
     return (*header.source.corrupt, *exposed)

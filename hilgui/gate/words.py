@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hilgui.gate.paired import Evidence
 from hilgui.gate.specification import GateSpec
 from hilgui.records import Action, GateResult, GateVerdict, InvariantResult, SliceResult
+from hilgui.records.decision import SIGN_FIRST
 
 _OPENING = {
     Action.PROMOTE: "The candidate may replace the baseline",
@@ -80,7 +81,7 @@ def unproven(one: GateResult) -> str:
 def next_steps(action: Action, spec: GateSpec, evidence: Evidence, gates: Sequence[GateResult]) -> tuple[str, ...]:
     """Say what to do now."""
     if action is Action.PROMOTE:
-        return (f"have {count(spec.signoff.people, 'person', 'people')} sign, then promote",)
+        return (f"have {count(spec.signoff.people, 'person', 'people')} {SIGN_FIRST}",)
     if action is Action.ROLL_BACK:
         back = (
             "withdraw the candidate and move the alias back"

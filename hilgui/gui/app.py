@@ -8,10 +8,10 @@ import threading
 import traceback
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from hilgui.engine.metrics import Metrics, MetricsServer
 from hilgui.errors import BenchBroken
 from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.collector import Collector
@@ -22,6 +22,9 @@ from hilgui.gui.stall_watch import StallWatch
 from hilgui.gui.theme import Choice, Theme
 from hilgui.gui.typed_path import is_folder
 from hilgui.settings import Settings
+
+if TYPE_CHECKING:
+    from hilgui.engine.metrics import MetricsServer
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +60,8 @@ def _serve_metrics(settings: Settings, window: MainWindow, bridge: Bridge) -> Me
     """Let Prometheus ask, where the settings name a port; a port that is taken is told, the window opens anyway."""
     if not settings.metrics_port:
         return None
+    from hilgui.engine.metrics import Metrics, MetricsServer  # only where somebody may ask
+
     metrics = Metrics()
     try:
         server = MetricsServer(metrics, settings.metrics_port, settings.metrics_host)
@@ -65,8 +70,9 @@ def _serve_metrics(settings: Settings, window: MainWindow, bridge: Bridge) -> Me
         return None
     for signal in (bridge.run_started, bridge.progress, bridge.run_finished, bridge.run_failed):
         signal.connect(metrics.take)
-    window.rig.state_changed.connect(lambda: metrics.take_rig(window.rig.state))
-    window.rig.closed.connect(lambda: metrics.take_rig(None))
+    rig = window.rig
+    rig.state_changed.connect(lambda: metrics.take_rig(rig.state))
+    rig.closed.connect(lambda: metrics.take_rig(None))
     return server
 
 

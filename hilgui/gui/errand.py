@@ -65,9 +65,10 @@ class Errand(Generic[Answer]):
             timer.stop()
             timer.deleteLater()
 
-    def wait(self, timeout_s: float) -> None:
-        """Wait for the thread; for the end of the application."""
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for the thread, for the end of the application; says whether it has ended."""
         self._thread.join(timeout_s)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:

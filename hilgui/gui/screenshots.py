@@ -74,9 +74,7 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path, runs: Path
     if page.drive is not None and page.drive.findings:
         page.action("worst").trigger()
         _wait(lambda: not page.player.is_waiting, f"the worst finding of {run} does not appear")
-    for choice in _THEMES:
-        theme.choose(choice)
-        paths.append(_shoot(window, out / f"replay-{choice}.png"))
+    paths += _shoot_both(window, theme, out, "replay")
     window.show_page("findings")
     findings = cast("FindingsPage", window.pages.page("findings"))
     _wait(lambda: not findings.is_busy, "the findings do not appear")
@@ -84,18 +82,14 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path, runs: Path
         _wait(lambda: findings.clip.player.picture is not None, "the clip of the worst finding does not appear")
         findings.clip.go_to_worst()
         _wait(lambda: not findings.clip.player.is_waiting, "the worst frame does not appear")
-    for choice in _THEMES:
-        theme.choose(choice)
-        paths.append(_shoot(window, out / f"findings-{choice}.png"))
+    paths += _shoot_both(window, theme, out, "findings")
     window.show_page("evaluate")
     evaluate = cast("EvaluatePage", window.pages.page("evaluate"))
     _wait(lambda: not evaluate.is_busy and evaluate.measured is not None, "the figures do not appear", _LONG_S)
     if evaluate.measured is not None and evaluate.measured.roles:
         evaluate.show_behind(Link(evaluate.measured.roles[-1], "recall"))
         _wait(lambda: not evaluate.is_busy, "the frames behind the recall do not appear", _LONG_S)
-    for choice in _THEMES:
-        theme.choose(choice)
-        paths.append(_shoot(window, out / f"evaluate-{choice}.png"))
+    paths += _shoot_both(window, theme, out, "evaluate")
     window.show_page("compare")
     compare = cast("ComparePage", window.pages.page("compare"))
     _wait(lambda: not compare.is_busy, "the differences do not appear", _LONG_S)
@@ -104,9 +98,7 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path, runs: Path
             lambda: compare.left.player.picture is not None and compare.right.player.picture is not None,
             "the pictures of both runs do not appear",
         )
-    for choice in _THEMES:
-        theme.choose(choice)
-        paths.append(_shoot(window, out / f"compare-{choice}.png"))
+    paths += _shoot_both(window, theme, out, "compare")
     paths += _shoot_cases(window, theme, out)
     paths += _shoot_rig(window, theme, out)
     paths += _shoot_decide(window, theme, out, runs)
@@ -126,11 +118,7 @@ def _shoot_decide(window: MainWindow, theme: Theme, out: Path, runs: Path) -> li
         _wait(lambda: not page.chooser.is_busy, "the plan does not appear")
         page.decide()
         _wait(lambda: not page.is_busy and page.decided is not None, "the decision does not appear", _LONG_S)
-    paths = []
-    for choice in _THEMES:
-        theme.choose(choice)
-        paths.append(_shoot(window, out / f"decide-{choice}.png"))
-    return paths
+    return _shoot_both(window, theme, out, "decide")
 
 
 def _shoot_robustness(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
@@ -139,11 +127,7 @@ def _shoot_robustness(window: MainWindow, theme: Theme, out: Path) -> list[Path]
     page = cast("RobustnessPage", window.pages.page("robustness"))
     _wait(lambda: not page.is_busy, "the robustness results do not appear")
     page.view.show_worst()
-    paths = []
-    for choice in _THEMES:
-        theme.choose(choice)
-        paths.append(_shoot(window, out / f"robustness-{choice}.png"))
-    return paths
+    return _shoot_both(window, theme, out, "robustness")
 
 
 def _shoot_library(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
@@ -155,9 +139,7 @@ def _shoot_library(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
     for name, view in views:
         library.tabs.setCurrentWidget(view)
         _wait(lambda: not library.is_reading, "the library does not appear", _LONG_S)
-        for choice in _THEMES:
-            theme.choose(choice)
-            paths.append(_shoot(window, out / f"{name}-{choice}.png"))
+        paths += _shoot_both(window, theme, out, name)
     return paths
 
 
@@ -167,11 +149,7 @@ def _shoot_cases(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
     cases = cast("CasesPage", window.pages.page("cases"))
     _wait(lambda: not cases.is_reading and cases.tree.topLevelItemCount() > 0, "the test cases do not appear")
     cases.tree.choose(_CASE)
-    paths = []
-    for choice in _THEMES:
-        theme.choose(choice)
-        paths.append(_shoot(window, out / f"cases-{choice}.png"))
-    return paths
+    return _shoot_both(window, theme, out, "cases")
 
 
 def _shoot_rig(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
@@ -183,12 +161,18 @@ def _shoot_rig(window: MainWindow, theme: Theme, out: Path) -> list[Path]:
     page.arm.press("select")
     _wait(lambda: link.state is State.SAFE and link.arming.is_verified, "the simulated bench is not safe", _LONG_S)
     _pause(_WATCH_MS)
+    paths = _shoot_both(window, theme, out, "rig")
+    link.close()
+    _wait(lambda: not link.is_closing, "the simulated bench does not end", _LONG_S)
+    return paths
+
+
+def _shoot_both(window: MainWindow, theme: Theme, out: Path, name: str) -> list[Path]:
+    """Take what is in sight in both themes."""
     paths = []
     for choice in _THEMES:
         theme.choose(choice)
-        paths.append(_shoot(window, out / f"rig-{choice}.png"))
-    link.close()
-    _wait(lambda: not link.is_closing, "the simulated bench does not end", _LONG_S)
+        paths.append(_shoot(window, out / f"{name}-{choice}.png"))
     return paths
 
 

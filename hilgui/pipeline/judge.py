@@ -45,6 +45,7 @@ class Judge:
         self._ignoring = Ignoring(prepared.profile)
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
         self.looks: list[Look] = []  # what each window against the drift reference brought
+        self._looks_told = 0
         rates = header.source.rates
         self._health = {channel: HealthMeter() for channel in rates}
         self._watches = Watches({channel: self._context(channel, fps) for channel, fps in rates.items()})
@@ -91,8 +92,10 @@ class Judge:
         return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)), evicted, self._drift())
 
     def _drift(self) -> float | None:
-        if not self.looks:
+        """Give the worst figure of a window that this frame completed, None for all other frames."""
+        if len(self.looks) == self._looks_told:
             return None
+        self._looks_told = len(self.looks)
         return max((one.ratio for one in self.looks[-1].measured if one.ratio is not None), default=None)
 
     def finish(self) -> Judged:

@@ -70,6 +70,8 @@ class Prepared:
 def prepare(plan: RunPlan) -> Prepared:
     """Open source, labels and models, in the order in which a mistake is cheapest; raises HilguiError."""
     reference = read_reference(Path(plan.settings.drift_reference)) if plan.settings.drift_reference else None
+    if reference is not None and not reference.memory:
+        raise CallWrong("the drift reference is of pictures without order; make one of a drive")
     prepared = _prepare_live(plan) if is_camera(plan.source) else _prepare_recorded(plan)
     prepared.reference = reference
     return prepared
@@ -81,10 +83,10 @@ def _prepare_recorded(plan: RunPlan) -> Prepared:
     factor = speed_factor(plan.speed)
     staffing = staff_replay(plan.settings, factor)
     source = cameras_for(plan.source, plan.beside, plan.fps, plan.topic, plan.offsets_s)
+    if plan.corrupt:  # before the part is cut out: what happens to a frame depends on its place in the recording
+        source = Corrupted(source, recipe_of(plan))
     if plan.frames is not None or plan.exposure:
         source = Excerpt(source, *(plan.frames or (0, None)), plan.exposure)
-    if plan.corrupt:
-        source = Corrupted(source, recipe_of(plan))
     models: dict[Role, Model] = {}
     try:
         facts = source.open()

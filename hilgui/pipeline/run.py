@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -328,7 +328,7 @@ class Run:
             times_s, ratios = np.array(rows, np.float64).T
             self._writer.put_series(f"drift {figure} {statistic}", "× limit", times_s, ratios)
         alarms = sum(bool(look.alarms) for look in looks)
-        self._writer.put("drift", {"windows": len(looks), "alarms": alarms, "looks": [asdict(look) for look in looks]})
+        self._writer.put("drift", {"windows": len(looks), "alarms": alarms})
 
     def _screen_latency(self) -> tuple[str, ...]:
         """Keep how long it took from the screen to the judged result, frame by frame, and say it."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from hilgui.durable import append_line, write_whole
+from hilgui.durable import append_line, write_document
 from hilgui.errors import BenchBroken, StoreBroken
 from hilgui.models.golden import Golden
 from hilgui.models.golden import differences as golden_differences
@@ -118,14 +118,14 @@ def read_reference(home: Path, rig: str) -> Measured | None:
 def write_reference(home: Path, rig: str, found: Measured) -> Path:
     """Make what was found today the reference; raises StoreBroken."""
     path = _reference_path(home, rig)
-    _write(path, (json.dumps(found.as_json(), indent=1) + "\n").encode())
+    write_document(path, (json.dumps(found.as_json(), indent=1) + "\n").encode())
     return path
 
 
 def remember(home: Path, check: Selfcheck) -> None:
     """Store the result, for the headers of the next 24 hours and for the history; raises StoreBroken."""
     text = json.dumps(asdict(check), ensure_ascii=False)
-    _write(home / FOLDER / _LAST, text.encode())
+    write_document(home / FOLDER / _LAST, text.encode())
     append_line(home / FOLDER / _HISTORY, text)
 
 
@@ -154,11 +154,3 @@ def _look(what: str, said: Sequence[str] | None, usual: str) -> Look:
 
 def _reference_path(home: Path, rig: str) -> Path:
     return home / FOLDER / (f"reference-{Path(rig).stem}.json" if rig else "reference.json")
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
-    except OSError as failure:
-        raise StoreBroken(f"{path} cannot be written: {failure}; free the disk", path=path) from failure

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+SIGN_FIRST = "sign, then promote"  # ends the next step of a PROMOTE that people have to agree to
+
 
 class Action(StrEnum):
     """The word of a decision; `exit_code` is what the command line returns."""

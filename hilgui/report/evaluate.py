@@ -126,6 +126,8 @@ class Rejudged:
             self._truths, self.notes = other_truth(reader, changes.truth)
         limits, note = _limits(header)
         self.notes += note
+        if header.settings.get("drift_reference"):
+            self.notes += ("alarms against the drift reference are not looked for again",)
         self._limits = limits
 
     def watches(self) -> Watches:

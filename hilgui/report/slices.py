@@ -11,6 +11,7 @@ import numpy as np
 
 from hilgui.errors import CallWrong
 from hilgui.evaluation.accumulator import Subject
+from hilgui.evaluation.clusters import DRIVE, FEWEST
 from hilgui.evaluation.disparity import Disparity, disparity
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.slice_bins import UNKNOWN
@@ -112,13 +113,13 @@ def gap_of(rows: SliceRows, column: int, least: int = LEAST_ROWS) -> Disparity:
     known = np.array([value != UNKNOWN for value in values], np.bool_)[rows.codes[:, column]]
     kept = rows.where(known) if known.any() else rows
     groups = [values[code] for code in kept.codes[:, column].tolist()]
-    by_drive = len(set(kept.drives.tolist())) >= 5
+    by_drive = len(set(kept.drives.tolist())) >= FEWEST
     return disparity(
         groups,
         kept.matched,
         kept.drives if by_drive else kept.clusters,
         least=least,
-        unit="drive" if by_drive else "block of 100 frames",
+        unit=DRIVE if by_drive else "block",
     )
 
 

@@ -62,8 +62,9 @@ def facts_of(profile: RigProfile) -> dict[str, RigFacts]:
         if wish.cut_by is not None and (why := _cuts_nothing(wish.cut_by, facts[wish.cut_by.device])):
             raise profile_broken(profile.path, ("devices", index, "cut_by"), why)
     for index, invariant in enumerate(profile.invariants):
-        if why := _watches_nothing(invariant, facts):
-            raise profile_broken(profile.path, ("invariants", index, "signal"), why)
+        if found := _watches_nothing(invariant, facts):
+            key, why = found
+            raise profile_broken(profile.path, ("invariants", index, key), why)
     return facts
 
 
@@ -80,14 +81,14 @@ def _cuts_nothing(wish: CutBy, facts: RigFacts) -> str:
     return ""
 
 
-def _watches_nothing(invariant: Invariant, facts: Mapping[str, RigFacts]) -> str:
-    """Say why an invariant would never be compared with what it means, "" where it is."""
+def _watches_nothing(invariant: Invariant, facts: Mapping[str, RigFacts]) -> tuple[str, str] | None:
+    """Say by which key and why an invariant would never be compared with what it means, None where it is."""
     device, _, name = invariant.signal.partition(".")
     if device not in facts:  # of the supervisor itself, or of the engine
-        return ""
+        return None
     channel = facts[device].channel(name)
     if channel is None:
-        return f"{device} has no channel {name or '(none named)'}{_instead(name, facts[device])}"
+        return "signal", f"{device} has no channel {name or '(none named)'}{_instead(name, facts[device])}"
     units = {
         Measure.RATE: f"{channel.unit or 1}/s",
         Measure.ON_TIME: "s",
@@ -96,8 +97,8 @@ def _watches_nothing(invariant: Invariant, facts: Mapping[str, RigFacts]) -> str
     unit = units.get(invariant.measure, channel.unit)
     if invariant.unit != unit:
         measured = f"{invariant.measure.value} of {invariant.signal}"
-        return f"{measured} is in {unit or 'no unit'}, not in {invariant.unit or 'no unit'}"
-    return ""
+        return "unit", f"{measured} is in {unit or 'no unit'}, not in {invariant.unit or 'no unit'}"
+    return None
 
 
 def _instead(name: str, facts: RigFacts) -> str:

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hilgui.errors import SupervisorLost
 from hilgui.resources import shipped
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import SupervisorClient
 from hilgui.rigs.figure import Figure
 from hilgui.rigs.protocol import Actuation, SetValue
-from hilgui.rigs.rehearsed import PATIENCE_S, TRIES, arm_simulated
+from hilgui.rigs.rehearsed import PATIENCE_S, switch_on
 from hilgui.rigs.simulation import Simulation
 
 LIMIT_V = 14.4  # of the profile
@@ -101,7 +100,7 @@ def endure(condition: Condition, home: Path) -> Outcome:
     try:
         bench = client.simulation
         assert bench is not None  # both devices of that profile are simulated
-        _switch_on(client)
+        switch_on(client, _ME, _LIVE)
         began_s = time.monotonic()
         for step in condition.script:
             if isinstance(step, Happening):
@@ -136,14 +135,6 @@ def extreme_conditions(folder: Path) -> list[Figure]:
         )
         for outcome in outcomes
     ]
-
-
-def _switch_on(client: SupervisorClient) -> None:
-    for _ in range(TRIES):
-        arm_simulated(client, _ME)
-        if all(client.answer(client.command(what), PATIENCE_S).is_ok for what in _LIVE):
-            return
-    raise SupervisorLost(f"the bench was not on in {TRIES} tries: {client.arming.reason}; is this machine overloaded?")
 
 
 def _is_off(bench: Simulation) -> bool:

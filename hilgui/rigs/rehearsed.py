@@ -4,24 +4,35 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from hilgui.errors import SupervisorLost
 from hilgui.rigs.arming import Arming, State
 from hilgui.rigs.client import SupervisorClient
+from hilgui.rigs.protocol import Actuation
 
 PATIENCE_S = 30.0
-TRIES = 5
+TRIES = 10
 _ASK_AGAIN_S = 0.5
 _POLL_S = 0.01  # far below the 500 ms after which a front end counts as frozen
 
 
-def arm_simulated(client: SupervisorClient, by: str) -> int:
-    """Select or reset, wait for the read-back, confirm twice; gives how often it was refused. Raises SupervisorLost."""
+def switch_on(client: SupervisorClient, by: str, wanted: Sequence[Actuation]) -> None:
+    """Arm and carry out all that is wanted, from the start where something was refused. Raises SupervisorLost."""
+    for _ in range(TRIES):
+        arm_simulated(client, by)
+        if all(client.answer(client.command(what), PATIENCE_S).is_ok for what in wanted):
+            return
+    why = client.arming.reason
+    raise SupervisorLost(f"the simulated rig was not on in {TRIES} tries: {why}; is this machine overloaded?")
+
+
+def arm_simulated(client: SupervisorClient, by: str) -> None:
+    """Select or reset, wait for the read-back, confirm twice. Raises SupervisorLost."""
     client.wait_ready(PATIENCE_S)
-    for refused in range(TRIES):
+    for _ in range(TRIES):
         if _is_armed(client, by):
-            return refused
+            return
     why = client.arming.refusal or client.arming.reason
     raise SupervisorLost(f"the simulated rig was not armed in {TRIES} tries: {why}; is this machine overloaded?")
 

@@ -28,7 +28,7 @@ from hilgui.rigs.extreme import extreme_conditions
 from hilgui.rigs.figure import Figure
 from hilgui.rigs.protocol import DeviceSpec, SetValue, StopCategory
 from hilgui.rigs.rehearsal.board import CHANNELS, QUERIES, RehearsalDriver, RehearsalWriter
-from hilgui.rigs.rehearsed import arm_simulated
+from hilgui.rigs.rehearsed import switch_on
 from hilgui.rigs.simulation import Simulation
 from hilgui.rigs.transport import ANSWER_S, LINE_LIMIT, QueryLink, Transport
 from hilgui.rigs.urgency import HOW_TO, possible_urgency
@@ -49,7 +49,6 @@ _BOARD = DeviceSpec("board", "rehearsal", {"dead_man_ms": 200})
 _12_V = SetValue("board", "voltage", 12.0)
 _ME = "selftest"
 _PATIENCE_S = 30.0
-_ARM_TRIES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +157,6 @@ def shadow_cannot_actuate(count: int, seed: int = 7) -> list[Figure]:
     return [Figure("shadow cannot actuate", "0 actuation bytes", measured, count, is_good, shown)]
 
 
-def _arm(client: SupervisorClient) -> int:
-    """Arm and set 12 V; gives how often the load kept this front end from beating in time."""
-    for trips in range(_ARM_TRIES):
-        arm_simulated(client, _ME)
-        answer = client.answer(client.command(_12_V), _PATIENCE_S)
-        if answer.is_ok:
-            return trips
-    raise SupervisorLost(f"the rehearsal board did not take 12 V: {answer.sentence}; is this machine overloaded?")
-
-
 @contextmanager
 def _rig(folder: Path, profile: str = "rig.yaml") -> Iterator[tuple[SupervisorClient, Simulation]]:
     client = SupervisorClient(folder / profile, folder)
@@ -219,7 +208,7 @@ def stop_to_bytes(folder: Path, count: int, busy: Callable[[], AbstractContextMa
     with _rig(folder, _TCP) as (client, board), busy():
         for press in range(count):
             if press % 10 == 0:
-                _arm(client)
+                switch_on(client, _ME, (_12_V,))
             pressed.append(_press(client, board))
     to_port = _spread([each.to_port_ms for each in pressed])
     shown = "tests/unit/rigs/test_selftest.py::test_stop_reaches_the_device_under_load"
@@ -295,7 +284,7 @@ def _front_end(pipe: Connection, folder: Path, addresses: dict[str, str]) -> Non
     client.start(addresses=addresses)
     try:
         client.wait_ready()
-        _arm(client)
+        switch_on(client, _ME, (_12_V,))
         pipe.send(client.pid)
         while not pipe.poll(0.02):
             client.poll()
@@ -399,7 +388,7 @@ def faults(folder: Path) -> list[Figure]:
     shown = "tests/unit/rigs/test_selftest.py::test_every_fault_ends_latched_and_off"
     for name, method in (("cable pulled", "unplug"), ("device stalled", "stall"), ("endless garbage", "flood")):
         with _rig(folder) as (client, board):
-            _arm(client)
+            switch_on(client, _ME, (_12_V,))
             began_s = time.monotonic()
             board.call("board", method)
             client.wait_for(State.LATCHED, timeout_s=_PATIENCE_S)
@@ -430,14 +419,14 @@ def soak(folder: Path, duration_s: float, busy: Callable[[], AbstractContextMana
     reasons: Counter[str] = Counter()
     commands = 0
     with _rig(folder, _TCP) as (client, _), busy():
-        _arm(client)
+        switch_on(client, _ME, (_12_V,))
         began_s, next_s = time.monotonic(), 0.0
         while time.monotonic() - began_s < duration_s:
             client.poll()
             if client.arming.state is not State.ARMED:
                 reasons[client.arming.reason] += 1
                 client.wait_for(State.LATCHED, timeout_s=_PATIENCE_S)
-                _arm(client)
+                switch_on(client, _ME, (_12_V,))
             if time.monotonic() > next_s:
                 next_s = time.monotonic() + 0.2
                 client.command(SetValue("board", "lamp", float(commands % 80)))

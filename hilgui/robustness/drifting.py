@@ -11,14 +11,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from hilgui import __version__
 from hilgui.cornercases import HealthMeter
-from hilgui.drift import Calibration, Look, Monitor, Origin, Reference, Sampler, calibrate, figures_of, in_words
+from hilgui.drift import (
+    Calibration,
+    Look,
+    Monitor,
+    Origin,
+    Reference,
+    Sampler,
+    calibrate,
+    figures_of,
+    in_words,
+    usual_window,
+)
 from hilgui.drift import make_reference as cut
-from hilgui.drift.calibration import LEAST_WINDOW, Limit, usual_window
+from hilgui.drift.calibration import LEAST_WINDOW, Limit
 from hilgui.drift.monitor import Measured
 from hilgui.errors import CallWrong, HilguiError
 from hilgui.inference import Model
@@ -26,13 +34,15 @@ from hilgui.records import Frame, Inference, Moment, Role, Task, Vocabulary
 from hilgui.robustness.result import DRIFT, Cell, Drive, Example, Result, Subject
 from hilgui.robustness.shelf import write_picture, write_result
 from hilgui.sources import FrameSource, open_source
+from hilgui.sources.fingerprint import file_sha256
 from hilgui.store import RunReader, find_run
+from hilgui.store.pictures import encode_jpeg
 from hilgui.stream import StopToken
 
 Tell = Callable[[int, int], None]
 Each = Callable[[int, float, Mapping[str, float]], None]
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88]
+_QUALITY = 88  # of a picture
 DRIFTED, STEADY, UNSURE = "DRIFT", "NO DRIFT", "INCONCLUSIVE"
 
 
@@ -140,6 +150,8 @@ def check(target: Target, reference: Reference, *, rate: float, window: int | No
     for seq, time_s, row in zip(sample.seqs.tolist(), sample.times_s.tolist(), sample.values.tolist(), strict=True):
         look = monitor.add(seq, time_s, dict(zip(sample.names, row, strict=True)))
         looks += [] if look is None else [look]
+    if sampler.left_out:
+        notes.append(f"{sampler.left_out} frames lack a figure of the first and were not compared")
     if monitor.waiting:
         notes.append(f"the last {monitor.waiting} frames make no whole window and were not judged")
     told = any(one.value is not None for one in calibration.limits)
@@ -233,7 +245,7 @@ def store_check(checked: Checked, reference: Path, target: Target, root: Path, c
     made = datetime.now(UTC)
     question: dict[str, Any] = {
         "reference": str(reference),
-        "reference_sha256": hashlib.sha256(reference.read_bytes()).hexdigest(),
+        "reference_sha256": file_sha256(reference),
         "verdict": checked.verdict,
         "why": checked.why,
         "run": str(target.path) if target.is_run else "",
@@ -284,7 +296,7 @@ def row_name(one: Measured) -> str:
 def _cell(one: Measured, number: int, look: Look, checked: Checked, picture: str) -> Cell:
     examples: tuple[Example, ...] = ()
     if one.is_alarm:
-        examples = (Example(checked.facts.name, _middle(look), in_words(one), "", picture),)
+        examples = (Example(checked.facts.name, look.middle_seq, in_words(one), "", picture),)
     numbers = {"value": one.value, "limit": one.limit, "before": one.before, "now": one.now}
     return Cell(row_name(one), str(number), Role.BASELINE, one.ratio, None, 0, numbers, examples)
 
@@ -292,7 +304,7 @@ def _cell(one: Measured, number: int, look: Look, checked: Checked, picture: str
 def _pictures(checked: Checked, target: Target, folder: Path) -> dict[int, str]:
     """Keep a frame of each window with alarms: of the recording, or what the run kept of it."""
     found: dict[int, str] = {}
-    wanted = {number: _middle(look) for number, look in enumerate(checked.looks, 1) if look.alarms}
+    wanted = {number: look.middle_seq for number, look in enumerate(checked.looks, 1) if look.alarms}
     if not wanted:
         return found
     if target.is_run:
@@ -306,15 +318,11 @@ def _pictures(checked: Checked, target: Target, folder: Path) -> dict[int, str]:
     try:
         source.open()
         for number, seq in wanted.items():
-            _, data = cv2.imencode(".jpg", np.asarray(source.frame_at(seq).image), _JPEG)
-            found[number] = write_picture(folder, f"{seq:06d}.jpg", data.tobytes())
+            content = encode_jpeg(source.frame_at(seq).image, _QUALITY)
+            found[number] = write_picture(folder, f"{seq:06d}.jpg", content)
     finally:
         source.close()
     return found
-
-
-def _middle(look: Look) -> int:
-    return (look.first_seq + look.last_seq) // 2
 
 
 def _number(value: float) -> float | None:

@@ -13,6 +13,8 @@ from hilgui.records import Frame, FrameRef, Loss, SourceFacts
 from hilgui.sources.protocol import FrameSource
 from hilgui.stream import StopToken
 
+EXPOSED = "exposure ×"  # begins the note of a recording whose exposure was stepped
+
 
 class Excerpt:
     """Plays the frames `first` to `last` of another source; they keep their numbers, so labels and clips fit.
@@ -53,7 +55,7 @@ class Excerpt:
         self._last = last
         is_part = last - self._first + 1 < count
         notes = [f"frames {self._first} to {last} of {count}"] if is_part else []
-        notes += [f"exposure × {gain:g} from frame {frame}" for frame, gain in self._exposure]
+        notes += [f"{EXPOSED} {gain:g} from frame {frame}" for frame, gain in self._exposure]
         return replace(
             facts,
             frames=last - self._first + 1,

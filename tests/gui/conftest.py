@@ -9,10 +9,15 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
 
+from hilgui.gui.bridge import Bridge
+from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.memory import Memory
+from hilgui.gui.page import Bench, OpenRun
 from hilgui.gui.qt_environment import undo_opencv
+from hilgui.gui.rig.link import RigLink
 from hilgui.gui.theme import Theme
 from hilgui.settings import Settings
+from tests.gui.shell_bench import FakeEngine
 
 undo_opencv()
 
@@ -61,3 +66,10 @@ def settings(tmp_path: Path) -> Settings:
 def memory(settings: Settings) -> Memory:
     """What the application remembers, empty."""
     return Memory(settings.home)
+
+
+@pytest.fixture
+def bench(settings, theme, memory) -> Bench:
+    """What a page may use, with an engine that behaves."""
+    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
+    return Bench(settings, theme, memory, bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))

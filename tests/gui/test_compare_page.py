@@ -7,25 +7,13 @@ from datetime import date
 import pytest
 from PySide6.QtCore import Qt
 
-from hilgui.gui.bridge import Bridge
-from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.compare.page import ComparePage
-from hilgui.gui.memory import Memory
-from hilgui.gui.page import Bench, OpenRun
-from hilgui.gui.rig.link import RigLink
 from hilgui.report.waivers import load_waivers
 from tests.gui.replay_run import make_run
-from tests.gui.shell_bench import FakeEngine
 
 _LONG = 60_000
 TODAY = date(2026, 1, 10)
 FIRST, SECOND = "20260105-220000-night-aaaa", "20260105-230000-night-bbbb"
-
-
-@pytest.fixture
-def bench(settings, theme):
-    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
-    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
 
 
 @pytest.fixture

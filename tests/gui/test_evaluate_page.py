@@ -7,25 +7,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 
-from hilgui.gui.bridge import Bridge
-from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.evaluate.page import EvaluatePage
 from hilgui.gui.evaluate.sheets import Link, confusion_rows
-from hilgui.gui.memory import Memory
-from hilgui.gui.page import Bench, OpenRun
-from hilgui.gui.rig.link import RigLink
 from hilgui.records import Role
 from tests.gui.replay_run import MISSED, make_run
-from tests.gui.shell_bench import FakeEngine
 
 Key = Qt.Key
 _LONG = 60_000  # ms; a process has to start
-
-
-@pytest.fixture
-def bench(settings, theme):
-    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
-    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
 
 
 @pytest.fixture

@@ -7,26 +7,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
-from hilgui.gui.bridge import Bridge
-from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.findings.page import FindingsPage
 from hilgui.gui.findings.table_model import Column
-from hilgui.gui.memory import Memory
-from hilgui.gui.page import Bench, OpenRun
-from hilgui.gui.rig.link import RigLink
 from hilgui.records.triage import TriageState
 from hilgui.triage import Journal
 from tests.gui.replay_run import MISSED, WORST, make_run
-from tests.gui.shell_bench import FakeEngine
 from tests.unit.triage import many
 
 Key = Qt.Key
-
-
-@pytest.fixture
-def bench(settings, theme):
-    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
-    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
 
 
 @pytest.fixture

@@ -4,16 +4,10 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
-from hilgui.gui.bridge import Bridge
-from hilgui.gui.cases.desk import CaseDesk
 from hilgui.gui.library.page import LibraryPage
 from hilgui.gui.library.recordings import STRIP, THUMB_H, THUMB_W, Recording, look_at, read_recordings
-from hilgui.gui.memory import Memory
-from hilgui.gui.page import Bench, OpenRun
-from hilgui.gui.rig.link import RigLink
 from hilgui.models import Alias, Registry
 from hilgui.resources import shipped
-from tests.gui.shell_bench import FakeEngine
 from tests.paired_runs import BETTER, paired_runs
 from tests.unit.inference.tiny import dense
 
@@ -21,9 +15,8 @@ _LONG = 90_000
 
 
 @pytest.fixture
-def page(qtbot, settings, theme):
-    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
-    page = LibraryPage(Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada")))
+def page(qtbot, bench):
+    page = LibraryPage(bench)
     qtbot.addWidget(page)
     page.resize(1200, 660)
     page.show()

@@ -7,26 +7,14 @@ import pytest
 from PySide6.QtCore import Qt
 
 from hilgui.evaluation import Interval
-from hilgui.gui.bridge import Bridge
-from hilgui.gui.cases.desk import CaseDesk
-from hilgui.gui.memory import Memory
-from hilgui.gui.page import Bench, OpenRun
 from hilgui.gui.replay.overlay import State
-from hilgui.gui.rig.link import RigLink
 from hilgui.gui.robustness.page import RobustnessPage
 from hilgui.gui.robustness.sheets import Link
 from hilgui.records import Role
 from hilgui.robustness import ATTACKS, Cell, Check, Headline, Result, Subject, results_root, write_result
 from tests.dark_street import write_light_model, write_street
-from tests.gui.shell_bench import FakeEngine
 
 _LONG = 120_000
-
-
-@pytest.fixture
-def bench(settings, theme):
-    bridge, rig = Bridge(lambda: FakeEngine()), RigLink(settings.home)
-    return Bench(settings, theme, Memory(settings.home), bridge, OpenRun(), rig, CaseDesk(settings, "Ada"))
 
 
 @pytest.fixture

@@ -195,3 +195,4 @@ def test_the_gate_leaves_slow_tests_out_unless_they_are_asked_for(bootstrap) -> 
     assert bootstrap.wanted_tests([])[-2:] == ["-m", "not slow"]
     assert bootstrap.wanted_tests(["--slow", "-x"]) == ["-n", "auto", "--dist", "loadfile", "-x"]
     assert bootstrap.wanted_tests(["tests/unit", "-x"]) == ["tests/unit", "-x"]
+    assert bootstrap.wanted_tests(["--slow", "-k", "night"]) == ["-k", "night"]

@@ -20,7 +20,7 @@ from hilgui.attacks.audit.sight import Pair, Sight
 from hilgui.attacks.audit.trials import TRIALS, Trial
 from hilgui.attacks.drawing import drawn, jpeg
 from hilgui.attacks.measure import wilson
-from hilgui.durable import write_whole
+from hilgui.durable import write_document
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.inference import Model
 from hilgui.records import Task
@@ -97,7 +97,7 @@ def audit(
         before=_before_sha(folder),
         seed=seed,
     )
-    _write(folder / AUDIT, to_json(made))
+    write_document(folder / AUDIT, to_json(made))
     return made
 
 
@@ -192,7 +192,7 @@ def _keep(pair: Pair, folder: Path) -> str:
     np.savez_compressed(buffer, clean=pair.clean, changed=pair.changed, region=region)
     content = buffer.getvalue()
     digest = hashlib.sha256(content).hexdigest()
-    _write(folder / REPRODUCERS / f"{digest}.npz", content)
+    write_document(folder / REPRODUCERS / f"{digest}.npz", content)
     return digest
 
 
@@ -202,7 +202,7 @@ def _picture(sight: Sight, name: str, pair: Pair, folder: Path) -> str:
     gap = np.full((views[0].shape[0], 6, 3), 255, np.uint8)
     views[1] = views[1] if views[1].shape[0] == views[0].shape[0] else views[0]
     path = f"{PICTURES}/{name}.jpg"
-    _write(folder / path, jpeg(np.concatenate((views[0], gap, views[1]), axis=1)))
+    write_document(folder / path, jpeg(np.concatenate((views[0], gap, views[1]), axis=1)))
     return path
 
 
@@ -224,14 +224,6 @@ def _stored(folder: Path) -> dict[str, Finding]:
 def _before_sha(folder: Path) -> str:
     path = folder / AUDIT
     return read_audit(path.read_bytes()).model_sha256 if path.is_file() else ""
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, content)
-    except OSError as failure:
-        raise StoreBroken(f"{path} cannot be written: {failure}; is the disk full?", path=path) from failure
 
 
 def kinds(findings: Sequence[Finding]) -> dict[Kind, list[Finding]]:

@@ -212,7 +212,7 @@ class CaseEditor(QFrame):
             "case text",
             lambda: parse_case(text, path),
             self._take,
-            lambda said, _: self._take([Flaw(1, "", said)]),
+            self._say_unread,
         )
 
     def _say_unread(self, sentence: str, _: str) -> None:

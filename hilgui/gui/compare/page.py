@@ -91,7 +91,7 @@ class ComparePage(Page):
         if self._errand is not None:
             self._errand.forget()
         runs = self._bench.settings.runs
-        self._errand = Errand(self, "runs", lambda: run_folders(runs), self._on_runs, self.trouble.emit)
+        self._errand = Errand(self, "runs", lambda: run_folders(runs), self._on_runs, self._on_broken)
 
     def close_page(self) -> None:
         """Let the process and the threads end."""
@@ -102,6 +102,10 @@ class ComparePage(Page):
         if self._errand is not None:
             self._errand.forget()
             self._errand.wait(_PATIENCE_S)
+
+    def _on_broken(self, sentence: str, details: str) -> None:
+        self._errand = None
+        self.trouble.emit(sentence, details)
 
     # -- what the operator does ---------------------------------------------------------------------------------------
 

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.errors import HilguiError
+from hilgui.gui.button_row import button_row
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.records import Finding
@@ -49,8 +49,6 @@ class WaiverDialog(QDialog):
         self._trouble.setWordWrap(True)
         mark(self._trouble, tone="missed")
         self.go = QPushButton(self.tr("Waive"), self)
-        self.go.setDefault(True)
-        mark(self.go, kind="primary")
         self._build()
 
     def write(self) -> None:
@@ -94,13 +92,6 @@ class WaiverDialog(QDialog):
         where = Label(self.tr("Kept in {0}").format(self._path), self)
         where.setWordWrap(True)
         mark(where, tone="faint")
-        leave = QPushButton(self.tr("Cancel"), self)
-        leave.clicked.connect(lambda _=False: self.reject())
-        self.go.clicked.connect(lambda _=False: self.write())
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(leave)
-        buttons.addWidget(self.go)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
         layout.setSpacing(GAP_L)
@@ -108,7 +99,7 @@ class WaiverDialog(QDialog):
         layout.addLayout(form)
         for part in (where, self._trouble):
             layout.addWidget(part)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self, self.go, self.write))
         self.setMinimumWidth(520)
         self.reason.setFocus()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from hilgui.evidence import Decisions, Incidents, KeyRing, Recorded, Trigger, promote
 from hilgui.evidence.bundle import Extras
@@ -220,18 +221,22 @@ class Acts(QObject):
         self, name: str, work: Callable[[], Any], done: Callable[[Any], object], dialog: AskDialog | None = None
     ) -> None:
         if self._errand is not None:
-            self.message.emit("info", self.tr("Something else is under way; try again in a moment."))
+            words = self.tr("Something else is under way; try again in a moment.")
+            if dialog is not None:
+                dialog.say(words)
+            else:
+                self.message.emit("info", words)
             return
 
         def finished(answer: Any) -> None:
             self._end()
-            if dialog is not None:
+            if dialog is not None and isValid(dialog):  # a person may have left it meanwhile
                 dialog.accept()
             done(answer)
 
         def failed(sentence: str, details: str) -> None:
             self._end()
-            if dialog is not None:
+            if dialog is not None and isValid(dialog) and dialog.isVisible():
                 dialog.say(sentence)
             else:
                 self.trouble.emit(sentence, details)

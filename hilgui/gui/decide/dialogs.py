@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.gui.button_row import button_row
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 
@@ -57,16 +58,7 @@ class AskDialog(QDialog):
         self._bar.setAccessibleName(self.tr("Under way"))
         self._bar.hide()
         self._trouble.hide()
-        leave = QPushButton(self.tr("Cancel"), self)
-        leave.clicked.connect(lambda _=False: self.reject())
         self.go = QPushButton(button, self)
-        self.go.setDefault(True)
-        mark(self.go, kind="primary")
-        self.go.clicked.connect(lambda _=False: self._agree())
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(leave)
-        buttons.addWidget(self.go)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
         layout.setSpacing(GAP_L)
@@ -74,7 +66,7 @@ class AskDialog(QDialog):
         layout.addLayout(self._form)
         layout.addWidget(self._trouble)
         layout.addWidget(self._bar)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self, self.go, self._agree))
         self.setMinimumWidth(560)
 
     def line(self, name: str, text: str = "", *, is_secret: bool = False) -> QLineEdit:

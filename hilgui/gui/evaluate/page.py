@@ -292,10 +292,14 @@ class EvaluatePage(Page):
             asking.asked.connect(self.show_behind)
         self.frames.frame_asked.connect(lambda seq: self.open_run_asked.emit(self._bench.run.folder, seq))
         self.empty.asked.connect(self.demo_asked)
-        self._bench.run.changed.connect(lambda: self.refresh() if self.isVisible() else None)
+        self._bench.run.changed.connect(self._on_run)  # a bound method ends with this widget
         self._bench.theme.changed.connect(self._draw_icons)
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _on_run(self) -> None:
+        if self.isVisible():
+            self.refresh()
 
     def _measure(self) -> None:
         folder = self._bench.run.folder

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 
 from hilgui.errors import HilguiError
 from hilgui.evidence.runs import note_dataset
+from hilgui.gui.button_row import button_row
 from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
@@ -61,8 +62,6 @@ class ExportDialog(QDialog):
         self._trouble.setWordWrap(True)
         mark(self._trouble, tone="missed")
         self.go = QPushButton(self.tr("Export"), self)
-        self.go.setDefault(True)
-        mark(self.go, kind="primary")
         self._build()
         self._refresh()
 
@@ -129,20 +128,13 @@ class ExportDialog(QDialog):
         form.addRow(self.tr("Folder"), where)
         form.addRow(self.tr("Frames"), self.all_frames)
         form.addRow(self.tr("Blur"), self.blur)
-        leave = QPushButton(self.tr("Cancel"), self)
-        leave.clicked.connect(lambda _=False: self.reject())
-        self.go.clicked.connect(lambda _=False: self.start())
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(leave)
-        buttons.addWidget(self.go)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
         layout.setSpacing(GAP_L)
         for part in (head, self._command, self._trouble):
             layout.addWidget(part)
         layout.insertLayout(1, form)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self, self.go, self.start))
         self.setMinimumWidth(560)
         for changed in (self.form.currentTextChanged, self.folder.textChanged, self.blur.textChanged):
             changed.connect(lambda _text: self._refresh())

@@ -77,7 +77,6 @@ class LibraryPage(Page):
             shortcut.activated.connect(lambda view=view: self.tabs.setCurrentWidget(view))
             self._keys.append((keys, self.tr("Show: {0}").format(name)))
         self._keys.append(("Ctrl+I", self.tr("Import a model")))
-        self._keys.append(("Delete", self.tr("Roll the slot back")))
         self.tabs.setCurrentIndex(int(self._bench.memory.text(_SHOWN, "0")))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP, GAP_L, GAP_L)

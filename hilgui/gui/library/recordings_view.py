@@ -158,8 +158,10 @@ class RecordingsView(Page):
     def _on_looked(self, looked: _Looked) -> None:
         self._looking = None
         one, strip = looked
-        self._shown[one.path] = one
-        self._strips[one.path] = None if strip is None else _icon(strip)
+        known = self._shown.get(one.path)
+        if known is not None:  # a refresh may have dropped it meanwhile, and knows its runs better
+            self._shown[one.path] = replace(one, runs=known.runs)
+            self._strips[one.path] = None if strip is None else _icon(strip)
         self._put()
         if not self._waiting:
             self._fit()

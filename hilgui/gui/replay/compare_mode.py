@@ -23,11 +23,6 @@ class CompareMode(Enum):
         modes = list(CompareMode)
         return modes[(modes.index(self) + 1) % len(modes)]
 
-    @property
-    def is_split(self) -> bool:
-        """Say whether baseline and candidate have a side each."""
-        return self in (CompareMode.SIDE_BY_SIDE, CompareMode.SWIPE)
-
 
 @dataclass(frozen=True, slots=True)
 class Layers:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QAction
@@ -20,6 +19,7 @@ from hilgui.gui.replay.pictures import Origin
 from hilgui.gui.replay.player import Player
 from hilgui.gui.replay.session import RunSession
 from hilgui.gui.replay.what_if import WhatIf
+from hilgui.gui.run_request import NO_TRUTH
 from hilgui.settings import Settings
 
 _LOOK_MS = 200  # how often the decoder's thread is asked whether a model did not load
@@ -65,7 +65,7 @@ class Corrupting(QObject):
         """Take the bridge to the engine that runs a drive; while it is busy, no other run begins."""
         self._bridge = bridge
         for signal in (bridge.run_asked, bridge.run_finished, bridge.run_failed):
-            signal.connect(lambda _event: self._allow())
+            signal.connect(self._allow)  # a bound method ends with this object, the bridge does not
         self._allow()
 
     def toggle(self) -> None:
@@ -99,12 +99,22 @@ class Corrupting(QObject):
             return
         corrupt = (*plan.corrupt, *recipe.texts)
         words = ["hilgui", "replay", header.source.path, "--baseline", str(plan.baseline)]
-        for option, path in (("--candidate", plan.candidate), ("--truth", plan.truth)):
-            words += [option, str(path)] if path is not None else []
+        words += ["--candidate", str(plan.candidate)] if plan.candidate is not None else []
+        words += ["--truth", NO_TRUTH if plan.truth is None else str(plan.truth)]
+        for option, value in (
+            ("--provider", "" if plan.provider == "auto" else plan.provider),
+            ("--classes", ",".join(plan.classes)),
+            ("--topic", plan.topic or ""),
+            ("--fps", "" if plan.fps is None else f"{plan.fps:g}"),
+        ):
+            words += [option, value] if value else []
+        for path, offset_s in zip(plan.beside, plan.offsets_s, strict=False):
+            words += ["--beside", f"{path}@{offset_s:g}"]
         words += ["--corrupt", "+".join(corrupt), "--corrupt-seed", str(recipe.seed)]
-        runs = self._settings.runs
         self.toggle()  # the run is corrupted itself; its frames are shown as they came
-        self._bridge.run(replace(plan, out=Path(runs), corrupt=corrupt, corrupt_seed=recipe.seed, command=tuple(words)))
+        self._bridge.run(
+            replace(plan, out=self._settings.runs, corrupt=corrupt, corrupt_seed=recipe.seed, command=tuple(words))
+        )
 
     def _change(self, recipe: Recipe) -> None:
         decoder, drive = self._decoder, self._drive

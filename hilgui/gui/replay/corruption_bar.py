@@ -7,7 +7,7 @@ from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLineEdit, QPushButton, QSlider, QWidget
 
 from hilgui.corruptions import CORRUPTIONS, MOST, Recipe
-from hilgui.gui.label import Label
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP, mark
 
 _STEPS = 10  # of the slider for each severity
@@ -102,7 +102,7 @@ class CorruptionBar(QFrame):
         """Say what is wrong, or nothing."""
         self._note.setVisible(bool(sentence))
         self._note.setText(sentence)
-        self._note.setToolTip(sentence)
+        self._note.setToolTip(as_tip(sentence))
 
     def allow_run(self, is_allowed: bool) -> None:
         """Switch the button that begins a run."""

@@ -112,11 +112,6 @@ class Timeline(QWidget):
         self._is_whole = True
         self._set_span(0.0, float(max(self._extent, 1)))
 
-    def show_span(self, first: float, last: float) -> None:
-        """Show the rows from `first` to `last`."""
-        self._is_whole = False
-        self._set_span(first, last)
-
     @property
     def span(self) -> tuple[float, float]:
         """Give the first row in sight and the end."""

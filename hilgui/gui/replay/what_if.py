@@ -31,11 +31,6 @@ class WhatIf:
         self._header = header
         self._models: dict[Role, tuple[Model, Workspace, NDArray[np.int32]]] | None = None
 
-    @property
-    def is_on(self) -> bool:
-        """Say whether anything is changed."""
-        return any(severity > 0 for _, severity in self.recipe.pictures)
-
     def __call__(self, picture: Picture) -> Picture:
         """Give the frame as it would have been; one without pixels stays as it is."""
         recipe = self.recipe
@@ -67,7 +62,7 @@ class WhatIf:
                     comparisons[role] = compare(said.detections, moment.truth, threshold, judged)
             inferences[role] = said
         differs = None
-        if len(comparisons) == len(Role) or all(role in inferences for role in Role):
+        if all(role in inferences for role in Role):
             boxes = [inferences[role].detections for role in (Role.BASELINE, Role.CANDIDATE)]
             limits = [self._header.models[role].threshold for role in (Role.BASELINE, Role.CANDIDATE)]
             differs = disagree(boxes[0], boxes[1], (limits[0], limits[1]), judged)

@@ -43,11 +43,12 @@ class StatesRecorder(QObject):
     def close(self) -> None:
         """Take in what is left; for the end of the application, when the rig has ended."""
         self._timer.stop()
+        is_over = True
         if self._errand is not None:
             self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
+            is_over = self._errand.wait(_PATIENCE_S)
             self._errand = None
-        if self._intake is not None:
+        if self._intake is not None and is_over:
             self._take()
 
     def _look(self) -> None:

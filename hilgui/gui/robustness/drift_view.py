@@ -107,7 +107,7 @@ class DriftView(ShownResult):
         return [path]
 
     def show_place(self, link: object) -> None:
-        """Show the window behind an alarm; asked twice, its frame in the run opens."""
+        """Show the window behind an alarm; its frame number leads to the frame in the run."""
         if not isinstance(link, Place) or self._result is None or self._folder is None:
             return
         self._row = link.row

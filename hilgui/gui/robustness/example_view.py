@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from hilgui.gui.label import Label
+from hilgui.gui.label import Label, as_tip
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.overlay import LAYER_OF, Layer, State, Thing
@@ -64,7 +64,7 @@ class ExampleView(QWidget):
         )
         for view, head, (words, picture, objects) in zip(self.views, self._heads, pairs, strict=True):
             head.setText(words)
-            head.setToolTip(words)
+            head.setToolTip(as_tip(words))
             image = read_picture(picture_path(folder, picture))
             if image is None:
                 view.show_frame(None, (), self.tr("The picture {0} is gone; measure again.").format(picture or "–"))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
+from hilgui.gui.label import as_tip
 from hilgui.gui.linked_table import Cell
 from hilgui.gui.replay.ink import readable_on
 from hilgui.gui.theme import BODY_PT, GAP, SMALL_PT, Theme, sans
@@ -137,7 +138,9 @@ class HeatView(QWidget):
         """Tell what a field says."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
             found = self._at(event.pos())
-            QToolTip.showText(event.globalPos(), "" if found is None else self.rows[found[0]][found[1]].tip, self)
+            QToolTip.showText(
+                event.globalPos(), "" if found is None else as_tip(self.rows[found[0]][found[1]].tip), self
+            )
             return True
         return super().event(event)
 

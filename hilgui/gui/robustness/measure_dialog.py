@@ -12,13 +12,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QFormLayout,
-    QHBoxLayout,
     QLineEdit,
     QPushButton,
     QVBoxLayout,
     QWidget,
 )
 
+from hilgui.gui.button_row import button_row
 from hilgui.gui.label import Label
 from hilgui.gui.path_field import PathField
 from hilgui.gui.theme import GAP, GAP_L, Theme, mark
@@ -124,7 +124,8 @@ class MeasureDialog(QDialog):
     @property
     def asked_frames(self) -> int:
         """Give how many frames are asked for, at least one."""
-        return max(1, int(self.frames.text() or 1))
+        digits = "".join(filter(str.isdecimal, self.frames.text()))  # the validator lets "+" and "1,000" through
+        return min(max(1, int(digits or 1)), _MOST_FRAMES)
 
     def agree(self) -> None:
         """Ask for the measurement, or say what is missing."""
@@ -163,8 +164,6 @@ class MeasureDialog(QDialog):
         self.frames.setValidator(QIntValidator(1, _MOST_FRAMES, self))
         self.frames.setAccessibleName(self.tr("Frames"))
         mark(self._cost, tone="soft")
-        mark(self.go, kind="primary")
-        self.go.setDefault(True)
         form = QFormLayout()
         form.setSpacing(GAP)
         for words, field in (
@@ -178,18 +177,11 @@ class MeasureDialog(QDialog):
             ("", self._cost),
         ):
             form.addRow(words, field)
-        leave = QPushButton(self.tr("Cancel"), self)
-        leave.clicked.connect(lambda _=False: self.reject())
-        self.go.clicked.connect(lambda _=False: self.agree())
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(leave)
-        buttons.addWidget(self.go)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
         layout.setSpacing(GAP_L)
         layout.addLayout(form)
-        layout.addLayout(buttons)
+        layout.addLayout(button_row(self, self.go, self.agree))
         self.suite.currentIndexChanged.connect(lambda _place: self._say_cost())
         self.frames.textChanged.connect(lambda _text: self._say_cost())
 

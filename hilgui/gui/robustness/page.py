@@ -63,6 +63,7 @@ class RobustnessPage(Page):
         self._stacks: dict[str, QStackedWidget] = {}
         self._title, self._command = Label(self), Label(self)
         self._follows = QTimer(self)
+        self._said: set[str] = set()  # problems of results
         self._tools: list[QToolButton] = []
         self._keys: list[tuple[str, str]] = []
         self._build()
@@ -117,6 +118,9 @@ class RobustnessPage(Page):
 
     def ask(self) -> None:
         """Ask what to measure; the run that is open is proposed."""
+        if self._desk.is_busy:
+            self.message.emit("info", self.tr("A measurement is under way; cancel it or wait for it."))
+            return
         self.dialog = MeasureDialog(self._bench.theme, self._proposed(), self)
         self.dialog.asked.connect(self.measure)
         self.dialog.finished.connect(self.dialog.deleteLater)
@@ -217,10 +221,10 @@ class RobustnessPage(Page):
     def _connect(self) -> None:
         self._desk.failed.connect(self._on_failed)
         self._desk.busy_changed.connect(self.busy.show_busy)
-        self._desk.busy_changed.connect(lambda is_busy: self.go.setEnabled(not is_busy))
+        self._desk.busy_changed.connect(self.go.setDisabled)
         self._desk.progress.connect(self.busy.show_progress)
         self.busy.cancelled.connect(self._cancel)
-        self._follows.timeout.connect(self.refresh)
+        self._follows.timeout.connect(self._follow)
         self.go.clicked.connect(lambda _=False: self.ask())
         self.empties[TABS[0].kind].asked.connect(self.ask)
         self.tabs.currentChanged.connect(lambda _place: self._offer())
@@ -253,6 +257,10 @@ class RobustnessPage(Page):
             classes=judged,
         )
 
+    def _follow(self) -> None:
+        if self._errand is None:  # a look that takes longer than the interval is waited for
+            self.refresh()
+
     def _on_listed(self, listed: list[Listed]) -> None:
         self._errand = None
         self._listed = listed
@@ -264,7 +272,8 @@ class RobustnessPage(Page):
                 view.show_result(shown.folder, shown.result)
                 self._stacks[tab.kind].setCurrentIndex(0)
         for one in listed:
-            if one.problem:
+            if one.problem and one.problem not in self._said:  # once is enough for a person
+                self._said.add(one.problem)
                 self.message.emit("warning", one.problem)
         self._offer()
 
@@ -297,12 +306,17 @@ class RobustnessPage(Page):
     def _offer(self) -> None:
         """Offer the results of the tab in sight."""
         kind, folder = self.tab.kind, self.view.folder
-        self.results.clear()
+        wanted = []
         for one in self._listed:
             if one.result is not None and one.result.kind == kind:
                 whole = "" if one.result.is_whole else self.tr(" · not whole")
                 made = one.result.created[:16].replace("T", " ")
-                self.results.addItem(f"{made} · {one.result.title}{whole}", str(one.folder))
+                wanted.append((f"{made} · {one.result.title}{whole}", str(one.folder)))
+        places = range(self.results.count())
+        if wanted != [(self.results.itemText(place), self.results.itemData(place)) for place in places]:
+            self.results.clear()  # not while somebody has it open and nothing is new
+            for words, data in wanted:
+                self.results.addItem(words, data)
         self.results.setCurrentIndex(self.results.findData(str(folder)))
         self.results.setEnabled(self.results.count() > 0)
         self._say()

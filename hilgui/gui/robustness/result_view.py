@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from hilgui.gui.linked_table import LinkedTable
@@ -31,8 +31,6 @@ _HEAD_PX = 30  # of a table
 
 class ResultView(ShownResult):
     """Shows any result document; of which kind is told by its tab. GUI thread only."""
-
-    chosen = Signal(object)  # Link of the field that was asked for
 
     def __init__(self, theme: Theme, kind: str, parent: QWidget) -> None:
         super().__init__(kind, parent)
@@ -112,7 +110,6 @@ class ResultView(ShownResult):
         self._link = link
         found = examples_of(self._result, link)
         self.examples.put(*example_rows(self.tr, found))
-        self.chosen.emit(link)
         if found:
             self._show_example(found[0])
         else:

@@ -32,8 +32,8 @@ def test_the_toy_case_of_rafael_padilla(shared_data: Path, iou: str) -> None:
         truth = Truth.of(np.hstack([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]]), np.zeros(len(boxes), np.int32))
         found = np.hstack([shown[:, 1:3], shown[:, 1:3] + shown[:, 3:]])
         rows.add(found, shown[:, 0].astype(np.float32), truth)
-    assert rows.ap_11() == pytest.approx(expected["AP_11point"][iou], abs=1e-9)
-    assert rows.ap_all() == pytest.approx(expected["AP_every_point"][iou], abs=1e-9)
+    both = expected["AP_11point"][iou], expected["AP_every_point"][iou]
+    assert rows.averages() == pytest.approx(both, abs=1e-9)
 
 
 def test_scalabels_figures_over_inclusive_boxes(shared_data: Path) -> None:
@@ -79,7 +79,7 @@ def test_voc_a_detection_does_not_look_for_a_second_truth() -> None:
     truth = Truth.of(np.array([[0.0, 0, 100, 100], [0, 0, 100, 70]]), np.array([0, 0]))
     rows = VocRows()
     rows.add(np.array([[0, 0, 100, 100], [0, 0, 100, 95]], np.float32), np.array([0.9, 0.8], np.float32), truth)
-    assert rows.ap_all() == pytest.approx(0.5)
+    assert (rows.averages() or (0, 0))[1] == pytest.approx(0.5)
     precision = AveragePrecision([0])
     boxes = np.array([[0, 0, 100, 100], [0, 0, 100, 95]], np.float32)
     precision.add(Detections(boxes, np.array([0.9, 0.8], np.float32), np.zeros(2, np.int32)), truth)
@@ -90,7 +90,7 @@ def test_voc_difficult_truths_count_for_nobody() -> None:
     truth = Truth.of(np.array([[0.0, 0, 50, 50], [80, 0, 99, 50]]), np.array([0, 0]), ignore=np.array([False, True]))
     rows = VocRows()
     rows.add(truth.boxes, np.array([0.5, 0.9], np.float32), truth)
-    assert (rows.ap_all(), rows.ap_11(), rows.truths) == (1.0, 1.0, 1)
+    assert (rows.averages(), rows.truths) == ((1.0, 1.0), 1)
 
 
 def cars(heights: list[float], **more: np.ndarray) -> Truth:

@@ -75,3 +75,10 @@ def test_a_broken_journal_costs_what_happened_nothing_but_is_told(tmp_path: Path
     states(tmp_path, "supply", {"to": "LATCHED"})
     told = keep_up(Intake(tmp_path))
     assert "nothing is added to a broken chain" in told[0]
+
+
+def test_states_that_are_gone_are_told(tmp_path: Path) -> None:
+    path = states(tmp_path, "supply", {"to": "SAFE"})
+    assert take_in(tmp_path) == ()
+    path.unlink()
+    assert "states.jsonl was changed" in take_in(tmp_path)[0]
