@@ -83,6 +83,10 @@ class Gallery:
             self.is_classifier = self.model.facts.task == Task.CLASSIFICATION
             self._workspaces = {role: each.workspace() for role, each in self._prepared.models.items()}
             self._refuse_other_tasks()
+            if self.is_classifier and truth not in (None, SELF):
+                raise CallWrong(
+                    f"a classifier is judged by its own clean answers here; leave --truth out, or say {SELF}"
+                )
             self.notes: tuple[str, ...] = self._prepared.notes
             self.shots = self._shots(count, is_self=truth == SELF or self.is_classifier)
         except BaseException:

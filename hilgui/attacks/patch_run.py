@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from hilgui.attacks.measure import all_targets, wilson
 from hilgui.attacks.objective import remaining
 from hilgui.attacks.patch import apply, height_mm, objects_of, placed, random_grid, search
 from hilgui.attacks.patch_pdf import write_pdf
+from hilgui.durable import write_document
 from hilgui.errors import CallWrong
 from hilgui.evaluation import Interval
 from hilgui.records import Role
@@ -122,7 +124,8 @@ def patch_attack(
     check = Check("a patch that was optimised hides more than one that was not", is_good, words)
     made = Patched(tuple(worn), side_mm, class_name, tries, check)
     digest = hashlib.sha256(found.grid.tobytes() + gallery.model.facts.sha256.encode()).hexdigest()[:10]
-    folder = folder or root / f"{ATTACKS}-{gallery.model.facts.name}-patch-{digest}"
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", gallery.model.facts.name).strip("-")[:40] or "model"
+    folder = folder or root / f"{ATTACKS}-{stem}-patch-{digest}"
     _store(folder, gallery, made, found.grid, examples, seed, command)
     return folder, made
 
@@ -205,4 +208,4 @@ def _store(
             is_whole=True,
         ),
     )  # fmt: skip
-    (folder / "attack.json").write_text(json.dumps(made.as_json(), indent=1), encoding="utf-8")
+    write_document(folder / "attack.json", json.dumps(made.as_json(), indent=1).encode())

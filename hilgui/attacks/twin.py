@@ -58,8 +58,9 @@ class Twin:
         operators = import_module("hilgui.attacks.operators")
         self._run = operators.OPERATORS
         self._path = path
-        graph = onnx.load(str(path)).graph
-        opset = next((each.version for each in onnx.load(str(path)).opset_import if each.domain in ("", "ai.onnx")), 17)
+        whole = onnx.load(str(path))
+        graph = whole.graph
+        opset = next((each.version for each in whole.opset_import if each.domain in ("", "ai.onnx")), 17)
         self._constants = {each.name: self._tensor(onnx.numpy_helper.to_array(each)) for each in graph.initializer}
         self.inputs = tuple(each.name for each in graph.input if each.name not in self._constants)
         self.outputs = tuple(each.name for each in graph.output)

@@ -98,9 +98,9 @@ def _pixel_attack(method: str) -> Callable[..., None]:
             print_json({**made.as_json(), "folder": str(folder)})
         else:
             _print(made, folder)
-        raise typer.Exit(3 if made.was_strong is False else 0)
+        raise typer.Exit(3 if made.checks and not made.was_strong else 0)
 
-    run.__doc__ = _HELP[method] + " Exit code 3: the attack was too weak to say anything."
+    run.__doc__ = _HELP[method] + " Exit code 3: the attack was too weak, or nothing was at stake."
     return run
 
 

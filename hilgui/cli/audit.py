@@ -26,8 +26,9 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Try sensing, semantics, patches, pixels, malformed input, timing; exit 1 while a high finding is open.
+    """Try sensing, semantics, patches, pixels, malformed input and timing.
 
+    Exit code 1 while a finding of high severity is open, 3 where one could not be looked for, else 0.
     The folder keeps findings, pictures and reproducers; the next call says what is new, still open, or closed.
     """
     from contextlib import closing
@@ -36,7 +37,7 @@ def audit(
     from hilgui.attacks.audit.run import audit as run_audit
     from hilgui.attacks.audit.run import folder_for, pictures_of
     from hilgui.cli.console import Ticker, print_json
-    from hilgui.durable import write_whole
+    from hilgui.durable import write_document
     from hilgui.inference import Model, try_before_first_use
     from hilgui.report.document_html import html_of
     from hilgui.resources import shipped
@@ -53,7 +54,7 @@ def audit(
         made = run_audit(loaded, taken, folder, suite=suite, pictures=words, seed=seed, tell=ticker.count("probes"))
         result = result_of(made, loaded.facts, source, tuple(sys.argv))
     report = folder / "audit.html"
-    write_whole(report, html_of(document_of(made, folder)).encode())
+    write_document(report, html_of(document_of(made, folder)).encode())
     write_result(results_root(settings.home) / result.id, result)
     if as_json:
         print_json({**made.as_json(), "report": str(report)})

@@ -247,6 +247,8 @@ def _tell(result: Result, folder: Path, limits: Sequence[tuple[str, str]], *, as
             judged.append({"figure": name, "model": role.value, "limit": text, "value": value, "verdict": word})
     verdicts = [each["verdict"] for each in judged]
     verdict = next((one for one in ("FAIL", "INCONCLUSIVE", "PASS") if one in verdicts), None)
+    if limits and not judged:
+        verdict = "INCONCLUSIVE"  # a limit that nothing was compared with
     if as_json:
         import json
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from hilgui.colours import LIGHT
-from hilgui.durable import write_whole
-from hilgui.errors import CallWrong, StoreBroken
+from hilgui.durable import write_document
+from hilgui.errors import CallWrong
 from hilgui.records import Role
 from hilgui.robustness.result import Result
 
@@ -48,10 +48,7 @@ def save_heat_map(path: Path, result: Result, role: Role) -> None:
     make = makers.get(path.suffix.lower())
     if make is None:
         raise CallWrong(f"{path.name}: a heat map is saved as .svg or .png")
-    try:
-        write_whole(path, make(result, role))
-    except OSError as failure:
-        raise StoreBroken(f"{path} cannot be written: {failure}; is the disk full?", path=path) from failure
+    write_document(path, make(result, role))
 
 
 def svg(result: Result, role: Role) -> bytes:

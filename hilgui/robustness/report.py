@@ -15,7 +15,7 @@ from hilgui.records import Role
 from hilgui.report.document import Document, Facts, Picture, Pictures, Section, Sentences, Table, Verbatim
 from hilgui.report.shown import between, figure, signed, words
 from hilgui.report.words import Statement, Tone
-from hilgui.robustness.result import Example, Headline, Result, Shown
+from hilgui.robustness.result import AUDIT, DRIFT, Example, Headline, Result, Shown
 from hilgui.robustness.shelf import picture_path
 
 _NAMES = {"clean": "clean", "mPC": "mPC", "rPC": "rPC"}
@@ -44,7 +44,12 @@ def result_document(folder: Path, result: Result) -> Document:
 
 def _word(result: Result) -> tuple[str, str]:
     if any(check.is_good is False for check in result.checks):
-        return "NOT CONCLUSIVE", "warning"
+        return ("OPEN", "missed") if result.kind == AUDIT else ("NOT CONCLUSIVE", "warning")
+    if result.kind == DRIFT:
+        said = str(result.question.get("verdict", ""))
+        return said, {"NO DRIFT": "good", "DRIFT": "missed"}.get(said, "warning")
+    if any(check.is_good is None for check in result.checks):
+        return "UNSURE", "warning"
     return ("MEASURED", "good") if result.is_whole else ("NOT WHOLE", "warning")
 
 
@@ -70,7 +75,7 @@ def _why(result: Result) -> Iterator[Statement]:
         yield Statement(f"{_name(result, one)}, candidate minus baseline: {signed(one.value)}{sure}.", tone)
     for role in result.roles:
         means = {row: mean for row in result.rows if (mean := result.mean(row, role)) is not None}
-        worst = sorted(means.items(), key=lambda each: each[1])[:3]
+        worst = sorted(means.items(), key=lambda each: each[1], reverse=result.better == "lower")[:3]
         if worst:
             told = ", ".join(f"{words(row)} ({figure(mean)})" for row, mean in worst)
             yield Statement(f"The {role.value} stands {told} worst.", Tone.NOTE)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from hilgui.durable import write_whole
+from hilgui.durable import write_document
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.robustness.result import Result, from_json, to_json
 
@@ -31,22 +31,13 @@ def results_root(home: Path) -> Path:
 def write_result(folder: Path, result: Result) -> Path:
     """Put a result into its folder, old or new; the document is whole at any time. Raises StoreBroken."""
     path = folder / DOCUMENT
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, to_json(result))
-    except OSError as failure:
-        raise StoreBroken(f"{path} cannot be written: {failure}; is the disk full?", path=path) from failure
+    write_document(path, to_json(result))
     return path
 
 
 def write_picture(folder: Path, name: str, content: bytes) -> str:
     """Put a picture (JPEG, PNG) beside the document; gives the path to write into it. Raises StoreBroken."""
-    path = folder / PICTURES / name
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as failure:
-        raise StoreBroken(f"{path} cannot be written: {failure}; is the disk full?", path=path) from failure
+    write_document(folder / PICTURES / name, content)
     return f"{PICTURES}/{name}"
 
 

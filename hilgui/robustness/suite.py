@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import re
 import zipfile
@@ -18,7 +19,8 @@ import numpy as np
 
 from hilgui import __version__
 from hilgui.corruptions import COMMON, REVISION, STREAM, Recipe
-from hilgui.errors import CallWrong, StoreBroken
+from hilgui.durable import write_document
+from hilgui.errors import CallWrong
 from hilgui.evaluation.clusters import FEWEST
 from hilgui.records import Judgement, Role
 from hilgui.robustness.drives import Drives, Labelled
@@ -197,7 +199,7 @@ class _Suite:
             )
             if not found.is_monotone:
                 words += "; not monotone: at some harder severities all are found"
-            example = self._example(f"{row}-tipping", look, role)
+            example = self._example(f"{row}-{found.severity:.6f}", look, role)
             severity, count = round(found.severity, 3), len(found.tried) - 1
             tipping = Tipping(row, role, severity, words, found.is_monotone, count, (example,))
         self._result = replace(self._result, tippings=(*self._result.tippings, tipping))
@@ -317,12 +319,10 @@ class _Suite:
 
     def _store(self) -> None:
         path = self.folder / _DRAWS
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            named = {f"{row}|{column}|{role.value}": values for (row, column, role), values in self._draws.items()}
-            np.savez(path, **named)  # type: ignore[arg-type]  # numpy's stub takes them for its own options
-        except OSError as failure:
-            raise StoreBroken(f"{path} cannot be written: {failure}; is the disk full?", path=path) from failure
+        named = {f"{row}|{column}|{role.value}": values for (row, column, role), values in self._draws.items()}
+        buffer = io.BytesIO()
+        np.savez(buffer, **named)  # type: ignore[arg-type]  # numpy's stub takes them for its own options
+        write_document(path, buffer.getvalue())
         values = {(one.row, one.column, one.role): one.value for one in self._result.cells}
         told = headlines(
             values, self._draws, self._question.corruptions, self._question.columns, self._roles, self._clusters

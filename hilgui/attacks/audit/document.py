@@ -12,7 +12,7 @@ from hilgui.evaluation import Interval
 from hilgui.records import ModelFacts, Role
 from hilgui.report.document import Document, Facts, Part, Picture, Pictures, Section, Sentences, Table
 from hilgui.report.words import Statement, Tone
-from hilgui.robustness import AUDIT, Cell, Check, Drive, Headline, Result, Subject
+from hilgui.robustness import AUDIT, Cell, Check, Drive, Headline, Result, Subject, picture_path
 
 _SHOWN = 12  # pictures
 
@@ -25,7 +25,7 @@ def document_of(audit: Audit, folder: Path) -> Document:
     lead = f"{len(standing)} weaknesses stand, {len(high)} of high severity; {len(closed)} that were known are closed."
     why = [Statement(f"{one.severity.value}: it {one.title} ({one.words}).", Tone.WORSE) for one in standing[:8]]
     why += [Statement(f"closed: it no longer {one.title}.", Tone.BETTER) for one in closed[:4]]
-    pictures = tuple(_picture(one, folder) for one in standing if one.picture and (folder / one.picture).is_file())
+    pictures = tuple(picture for one in standing if (picture := _picture(one, folder)) is not None)
     sections = [Section(kind.value, _section(found)) for kind, found in kinds(audit.findings).items() if found]
     if pictures:
         note = "Left the clean picture, right the changed one, with what the model shows in blue."
@@ -41,8 +41,8 @@ def document_of(audit: Audit, folder: Path) -> Document:
     return Document(
         title=f"Red-team audit of {audit.model}",
         subtitle=f"{audit.created} · suite {audit.suite} · {audit.pictures}",
-        word="OPEN" if high else "NO HIGH FINDING",
-        tone="missed" if high else "good",
+        word="OPEN" if high else "NOT CONCLUSIVE" if audit.untried else "NO HIGH FINDING",
+        tone="missed" if high else "warning" if audit.untried else "good",
         lead=lead,
         why=tuple(why),
         next_steps=tuple(dict.fromkeys(one.recommendation for one in standing))[:6],
@@ -116,10 +116,11 @@ def _section(found: Sequence[Finding]) -> tuple[Part, ...]:
     return (table, Sentences(tuple(lines))) if lines else (table,)
 
 
-def _picture(one: Finding, folder: Path) -> Picture:
-    return Picture(
-        (folder / one.picture).read_bytes(), f"{one.id} ({one.severity.value})", f"It {one.title}: {one.words}."
-    )
+def _picture(one: Finding, folder: Path) -> Picture | None:
+    path = picture_path(folder, one.picture)
+    if path is None or not path.is_file():
+        return None
+    return Picture(path.read_bytes(), f"{one.id} ({one.severity.value})", f"It {one.title}: {one.words}.")
 
 
 def _between(interval: Interval | None) -> str:

@@ -98,8 +98,15 @@ class Audit:
 
     @property
     def exit_code(self) -> int:
-        """Give 1 while a weakness of high severity is open."""
-        return 1 if any(one.severity is Severity.HIGH for one in self.standing) else 0
+        """Give 1 while a weakness of high severity is open, 3 where one could not be looked for, else 0."""
+        if any(one.severity is Severity.HIGH for one in self.standing):
+            return 1
+        return 3 if self.untried else 0
+
+    @property
+    def untried(self) -> tuple[Finding, ...]:
+        """Give the probes of high severity that could not be tried."""
+        return tuple(one for one in self.findings if one.severity is Severity.HIGH and one.status is Status.NOT_RUN)
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,6 @@ Tell = Callable[[int, int], None]
 
 AUDIT = "audit.json"
 REPRODUCERS, PICTURES = "reproducers", "pictures"
-LETTERS = "ABCDEF"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,8 @@ def chosen(suite: str) -> tuple[Probe | Trial, ...]:
     if suite == "full":
         return known
     words = [word.strip() for word in suite.split(",") if word.strip()]
-    strange = [word for word in words if word.upper() not in LETTERS and word not in {one.id for one in known}]
+    letters = {kind.value[0] for kind in Kind}
+    strange = [word for word in words if word.upper() not in letters and word not in {one.id for one in known}]
     if strange or not words:
         ids = ", ".join(one.id for one in known)
         raise CallWrong(f"there is no suite {suite!r}: say full, classes such as A,E, or probes: {ids}")
@@ -84,7 +85,11 @@ def audit(
         tell(place + 1, len(probes))
     known = {one.id for one in found}
     rest = tuple(
-        replace(one, retest="not in this suite, not tested again") for name, one in before.items() if name not in known
+        replace(
+            one, status=Status.OPEN if one.is_standing else one.status, retest="not in this suite, not tested again"
+        )
+        for name, one in before.items()
+        if name not in known
     )
     made = Audit(
         model=model.facts.name,
@@ -130,18 +135,21 @@ def _probed(sight: Sight, probe: Probe, images: Sequence[Pixels], seed: int) -> 
 
 def _tried(sight: Sight, trial: Trial, images: Sequence[Pixels]) -> _Seen:
     outcome = trial.run(sight, images)
-    return _Seen(outcome.hits, outcome.trials, outcome.words, outcome.pair, outcome.not_run)
+    not_run = outcome.not_run or ("" if outcome.trials else "there was nothing to try it on")
+    return _Seen(outcome.hits, outcome.trials, outcome.words, outcome.pair, not_run)
 
 
 def _judged(sight: Sight, probe: Probe | Trial, seen: _Seen, old: Finding | None, folder: Path) -> Finding:
     interval = wilson(seen.hits, seen.trials)
     is_found = interval is not None and seen.hits > 0 and interval.low > probe.limit
-    was_there = old is not None and (old.is_standing or old.status is Status.CLOSED)
+    was_there = old is not None and (old.is_standing or old.status is Status.CLOSED or bool(old.reproducer))
     retest = _tested_again(sight, probe, old, folder) if old is not None and was_there else None
+    is_known = old is not None and old.is_standing
+    is_lost = is_known and retest is None and _is_retested(probe) and old is not None and bool(old.reproducer)
     if seen.not_run:
-        status = old.status if old is not None and old.is_standing else Status.NOT_RUN
-    elif is_found or (retest is True and old is not None and old.is_standing):
-        status = Status.OPEN if old is not None and old.is_standing else Status.NEW
+        status = Status.OPEN if is_known else Status.NOT_RUN
+    elif is_found or retest is True or is_lost:  # what cannot be tested again is not closed
+        status = Status.OPEN if is_known else Status.NEW
     else:
         status = Status.CLOSED if was_there else Status.PASSED
     is_kept = status in (Status.NEW, Status.OPEN)
@@ -163,13 +171,18 @@ def _judged(sight: Sight, probe: Probe | Trial, seen: _Seen, old: Finding | None
         probe.recommendation,
         reproducer,
         picture,
-        told[retest],
+        "the stored reproducer is gone or damaged" if is_lost else told[retest],
     )
+
+
+def _is_retested(probe: Probe | Trial) -> bool:
+    """Say whether a pair of pictures makes it happen again; times and files have none."""
+    return isinstance(probe, Probe) or probe.kind is Kind.PIXEL
 
 
 def _tested_again(sight: Sight, probe: Probe | Trial, old: Finding, folder: Path) -> bool | None:
     """Say whether the stored reproducer still works; None where there is none, it is damaged, or about time."""
-    if not old.reproducer or (isinstance(probe, Trial) and not probe.id.startswith("D")):
+    if not old.reproducer or not _is_retested(probe):
         return None
     path = folder / REPRODUCERS / f"{old.reproducer}.npz"
     try:
@@ -179,10 +192,10 @@ def _tested_again(sight: Sight, probe: Probe | Trial, old: Finding, folder: Path
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             region = tuple(stored["region"].tolist()) if stored["region"].size else None
             pair = Pair(stored["clean"], stored["changed"], region)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
         return None
     fallen, stake = sight.fallen(pair)
-    return bool(stake) and fallen / stake > probe.limit
+    return fallen / stake > probe.limit if stake else None
 
 
 def _keep(pair: Pair, folder: Path) -> str:

@@ -23,6 +23,7 @@ from hilgui.attacks.square import square_attack
 from hilgui.attacks.twin import missing
 from hilgui.errors import AttackBroken, HilguiError
 from hilgui.inference.preflight import try_model
+from hilgui.records import Inference
 
 Pixels = NDArray[np.uint8]
 
@@ -239,14 +240,14 @@ def _memory(sight: Sight, images: Sequence[Pixels]) -> Outcome:
     return Outcome(hits, trials, f"{hits} of {trials} answers depend on the picture before", worst)
 
 
-def _same(one: object, two: object) -> bool:
-    first, second = (getattr(each, "detections", None) for each in (one, two))
-    if first is None or second is None or len(first) != len(second):
-        return False
-    classes = [getattr(each, "classification", None) for each in (one, two)]
-    if classes[0] is not None and classes[1] is not None:
-        return bool(np.array_equal(classes[0].classes, classes[1].classes))
-    return bool(np.array_equal(first.boxes, second.boxes) and np.array_equal(first.scores, second.scores))
+def _same(one: Inference, two: Inference) -> bool:
+    first, second = one.classification, two.classification
+    if first is not None and second is not None:
+        return bool(np.array_equal(first.classes, second.classes) and np.array_equal(first.scores, second.scores))
+    return all(
+        np.array_equal(getattr(one.detections, name), getattr(two.detections, name))
+        for name in ("boxes", "scores", "classes")
+    )
 
 
 _CHECK = "Check tensors and answers for numbers that are not finite; treat both as no answer."

@@ -59,6 +59,24 @@ def test_every_planted_weakness_is_found_and_a_model_without_them_closes_them(tm
     assert darkness.retest == "the stored reproducer does nothing any more"
 
 
+def test_a_weakness_whose_reproducer_is_gone_is_not_closed(tmp_path: Path) -> None:
+    made = _audited(plant(tmp_path / "weak", ["red"]), tmp_path / "audit", "C-fires-red")
+    (found,) = made.standing
+    (tmp_path / "audit" / REPRODUCERS / f"{found.reproducer}.npz").write_bytes(b"PK damaged")
+    again = _audited(shipped("assets/demo/baseline.onnx"), tmp_path / "audit", "C-fires-red")
+    (still,) = again.standing
+    assert still.status is Status.OPEN and still.retest == "the stored reproducer is gone or damaged"
+
+
+def test_what_could_not_be_tried_is_no_pass(tmp_path: Path) -> None:
+    with closing(Model.load(shipped("assets/demo/baseline.onnx"), provider="cpu")) as model:
+        (image,) = pictures_of(shipped(DAY), 1)
+        made = audit(model, [image], tmp_path, suite="F-memory", pictures="1", seed=0, tell=lambda done, total: None)
+    (one,) = made.findings
+    assert (one.status, made.exit_code) == (Status.NOT_RUN, 3)
+    assert "NOT CONCLUSIVE" in html_of(document_of(made, tmp_path))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("weakness", "probe"), WEAKNESSES.items())
 def test_each_weakness_alone_is_found_alone(weakness: str, probe: str, tmp_path: Path) -> None:
@@ -85,8 +103,9 @@ def test_a_suite_is_full_or_classes_or_probes() -> None:
     assert len(chosen("full")) == len(SUITE) + len(TRIALS)
     assert {one.id[0] for one in chosen("a,E")} == {"A", "E"}
     assert [one.id for one in chosen("F-slow")] == ["F-slow"]
-    with pytest.raises(CallWrong, match="A-darkness"):
-        chosen("everything")
+    for strange in ("everything", "ABC"):
+        with pytest.raises(CallWrong, match="A-darkness"):
+            chosen(strange)
 
 
 def test_ids_are_unique_and_every_class_has_probes() -> None:
