@@ -223,7 +223,10 @@ def test_a_killed_run_is_closed_once_and_opens_from_a_read_only_folder(tmp_path:
     folder = tmp_path / header().run_id
     RunReader(folder).close()
     assert not (folder / "run.sqlite-wal").exists()
-    assert as_nobody(folder).startswith(f"aborted ABORTED {last + 1}")
+    state, outcome, evaluated, moments, _ = as_nobody(folder).split()
+    assert (state, outcome) == ("aborted", "ABORTED")
+    assert last + 1 <= int(evaluated) <= last + 2  # the last one may be a frame whose commit was not reported any more
+    assert int(moments) == int(evaluated)
 
 
 def test_a_killed_run_in_a_read_only_folder_shows_its_frames_too(tmp_path: Path) -> None:
