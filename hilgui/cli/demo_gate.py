@@ -52,7 +52,9 @@ def run_demo_gate(settings: Settings, *, drives: int, candidate: str, out: Path 
     planned = drives_of(drives)
     _render([drive for drive in planned if not _video(folder, drive).with_suffix(".coco.json").is_file()], folder)
     runs = (out or settings.runs / f"demo-gate-{candidate}").resolve()
-    done = _finished(runs)
+    done, damaged = finished_runs(runs)
+    for sentence in damaged:
+        notes.print(f"{sentence}; its drive is replayed again", markup=False)
     plans = list(_plans(planned, folder, candidate, runs, settings))
     queue = [plan for plan in plans if plan.source.stem not in done]
     if queue:
@@ -62,10 +64,17 @@ def run_demo_gate(settings: Settings, *, drives: int, candidate: str, out: Path 
         notes.print(f"{each.drive}: {each.outcome} {each.sentence}", markup=False)
     if any(each.outcome is Outcome.ABORTED for each in broken):
         return Outcome.ABORTED.exit_code
-    done = _finished(runs)
+    done, _ = finished_runs(runs)
     names = [str(done[plan.source.stem]) for plan in plans if plan.source.stem in done]
     results.print(f"hilgui gate {shipped('assets/demo/gate.yaml')} --runs {runs}", markup=False)
     return run_gate([str(shipped("assets/demo/gate.yaml"))], names, settings, as_json=False)
+
+
+def finished_runs(runs: Path) -> tuple[dict[str, Path], list[str]]:
+    """Give the runs that ended well, by the name of their drive, and a sentence for each that is damaged."""
+    found = list_runs(runs)
+    good = [run for run in found if run.outcome == Outcome.PASS.value and run.candidate]
+    return {Path(run.source).stem: run.folder for run in good}, [run.problem for run in found if run.problem]
 
 
 def _plans(drives: list[Drive], folder: Path, candidate: str, runs: Path, settings: Settings) -> Iterator[RunPlan]:
@@ -83,14 +92,6 @@ def _plans(drives: list[Drive], folder: Path, candidate: str, runs: Path, settin
             people=People(settings.operator, settings.bench, "hilgui demo models", "demo of the gate"),
             command=tuple(sys.argv),
         )
-
-
-def _finished(runs: Path) -> dict[str, Path]:
-    """Give the runs that ended well, by the name of their drive."""
-    if not runs.is_dir():
-        return {}
-    good = [run for run in list_runs(runs) if run.outcome == Outcome.PASS.value and run.candidate]
-    return {Path(run.source).stem: run.folder for run in good}
 
 
 def _video(folder: Path, drive: Drive) -> Path:

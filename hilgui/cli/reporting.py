@@ -161,9 +161,9 @@ def _printed(path: Path) -> dict[str, Any]:
 
 def _runs(names: Any, settings: Settings, opened: ExitStack) -> list[RunReader]:
     """Open the runs that are still here; a decision outlives some of them."""
-    from hilgui.store import run_folders_within
+    from hilgui.store import run_folders
 
-    folders = {folder.name: folder for folder in run_folders_within(settings.runs)}
+    folders = {folder.name: folder for folder in run_folders(settings.runs)}
     return [_open(folders[str(name)], opened) for name in names if str(name) in folders]
 
 

@@ -36,7 +36,7 @@ def show_runs(root: Path, *, as_json: bool) -> int:
         word = run.outcome or run.state
         last = (run.baseline, run.candidate) if not run.problem else (run.problem, "")
         table.add_row(
-            run.run_id, word, run.source, str(run.frames), str(run.findings), *(escape(text) for text in last)
+            escape(run.name), word, run.source, str(run.frames), str(run.findings), *(escape(text) for text in last)
         )
     results.print(table)
     return 0

@@ -28,7 +28,7 @@ from hilgui.evidence.decisions import Decisions
 from hilgui.evidence.incidents import Incidents
 from hilgui.evidence.journal import EventKind, Journal
 from hilgui.records import Outcome
-from hilgui.store import RunSummary, list_runs
+from hilgui.store import RunSummary, list_runs, summarise
 
 
 class Policy(BaseModel):
@@ -117,7 +117,7 @@ class Retention:
             why = _too_old(run, policy, now) or (f"more than {policy.max_total_gb:g} GB" if surplus > 0 else "")
             if not why:
                 continue
-            keeper = kept.get(run.run_id) or kept.get(run.folder.name, "")
+            keeper = _keeper(kept, run.run_id, run.folder)
             if not keeper:
                 surplus -= sizes[run.folder]
             found.append(Doomed(run.folder, run.run_id, sizes[run.folder], why, keeper))
@@ -127,16 +127,18 @@ class Retention:
         """Remove runs, each after one more look at what keeps it; give those that are gone."""
         gone = []
         for one in doomed:
-            if one.kept_by or one.run_id in self.keepers():
+            if one.kept_by or _keeper(self.keepers(), one.run_id, one.folder):
                 continue
             self._note("pruned", one.run_id, by, reason=one.why)
-            shutil.rmtree(one.folder)
+            _remove(one.folder)
             gone.append(one)
         return gone
 
     def archive(self, folder: Path, run_id: str, out: Path, *, by: str, remove: bool) -> Path:
         """Pack a run into a zip, read it back, note its hash; remove the folder where told and nothing keeps it."""
-        keeper = self.keepers().get(run_id, "")
+        if summarise(folder).state == "running":
+            raise CallWrong(f"{run_id} is still being written; archive it when it has ended")
+        keeper = _keeper(self.keepers(), run_id, folder)
         if remove and keeper:
             raise CallWrong(f"{run_id} stays where it is: {keeper}; archive it without --remove")
         place = out / f"{run_id}.zip"
@@ -162,7 +164,7 @@ class Retention:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._note("archived", run_id, by, archive=str(place), sha256=digest, removed=remove)
         if remove:
-            shutil.rmtree(folder)
+            _remove(folder)
         return place
 
     def _note(self, action: str, run_id: str, by: str, **more: Any) -> None:
@@ -174,6 +176,20 @@ class Retention:
             write_whole(self._pins, (json.dumps(pins, indent=1, sort_keys=True) + "\n").encode())
         except OSError as failure:
             raise EvidenceBroken(f"{self._pins} cannot be written: {failure.strerror or failure}") from failure
+
+
+def _keeper(kept: dict[str, str], run_id: str, folder: Path) -> str:
+    """Say what keeps a run, by its id or, of a damaged one, by its folder."""
+    return kept.get(run_id) or kept.get(folder.name, "")
+
+
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except OSError as failure:
+        raise EvidenceBroken(f"{folder} cannot be removed whole: {failure.strerror or failure}", path=folder) from (
+            failure
+        )
 
 
 def _too_old(run: RunSummary, policy: Policy, now: datetime) -> str:

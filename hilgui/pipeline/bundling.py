@@ -18,7 +18,7 @@ from hilgui.pipeline.deciding import who
 from hilgui.records import Role
 from hilgui.report.protocol import Progress, silent
 from hilgui.settings import Settings
-from hilgui.store import RunReader, is_run, run_folders_within
+from hilgui.store import RunReader, is_run, run_folders
 
 
 def export_bundle(
@@ -35,7 +35,7 @@ def export_bundle(
 
     `runs` are more places to look for the runs in. Raises CallWrong and EvidenceBroken.
     """
-    folders = {folder.name: folder for place in (settings.runs, *runs) for folder in run_folders_within(place)}
+    folders = {folder.name: folder for place in (settings.runs, *runs) for folder in run_folders(place)}
     folders |= {place.name: place for place in runs if is_run(place)}
     extras = replace(extras, models=_models(recorded, settings) if with_models else {}, lineage=_lineage(settings))
     with ExitStack() as stack:
@@ -60,9 +60,10 @@ def find_model(
     for entry in registry.shelf.entries():
         if entry.onnx_sha256 == digest:
             return registry.shelf.path(entry)
-    for run in () if recorded is None else recorded.runs:
-        if is_run(settings.runs / run):
-            with closing(RunReader(settings.runs / run)) as reader:
+    wanted = () if recorded is None else recorded.runs
+    for run in run_folders(settings.runs) if wanted else ():
+        if run.name in wanted:
+            with closing(RunReader(run)) as reader:
                 path = Path(reader.header.models[Role(role)].path)
             if path.is_file() and fingerprint(path) == digest:
                 return path

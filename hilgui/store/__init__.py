@@ -1,7 +1,7 @@
 """One run = one folder: a SQLite database and the pictures of its clips."""
 
-from hilgui.store.folder import find_run, is_run, new_run_id, run_folders, run_folders_within
-from hilgui.store.listing import RunSummary, list_runs
+from hilgui.store.folder import campaign, find_run, is_run, new_run_id, run_folders
+from hilgui.store.listing import RunSummary, list_runs, summarise
 from hilgui.store.pictures import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
 from hilgui.store.reader import RunReader, Series
 from hilgui.store.recovery import close_dead_run, relink
@@ -19,6 +19,7 @@ __all__ = [
     "RunWriter",
     "Series",
     "Timeline",
+    "campaign",
     "close_dead_run",
     "find_run",
     "is_run",
@@ -26,5 +27,5 @@ __all__ = [
     "new_run_id",
     "relink",
     "run_folders",
-    "run_folders_within",
+    "summarise",
 ]

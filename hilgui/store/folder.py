@@ -7,7 +7,7 @@ import secrets
 from datetime import datetime
 from pathlib import Path
 
-from hilgui.errors import CallWrong
+from hilgui.errors import CallWrong, StoreBroken
 
 DATABASE = "run.sqlite"
 PICTURES = "pictures"
@@ -25,17 +25,20 @@ def is_run(folder: Path) -> bool:
 
 
 def run_folders(root: Path) -> list[Path]:
-    """List the runs below a folder, newest first."""
+    """List the runs in a folder and in the folders in it, as `--out` and a campaign make them; newest first.
+
+    Raises StoreBroken for a folder that cannot be read: runs that nobody sees would be runs that nobody misses.
+    """
     if not root.is_dir():
         return []
-    return sorted((path for path in root.iterdir() if is_run(path)), key=lambda path: path.name, reverse=True)
+    places = _folders_in(root)
+    inner = [path for place in places if not is_run(place) for path in _folders_in(place)]
+    return sorted((path for path in (*places, *inner) if is_run(path)), key=lambda path: path.name, reverse=True)
 
 
-def run_folders_within(root: Path) -> list[Path]:
-    """List the runs below a folder and below the folders in it, as `--out` and a campaign make them; newest first."""
-    inner = [path for path in root.iterdir() if path.is_dir() and not is_run(path)] if root.is_dir() else []
-    found = [path for place in (root, *inner) for path in run_folders(place)]
-    return sorted(found, key=lambda path: path.name, reverse=True)
+def campaign(folder: Path, root: Path) -> str:
+    """Name the folder of a run that lies in a folder of `root`, "" where it lies in `root` itself or elsewhere."""
+    return folder.parent.name if folder.parent.parent == root else ""
 
 
 def find_run(text: str, root: Path) -> Path:
@@ -44,8 +47,9 @@ def find_run(text: str, root: Path) -> Path:
     Raises CallWrong when nothing or more than one run fits.
     """
     path = Path(text).expanduser()
-    if is_run(path):
-        return path.resolve()
+    for place in (path, root / path) if text else ():
+        if is_run(place):
+            return place.resolve()
     inside = run_folders(path) if path.is_dir() else []
     if len(inside) == 1:
         return inside[0].resolve()
@@ -56,6 +60,18 @@ def find_run(text: str, root: Path) -> Path:
     if len(fitting) == 1:
         return fitting[0]
     if fitting or inside:
-        names = ", ".join(run.name for run in (fitting or inside)[:5])
+        names = ", ".join(_shown(run, root if fitting else path) for run in (fitting or inside)[:5])
         raise CallWrong(f"{text!r} fits {len(fitting or inside)} runs ({names}, …); type more of the name")
     raise CallWrong(f"there is no run {text!r} in {root}; `hilgui runs list` shows what there is")
+
+
+def _shown(folder: Path, root: Path) -> str:
+    """Name a run so that it can be typed: with its campaign where it lies in one."""
+    return "/".join(part for part in (campaign(folder, root), folder.name) if part)
+
+
+def _folders_in(root: Path) -> list[Path]:
+    try:
+        return [path for path in root.iterdir() if path.is_dir()]
+    except OSError as failure:
+        raise StoreBroken(f"{root} cannot be read: {failure.strerror or failure}", path=root) from failure

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hilgui.errors import StoreBroken
-from hilgui.store.folder import run_folders
+from hilgui.store.folder import campaign, run_folders
 from hilgui.store.reader import RunReader
 
 
@@ -25,11 +25,17 @@ class RunSummary:
     baseline: str = ""
     candidate: str = ""
     problem: str = ""
+    campaign: str = ""  # folder among the runs that it lies in
+
+    @property
+    def name(self) -> str:
+        """Name the run as it can be typed, with its campaign."""
+        return f"{self.campaign}/{self.run_id}" if self.campaign else self.run_id
 
 
 def list_runs(root: Path) -> list[RunSummary]:
-    """List the runs of a folder, newest first; a damaged one is listed with its problem."""
-    return [summarise(folder) for folder in run_folders(root)]
+    """List the runs of a folder and of the campaigns in it, newest first; a damaged one is listed with its problem."""
+    return [replace(summarise(folder), campaign=campaign(folder, root)) for folder in run_folders(root)]
 
 
 def summarise(folder: Path) -> RunSummary:

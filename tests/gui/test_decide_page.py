@@ -8,7 +8,7 @@ from hilgui.gui.decide.page import DecidePage
 from hilgui.gui.dropped import sort_paths
 from hilgui.models import Alias, Registry
 from hilgui.records import Action, Role
-from tests.paired_runs import BETTER, SPECIFICATION, WORSE, paired_runs
+from tests.paired_runs import BETTER, SPECIFICATION, WORSE, paired_run, paired_runs
 from tests.unit.inference.tiny import dense
 
 _LONG = 90_000
@@ -69,6 +69,17 @@ def test_a_mistake_in_the_specification_is_shown_with_its_line(qtbot, page, tmp_
     assert "line 10" in page.plan.hint
     page.decide()
     assert page.decided is None
+
+
+def test_runs_of_campaigns_are_offered_and_those_of_the_newest_are_ticked(qtbot, page, settings):
+    old = [paired_run(settings.runs / "first", number, WORSE) for number in (0, 1)]
+    new = [paired_run(settings.runs / "second", number, BETTER) for number in (2, 3)]
+    page.refresh()
+    idle(qtbot, page)
+    assert page.runs.count() == 4
+    assert set(page.chooser.chosen) == set(new)
+    page.chooser.choose_runs(True)
+    assert set(page.chooser.chosen) == {*old, *new}
 
 
 def test_a_worse_candidate_is_rolled_back_with_reasons(qtbot, page, settings, tmp_path):

@@ -45,7 +45,7 @@ class Chooser(QWidget):
     def __init__(self, bench: Bench, parent: QWidget) -> None:
         super().__init__(parent)
         self._bench = bench
-        self._folders: dict[str, Path] = {}
+        self._found: dict[str, RunSummary] = {}
         self._reading: Errand[tuple[list[RunSummary], list[Recorded]]] | None = None
         self._checking: Errand[str | None] | None = None
         self._adding: Errand[list[RunSummary]] | None = None
@@ -73,8 +73,7 @@ class Chooser(QWidget):
     @property
     def chosen(self) -> tuple[Path, ...]:
         """Give the runs that are ticked."""
-        items = [self.runs.item(row) for row in range(self.runs.count())]
-        return tuple(self._folders[item.text()] for item in items if item.checkState() is Qt.CheckState.Checked)
+        return tuple(one.folder for one in self._ticked())
 
     @property
     def is_ready(self) -> bool:
@@ -83,7 +82,8 @@ class Chooser(QWidget):
 
     def folder(self, name: str) -> Path | None:
         """Give the folder of a run that is offered."""
-        return self._folders.get(name)
+        found = self._found.get(name)
+        return None if found is None else found.folder
 
     def refresh(self) -> None:
         """Look which paired runs and which recorded decisions there are."""
@@ -185,7 +185,9 @@ class Chooser(QWidget):
         self.trouble.emit(sentence, details)
 
     def _offer(self, found: list[RunSummary], *, again: bool = False) -> None:
-        """Add runs, ticked; with `again` those are ticked too that were there before."""
+        """Add runs, ticked where they belong to those that are; with `again` all are ticked, also what was there."""
+        ticked = self._ticked() or found
+        wanted = {_belongs(one) for one in ticked[:1]}
         known = {self.runs.item(row).text(): self.runs.item(row) for row in range(self.runs.count())}
         for one in found:
             name = one.folder.name
@@ -194,10 +196,15 @@ class Chooser(QWidget):
                 item = QListWidgetItem(name, self.runs)
             elif not again:
                 continue
-            self._folders[name] = one.folder
-            item.setCheckState(Qt.CheckState.Checked)
+            self._found[name] = one
+            is_on = again or _belongs(one) in wanted
+            item.setCheckState(Qt.CheckState.Checked if is_on else Qt.CheckState.Unchecked)
             item.setToolTip(as_tip(f"{one.source}: {one.baseline} / {one.candidate}, {one.frames:,}, {one.outcome}"))
         self._say_chosen()
+
+    def _ticked(self) -> list[RunSummary]:
+        items = [self.runs.item(row) for row in range(self.runs.count())]
+        return [self._found[item.text()] for item in items if item.checkState() is Qt.CheckState.Checked]
 
     def _say_chosen(self) -> None:
         total = self.runs.count()
@@ -227,6 +234,11 @@ class Chooser(QWidget):
         chosen = QFileDialog.getExistingDirectory(self, self.tr("Runs of a folder"), str(self._bench.settings.runs))
         if chosen:
             self.add_folder(Path(chosen))
+
+
+def _belongs(one: RunSummary) -> tuple[str, str, str]:
+    """Give what the runs of one question have in common: the campaign and both models."""
+    return one.campaign, one.baseline, one.candidate
 
 
 def _paired(found: list[RunSummary]) -> list[RunSummary]:

@@ -141,7 +141,7 @@ class EvaluatePage(Page):
     def command(self) -> str:
         """Give the command that prints what is in sight."""
         folder = self._bench.run.folder
-        is_known = folder is not None and folder.parent == self._bench.settings.runs
+        is_known = folder is not None and self._bench.settings.runs in folder.parents
         run = "last" if folder is None else folder.name if is_known else str(folder)
         words = ["hilgui", "slices" if self.tabs.currentWidget() is self.slices else "evaluate", run]
         if self._threshold is not None:

@@ -144,7 +144,7 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 def _texts(row: LibraryRow) -> tuple[str, ...]:
     summary = row.summary
     if summary.problem:
-        return (_DASH, summary.problem, "✕ damaged", *[""] * 7, summary.folder.name)
+        return (_DASH, summary.problem, "✕ damaged", *[""] * 7, summary.name)
     return (
         _local(summary.created),
         summary.source,
@@ -156,7 +156,7 @@ def _texts(row: LibraryRow) -> tuple[str, ...]:
         f"{summary.findings:,}",
         summary.baseline,
         summary.candidate or _DASH,
-        summary.run_id,
+        summary.name,
     )
 
 
@@ -173,7 +173,7 @@ def _order(row: LibraryRow) -> tuple[Any, ...]:
         summary.findings,
         summary.baseline.lower(),
         summary.candidate.lower(),
-        summary.run_id,
+        summary.name,
     )
 
 

@@ -11,7 +11,9 @@ import pytest
 from hilgui.errors import CallWrong, EvidenceBroken
 from hilgui.evidence import EventKind, Incidents, IncidentState, Journal
 from hilgui.evidence.retention import Policy, Retention, read_policy
+from hilgui.store import RunWriter
 from tests.unit.evidence.bench import WORSE, record, write_run
+from tests.unit.store.rows import header
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -51,6 +53,31 @@ def test_only_what_nobody_needs_goes(home: Path) -> None:
     assert names(home) == ["0001", "0002", "0003"]
     told = list(Journal(home).events(EventKind.RETENTION))[-1]
     assert (told.facts["action"], told.facts["run"]) == ("pruned", gone[0].run_id)
+
+
+def test_runs_of_a_campaign_are_pruned_and_kept_like_any_other(home: Path) -> None:
+    campaign = home / "runs" / "demo-gate"
+    campaign.mkdir()
+    for folder in sorted((home / "runs").glob("*000[14]")):
+        folder.rename(campaign / folder.name)
+    retention = Retention(home)
+
+    doomed = retention.plan(home / "runs", policy(max_age_days=30), LATER)
+    gone = retention.remove(doomed, by="ada")
+
+    assert [one.kept_by.split(" ")[0] for one in doomed] == ["decision", "open", "pinned", ""]
+    assert [one.folder for one in gone] == [campaign / gone[0].run_id]
+    assert [folder.name[-4:] for folder in campaign.iterdir()] == ["0001"]
+
+
+def test_a_run_that_is_still_being_written_is_not_archived(home: Path, tmp_path: Path) -> None:
+    writer = RunWriter(home / "runs", header("20260131-120000-dusk-cccc"))
+
+    with pytest.raises(CallWrong, match="still being written"):
+        Retention(home).archive(writer.folder, writer.folder.name, tmp_path / "out", by="ada", remove=True)
+
+    writer.close()
+    assert writer.folder.is_dir()
 
 
 def test_what_is_pinned_between_plan_and_removal_stays(home: Path) -> None:

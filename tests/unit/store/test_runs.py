@@ -18,7 +18,7 @@ import pytest
 
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.records import Fate, Kind, Ledger, Loss, Moment, Outcome, Role, Verdict
-from hilgui.store import Picture, RunReader, RunWriter, blocks, find_run, is_run, list_runs
+from hilgui.store import Picture, RunReader, RunWriter, blocks, find_run, is_run, list_runs, run_folders
 from tests.unit.store.rows import finding, header, moment, ref
 
 PASS = Verdict(Outcome.PASS, ())
@@ -401,6 +401,22 @@ def test_a_name_that_fits_none_or_several_is_a_wrong_call(tmp_path: Path, text: 
     finished(tmp_path, "20260131-110000-night-bbbb")
     with pytest.raises(CallWrong, match=sentence):
         find_run(text, tmp_path)
+
+
+def test_runs_of_a_campaign_are_listed_and_found_like_any_other(tmp_path: Path) -> None:
+    lone = finished(tmp_path, "20260131-100000-day-aaaa")
+    inner = finished(tmp_path / "night-campaign", "20260131-110000-night-bbbb")
+    assert run_folders(tmp_path) == [inner, lone]
+    assert [run.name for run in list_runs(tmp_path)] == ["night-campaign/20260131-110000-night-bbbb", lone.name]
+    for text in ("last", "20260131-11", "night-campaign/20260131-110000-night-bbbb", str(inner)):
+        assert find_run(text, tmp_path) == inner
+
+
+def test_a_run_that_lies_in_two_campaigns_is_named_so_that_it_can_be_typed(tmp_path: Path) -> None:
+    for campaign in ("first", "second"):
+        finished(tmp_path / campaign, "20260131-110000-night-bbbb")
+    with pytest.raises(CallWrong, match=r"first/20260131-110000-night-bbbb"):
+        find_run("night", tmp_path)
 
 
 def test_nothing_at_all_is_a_wrong_call(tmp_path: Path) -> None:
