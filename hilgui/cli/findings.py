@@ -33,6 +33,9 @@ def findings(
     tag: Annotated[list[str] | None, typer.Option(help="Only with this tag.")] = None,
     assignee: Annotated[list[str] | None, typer.Option(help="Given to this person.")] = None,
     suspect: Annotated[list[str] | None, typer.Option(help="model, label, rig or timing.")] = None,
+    suspect_model: Annotated[
+        list[str] | None, typer.Option(help="baseline or candidate: findings that point at this model.")
+    ] = None,
     level: Annotated[list[str] | None, typer.Option(help="Corner-case level: object, scene, …")] = None,
     text: Annotated[str, typer.Option(help="Words that must occur in the sentence, a name, a tag or the note.")] = "",
     nearer: Annotated[float | None, typer.Option(min=0, help="Objects nearer than so many metres.")] = None,
@@ -70,6 +73,7 @@ def findings(
         tags=tuple(word.strip().lower() for word in tag or ()),
         assignees=tuple(assignee or ()),
         suspects=tuple(_one_of(word, Suspect, "suspect") for word in suspect or ()),
+        suspect_models=tuple(_one_of(word, Role, "model") for word in suspect_model or ()),
         levels=tuple(_one_of(word, Level, "level") for word in level or ()),
         text=text,
         nearer_m=nearer,
@@ -116,18 +120,21 @@ def _print(rows: list[FindingRow], query: Query, runs: int) -> None:
     from rich.table import Table
 
     from hilgui.cli.console import results
+    from hilgui.cornercases.suspects import suspect_in_words
 
     if not rows:
         results.print("No findings." if query.is_empty else "No finding passes the filters.")
         return
-    columns = ["no", "severity", "kind", "model", "from", "frames", "state", "tags", "why"]
+    columns = ["no", "severity", "kind", "model", "suspect", "from", "frames", "state", "tags", "why"]
     table = Table(*(["run", *columns] if runs != 1 else columns), box=None)
     for row in rows[:_SHOWN]:
         finding = row.finding
         start = f"#{finding.first_seq}" if math.isnan(finding.first_s) else f"{finding.first_s:.2f} s"
         role = finding.role.value if finding.role else "–"
         head = [row.run_id] if runs != 1 else []
-        numbers = [str(finding.number), finding.severity.label, finding.kind.value, role, start, str(finding.frames)]
+        who = suspect_in_words(finding) or "–"
+        kept = (finding.severity.label, finding.kind.value, role, who, start, str(finding.frames))
+        numbers = [str(finding.number), *kept]
         decided = [row.triage.state.value, escape(", ".join(row.triage.tags))]
         table.add_row(*head, *numbers, *decided, escape(finding.why))
     results.print(table)

@@ -126,6 +126,7 @@ class ModelDisagreement:
                 **({} if odd is None else {"candidate_is_odd": float(odd is Role.CANDIDATE)}),
             },
             suspect_why=odd_why,
+            suspect_role=odd,
         )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from hilgui.cornercases.kinds import NATURES
 from hilgui.cornercases.picture_hash import hash_of, hash_of_crop
 from hilgui.cornercases.suspects import Faults, ImageOf, Votes, no_image
-from hilgui.records import Finding, Hit, Kind, Moment, Role, Severity
+from hilgui.records import Finding, Hit, Kind, Moment, Role, Severity, Suspect
 
 DURATION = "{duration}"  # in Hit.why: the finding puts its length there, "31 frames (1.0 s)"
 
@@ -242,6 +242,7 @@ class Merger:
         suspect, suspect_why = self._faults.named(done.worst.kind, done.first, done.last, evaluated) or done.votes.won(
             done.worst.kind
         )
+        suspect_role = done.worst.suspect_role if suspect is Suspect.MODEL else None
         return Finding(
             number=self._closed,
             kind=done.worst.kind,
@@ -260,7 +261,8 @@ class Merger:
             level=nature.level,
             trigger=nature.trigger,
             suspect=suspect,
-            suspect_why=suspect_why,
+            suspect_why=suspect_why if suspect_role is None else done.worst.suspect_why,  # as its sentence says
+            suspect_role=suspect_role,
             frame_hash=done.frame_hash,
             crop_hash=done.crop_hash,
         )

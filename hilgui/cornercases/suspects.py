@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.cornercases.kinds import NATURES
-from hilgui.records import Hit, Kind, Suspect
+from hilgui.records import Finding, Hit, Kind, Suspect
 
 ImageOf = Callable[[int], NDArray[np.uint8] | None]  # pixels by sequence number, None where they are gone
 
@@ -32,6 +32,13 @@ _NO_RULE = {
 def no_image(_seq: int) -> NDArray[np.uint8] | None:
     """Give no pixels: for moments that come out of a store."""
     return None
+
+
+def suspect_in_words(finding: Finding) -> str:
+    """Name who to look at first: "candidate", "label", …; "model" where it may be either, "" where nobody is named."""
+    if finding.suspect_model is not None:
+        return finding.suspect_model.value
+    return "" if finding.suspect is None else finding.suspect.value
 
 
 @dataclass(slots=True)

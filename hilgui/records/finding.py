@@ -99,6 +99,7 @@ class Hit:
     evidence: dict[str, float] = field(default_factory=dict)
     suspect: Suspect | None = None  # None: the watch works it out
     suspect_why: str = ""  # the rule that said so, in a sentence
+    suspect_role: Role | None = None  # the model that is suspected, where the hit is about both
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +130,9 @@ class Finding:
     frame_hash: str = ""  # perceptual hash of the worst frame, 16 hex digits; "" where no picture was at hand
     crop_hash: str = ""  # ... of its first object
     clip_note: str = ""  # what the disk budget did to the clip, in a sentence; "" where it is whole
+    suspect_role: Role | None = None  # of two models that disagree the one suspected; None: neither, or see `role`
+
+    @property
+    def suspect_model(self) -> Role | None:
+        """Give the model that it points at; None where no model is suspected, or neither of two."""
+        return None if self.suspect is not Suspect.MODEL else self.suspect_role or self.role

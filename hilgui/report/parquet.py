@@ -100,7 +100,8 @@ def finding_schema() -> pa.Schema:
 
     whole = [(name, pa.int64()) for name in ("first_seq", "last_seq", "worst_seq", "frames")]
     times = [(name, pa.float64()) for name in ("first_s", "last_s", "worst_s")]
-    words = [(name, pa.string()) for name in ("why", "level", "trigger", "suspect", "suspect_why", "class")]
+    suspects = ("suspect", "suspect_role", "suspect_why")
+    words = [(name, pa.string()) for name in ("why", "level", "trigger", *suspects, "class")]
     box = [(name, pa.float64()) for name in ("x1", "y1", "x2", "y2")]
     return pa.schema(
         [("number", pa.int64()), ("kind", pa.string()), ("severity", pa.string()), ("role", pa.string()),

@@ -138,6 +138,8 @@ def unpack_disagreement(value: float, blob: bytes) -> Disagreement:
 def finding_json(finding: Finding) -> dict[str, Any]:
     """Give plain values, NaN and infinity as None; the same form in the database, in `--json` and in the exports."""
     plain = asdict(finding)
+    if finding.suspect_role is None:
+        del plain["suspect_role"]  # findings of before keep their form, and with it their digests
     plain["severity"] = finding.severity.label
     plain["objects"] = [_without_nan(item) for item in plain["objects"]]
     plain["evidence"] = _without_nan(plain["evidence"])
@@ -160,6 +162,7 @@ def finding_from_json(plain: dict[str, Any]) -> Finding:
             "evidence": evidence,
             "level": None if plain.get("level") is None else Level(plain["level"]),
             "suspect": None if plain.get("suspect") is None else Suspect(plain["suspect"]),
+            "suspect_role": None if plain.get("suspect_role") is None else Role(plain["suspect_role"]),
         }
     )
 

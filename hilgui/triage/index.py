@@ -29,7 +29,7 @@ from hilgui.triage.row import FindingRow
 log = logging.getLogger(__name__)
 
 FILE = "findings.sqlite"
-_VERSION = 1
+_VERSION = 2
 _FETCH = 500  # ids in one question
 _SAMPLE = 1000  # findings that say whether a text is common
 
@@ -42,7 +42,8 @@ CREATE TABLE run (
 CREATE TABLE finding (  -- narrow and lying in the one order of findings: a filter reads it from end to end
     badness INTEGER NOT NULL, run INTEGER NOT NULL, id INTEGER NOT NULL,
     number INTEGER NOT NULL, kind TEXT NOT NULL, severity INTEGER NOT NULL, role TEXT NOT NULL, label TEXT NOT NULL,
-    suspect TEXT NOT NULL, level TEXT NOT NULL, first_s REAL, frames INTEGER NOT NULL, distance_m REAL,
+    suspect TEXT NOT NULL, suspect_model TEXT NOT NULL, level TEXT NOT NULL,
+    first_s REAL, frames INTEGER NOT NULL, distance_m REAL,
     state TEXT NOT NULL, tags TEXT NOT NULL, assignee TEXT NOT NULL,
     PRIMARY KEY (badness, run)
 ) WITHOUT ROWID;
@@ -52,7 +53,8 @@ CREATE TABLE words (id INTEGER PRIMARY KEY, words TEXT NOT NULL);
 CREATE TABLE hash (id INTEGER PRIMARY KEY, frame INTEGER, crop INTEGER);
 CREATE TABLE value (id INTEGER PRIMARY KEY, value TEXT NOT NULL, note TEXT NOT NULL);
 """
-_FINDING = f"INSERT INTO finding VALUES ({','.join('?' * 16)})"
+_COUNTED = ("kind", "severity", "label", "drive", "state", "role", "suspect", "suspect_model", "level", "assignee")
+_FINDING = f"INSERT INTO finding VALUES ({','.join('?' * 17)})"
 
 
 class FindingsIndex:
@@ -143,8 +145,8 @@ class FindingsIndex:
         return [found[number] for number in ids if number in found]
 
     def counts(self, column: str, query: Query) -> dict[str, int]:
-        """Count the findings that pass by one of "kind", "severity", "label", "drive", "state", "role", "suspect"."""
-        if column not in ("kind", "severity", "label", "drive", "state", "role", "suspect", "level", "assignee"):
+        """Count the findings that pass by a column, such as "kind", "drive", "state" or "suspect_model"."""
+        if column not in _COUNTED:
             raise ValueError(f"findings are not counted by {column!r}")
         with _translated(self._path):
             where, values = self._where(query)
@@ -349,6 +351,7 @@ def _columns(finding: Finding) -> tuple[Any, ...]:
         finding.role.value if finding.role else "",
         "" if first is None else first.label,
         finding.suspect.value if finding.suspect else "",
+        finding.suspect_model.value if finding.suspect_model else "",
         finding.level.value if finding.level else "",
         None if math.isnan(finding.first_s) else finding.first_s,
         finding.frames,

@@ -21,6 +21,7 @@ ORDERS = {
     "assignee": "assignee",
     "role": "role",
     "suspect": "suspect",
+    "suspect_model": "suspect_model",
     "tags": "tags",
     "distance": "distance_m",
     "number": "number",
@@ -43,6 +44,7 @@ class Query:
     tags: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     suspects: tuple[str, ...] = ()
+    suspect_models: tuple[str, ...] = ()  # "baseline", "candidate": where a model is suspected, which one
     levels: tuple[str, ...] = ()
     conditions: tuple[str, ...] = ()  # "weather=rain"
     assignees: tuple[str, ...] = ()
@@ -130,6 +132,7 @@ _COLUMNS = {
     "states": "state",
     "roles": "role",
     "suspects": "suspect",
+    "suspect_models": "suspect_model",
     "levels": "level",
     "assignees": "assignee",
 }
@@ -143,6 +146,7 @@ _OPTIONS = {
     "tags": "--tag",
     "roles": "--model",
     "suspects": "--suspect",
+    "suspect_models": "--suspect-model",
     "levels": "--level",
     "conditions": "--condition",
     "assignees": "--assignee",

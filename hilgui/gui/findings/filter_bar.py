@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.gui.findings.filter_chip import FilterChip
-from hilgui.gui.findings.index_desk import Answer
+from hilgui.gui.findings.index_desk import FACETS, Answer
 from hilgui.gui.findings.words import state_words
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 from hilgui.records import Severity
@@ -61,6 +61,7 @@ class FilterBar(QWidget):
             "labels": FilterChip(tr("Class"), self),
             "roles": FilterChip(tr("Model"), self),
             "suspects": FilterChip(tr("Suspect"), self),
+            "suspect_models": FilterChip(tr("Points at"), self),
             "drives": FilterChip(tr("Drive"), self),
             "conditions": FilterChip(tr("Condition"), self),
             "tags": FilterChip(tr("Tag"), self),
@@ -86,11 +87,7 @@ class FilterBar(QWidget):
 
     def offer(self, answer: Answer) -> None:
         """Take what there is to choose from."""
-        fields = {
-            "kind": "kinds", "severity": "severities", "state": "states", "label": "labels", "role": "roles",
-            "suspect": "suspects", "drive": "drives",
-        }  # fmt: skip
-        for column, name in fields.items():
+        for column, name in FACETS.items():
             self.chips[name].offer(answer.counts[column])
         self.chips["tags"].offer(dict.fromkeys(answer.tags, -1))
         self.chips["conditions"].offer(dict.fromkeys(answer.conditions, -1))

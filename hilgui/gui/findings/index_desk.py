@@ -21,6 +21,7 @@ FACETS = {
     "role": "roles",
     "state": "states",
     "suspect": "suspects",
+    "suspect_model": "suspect_models",
     "drive": "drives",
 }
 """Columns that are counted, and the filter of a query that each belongs to."""

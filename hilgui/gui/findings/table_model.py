@@ -13,6 +13,7 @@ from typing import Any
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
 from PySide6.QtGui import QIcon
 
+from hilgui.cornercases.suspects import suspect_in_words
 from hilgui.gui.findings.thumbnails import SIZE, Thumbnails
 from hilgui.gui.findings.words import state_icon, state_words
 from hilgui.gui.label import as_tip
@@ -36,12 +37,13 @@ class Column(IntEnum):
     KIND = 2
     CLASS = 3
     MODEL = 4
-    STATE = 5
-    TIME = 6
-    FRAMES = 7
-    DRIVE = 8
-    TAGS = 9
-    WHY = 10
+    SUSPECT = 5
+    STATE = 6
+    TIME = 7
+    FRAMES = 8
+    DRIVE = 9
+    TAGS = 10
+    WHY = 11
 
 
 ORDERS = {
@@ -49,6 +51,7 @@ ORDERS = {
     Column.KIND: "kind",
     Column.CLASS: "class",
     Column.MODEL: "role",
+    Column.SUSPECT: "suspect_model",
     Column.STATE: "state",
     Column.TIME: "time",
     Column.FRAMES: "frames",
@@ -78,6 +81,7 @@ class FindingsTable(QAbstractTableModel):
             Column.KIND: self.tr("kind"),
             Column.CLASS: self.tr("class"),
             Column.MODEL: self.tr("model"),
+            Column.SUSPECT: self.tr("suspect"),
             Column.STATE: self.tr("state"),
             Column.TIME: self.tr("time"),
             Column.FRAMES: self.tr("frames"),
@@ -159,6 +163,8 @@ class FindingsTable(QAbstractTableModel):
             return self._titles[Column(section)]
         if role == Qt.ItemDataRole.ToolTipRole and section == Column.SEVERITY:
             return self.tr("severity; the worst first")
+        if role == Qt.ItemDataRole.ToolTipRole and section == Column.SUSPECT:
+            return as_tip(self.tr("who to look at first: one of the models, the label, the rig or its timing"))
         return None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -226,6 +232,8 @@ class FindingsTable(QAbstractTableModel):
     def _colour(self, row: FindingRow, column: Column) -> Any:
         if column is Column.MODEL and row.role is not None:
             return self._theme.colour(row.role.value)
+        if column is Column.SUSPECT and row.finding.suspect_model is not None:
+            return self._theme.colour(row.finding.suspect_model.value)
         if column is Column.STATE and row.triage.state is TriageState.OPEN:
             return self._theme.colour("text_faint")
         return None
@@ -241,6 +249,7 @@ def text(row: FindingRow, column: Column) -> str:
     texts = {
         Column.KIND: finding.kind.value,
         Column.CLASS: row.label or "–",
+        Column.SUSPECT: suspect_in_words(finding) or "–",
         Column.STATE: state_words(row.triage.state),
         Column.FRAMES: str(finding.frames),
         Column.DRIVE: row.drive,

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.cornercases.suspects import suspect_in_words
 from hilgui.gui.findings.words import STATES, state_words
 from hilgui.gui.label import Label
 from hilgui.gui.replay.drive import clock
@@ -77,7 +78,9 @@ class TriagePanel(QFrame):
         head = f"{finding.kind.value} · {finding.severity.label}"
         self._title.setText(head if chosen < 2 else self.tr("{0} and {1} more").format(head, chosen - 1))
         self._why.setText(finding.why)
-        suspect = "" if finding.suspect is None else self.tr("Suspect: {0}").format(finding.suspect.value)
+        named = finding.suspect_role  # of two models; else the model is named below
+        who = suspect_in_words(finding) if named is None else self.tr("model, the {0}").format(named.value)
+        suspect = self.tr("Suspect: {0}").format(who) if who else ""
         self._suspect.setText(f"{suspect} – {finding.suspect_why}" if finding.suspect_why else suspect)
         self._suspect.setVisible(bool(suspect))
         self._facts.show_facts(self._facts_of(row))

@@ -8,7 +8,7 @@ from hilgui.cornercases import Watch
 from hilgui.cornercases.kinds import NATURES
 from hilgui.cornercases.picture_hash import hash_of, hash_of_crop
 from hilgui.records import Finding, Kind, Level, Role, Suspect
-from tests.unit.cornercases.drive import PERSON, B, C, Known, Seen, context, moment
+from tests.unit.cornercases.drive import CAR, PERSON, B, C, Known, Seen, context, moment
 
 BOX = (100.0, 200.0, 140.0, 300.0)
 WALKER = Known(PERSON, BOX, track=23, distance_m=25.0)
@@ -93,3 +93,24 @@ def test_two_models_that_share_a_mistake_half_surely_do_not_speak_against_the_la
         shifted = [(PERSON, box, score)]
         moved = Known(PERSON, (BOX[0] + 24, BOX[1], BOX[2] + 24, BOX[3]), track=23, distance_m=25.0)
         assert (Kind.MISSED_OBJECT, Suspect.LABEL) not in suspects([moved], {B: shifted, C: shifted})
+
+
+def test_a_disagreement_points_at_the_model_that_lacks_what_lasts() -> None:
+    steady: list[Seen] = [(CAR, (100.0 * place, 200.0, 100.0 * place + 50, 230.0), 0.8) for place in range(4)]
+    for worse, better in ((C, B), (B, C)):
+        watch = Watch(context())
+        moments = [moment(seq, seen={better: steady, worse: steady[:1]}) for seq in range(40)]
+        findings = [finding for each in moments for finding in watch.look(each).closed] + watch.finish()
+        found = next(finding for finding in findings if finding.kind is Kind.DISAGREEMENT)
+        assert (found.role, found.suspect, found.suspect_role) == (None, Suspect.MODEL, worse)
+        assert found.suspect_model is worse
+        assert found.suspect_why.startswith(f"the {worse} is the odd one out")
+
+
+def test_a_disagreement_on_dark_pictures_points_at_no_model() -> None:
+    steady: list[Seen] = [(CAR, (100.0 * place, 200.0, 100.0 * place + 50, 230.0), 0.8) for place in range(4)]
+    watch = Watch(context())
+    moments = [moment(seq, seen={B: steady, C: steady[:1]}, mean=1.0) for seq in range(40)]
+    findings = [finding for each in moments for finding in watch.look(each).closed] + watch.finish()
+    found = next(finding for finding in findings if finding.kind is Kind.DISAGREEMENT)
+    assert (found.suspect, found.suspect_role, found.suspect_model) == (Suspect.RIG, None, None)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,7 @@ SOME_FINDING = st.builds(
         ),
         max_size=3,
     ).map(tuple),
+    suspect_role=st.one_of(st.none(), st.sampled_from(Role)),
     evidence=st.dictionaries(st.text(max_size=5), st.floats(-1e6, 1e6), max_size=3),
     clip_first=st.one_of(st.none(), NUMBERS),
     clip_last=st.one_of(st.none(), NUMBERS),
@@ -147,6 +148,16 @@ def test_evidence_that_is_not_a_number_stays_valid_json() -> None:
 def test_a_blob_that_was_cut_is_refused(unpack: Any) -> None:
     with pytest.raises(StoreBroken, match="the run is damaged"):
         unpack(b"\x00" * 21)
+
+
+def test_a_suspected_model_is_written_only_where_there_is_one() -> None:
+    from tests.unit.store.rows import finding
+
+    assert "suspect_role" not in codec.finding_json(finding(1))
+    named = replace(finding(1), suspect_role=Role.CANDIDATE)
+    plain = json.loads(json.dumps(codec.finding_json(named)))
+    assert plain["suspect_role"] == "candidate"
+    assert codec.finding_from_json(plain) == named
 
 
 def test_a_finding_of_a_run_from_before_there_were_levels_still_opens() -> None:

@@ -21,6 +21,7 @@ def varied(number: int) -> Finding:
         role=(Role.CANDIDATE, Role.BASELINE, None)[number % 3],
         why=f"{label} {number} was lost at {number / 10:.1f} m",
         objects=(FoundObject(label, (10.0, 10.0, 30.0, 60.0), number, None, number / 10),),
+        suspect_role=Role.CANDIDATE if number % 12 == 11 else None,  # a disagreement, role None
         suspect=Suspect.MODEL if number % 2 else Suspect.LABEL,
         frame_hash=f"{number * 0x9E3779B97F4A7C15 % 2**64:016x}",
     )

@@ -53,6 +53,7 @@ def test_the_order_is_the_one_order_of_findings(index, runs):
         ({"labels": ("car",)}, lambda f, _: f.objects[0].label == "car"),
         ({"roles": ("candidate",)}, lambda f, _: f.role == "candidate"),
         ({"suspects": ("label",)}, lambda f, _: f.suspect == "label"),
+        ({"suspect_models": ("candidate",)}, lambda f, _: f.suspect_model == "candidate"),
         ({"conditions": ("weather=rain",)}, lambda _, folder: folder.name == "20260101-a"),
         ({"drives": ("dry.mp4",)}, lambda _, folder: folder.name == "20260102-b"),
         ({"text": "TRUCK lost"}, lambda f, _: "truck" in f.why),
