@@ -17,6 +17,9 @@ from hilgui.evaluation.detection_quality import RATES, DetectionQuality
 from hilgui.evaluation.error_split import ERRORS
 from hilgui.evaluation.operating_point import BACKGROUND
 
+EXPLAINED = frozenset((*COCO_FIGURES, *RATES, "best_f1", "tide", "confusion", "calibration_error"))
+"""Figures of detection that lead to frames, without what stands behind the first point of their names."""
+
 _Found = tuple[NDArray[np.integer], NDArray[np.floating] | None]  # frame of each contribution, and its size if not 1
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hilgui.errors import CallWrong
 from hilgui.evaluation import Behind, Scorecard, frames_behind
+from hilgui.evaluation.explanation import EXPLAINED
 from hilgui.records import Finding, Kind, Role
 
 _TOLD_BY: dict[str, tuple[Kind, ...]] = {
@@ -21,6 +23,8 @@ _TOLD_BY: dict[str, tuple[Kind, ...]] = {
 }
 """Figures over time, and the corner cases that speak of them where no frame is counted."""
 
+_NEAR = 0.5  # of 1: how alike a name must be
+_LOOKED_AT, _NAMED, _MANY = 8, 3, 12  # names
 _AS_RATE = {"best_f1": "f1", "best_threshold": "f1"}
 """Figures that are made of misses and phantoms together."""
 
@@ -41,14 +45,27 @@ def frames_of(
         label = ".".join(parts[1:])
         told = _once(_of_findings(findings, role, kinds, label))
         return sorted(told, key=lambda behind: -behind.contribution)
-    if role not in scorecard.detectors:
-        known = [name for name in scorecard.figures()[role] if scorecard.behind(role, name) is not None]
-        raise CallWrong(
-            f"no frames can be shown for a figure {figure!r} of the {role.value}; "
-            + (f"try {', '.join(known[:12])}" if known else "the run has no labels for it")
-        )
-    label = "".join(f".{part}" for part in parts[1:])
-    return frames_behind(scorecard.detection(role), _AS_RATE.get(parts[0], parts[0]) + label)
+    head = _AS_RATE.get(parts[0], parts[0])
+    if role not in scorecard.detectors or head not in EXPLAINED:
+        raise _unknown(scorecard, role, figure)
+    return frames_behind(scorecard.detection(role), head + "".join(f".{part}" for part in parts[1:]))
+
+
+def _unknown(scorecard: Scorecard, role: Role, figure: str) -> CallWrong:
+    """Say that a figure leads to no frames, and name those with the nearest names that do."""
+    known = dict.fromkeys([*scorecard.figures()[role], *(_TOLD_BY if role in scorecard.detectors else ())])
+    near = difflib.get_close_matches(figure, known, n=_LOOKED_AT, cutoff=_NEAR)
+    leading = [name for name in (*near, *known) if _leads(scorecard, role, name)]
+    shown = list(dict.fromkeys(leading))[: _NAMED if near else _MANY]
+    words = f"try {', '.join(shown)}" if shown else "the run has no labels for it"
+    return CallWrong(f"no frames can be shown for a figure {figure!r} of the {role.value}; {words}")
+
+
+def _leads(scorecard: Scorecard, role: Role, name: str) -> bool:
+    head = name.partition(".")[0]
+    if head in _TOLD_BY or (role in scorecard.detectors and head in EXPLAINED):
+        return True
+    return scorecard.behind(role, name) is not None
 
 
 def _once(found: Iterable[Behind]) -> list[Behind]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hilgui.errors import CallWrong
 from hilgui.evaluation import Clusters, DetectionQuality, Interval, Scorecard, t_interval
-from hilgui.evaluation.clusters import jackknife, percentile_interval, resample
+from hilgui.evaluation.clusters import FEWEST, jackknife, percentile_interval, resample, why_no_interval
 from hilgui.records import Moment, Vocabulary
 from hilgui.report.compare import compare_runs, match_findings
 from hilgui.report.noise import NoiseFloor
@@ -73,6 +73,8 @@ def differences_in_words(compared: dict[str, Any]) -> list[str]:
         lines.append(f"{other['run']} against {compared['reference']}, {compared['frames']} frames judged by both")
         for role, figures in other["figures"].items():
             lines += [f"  {role} {_figure_in_words(name, each)}" for name, each in figures.items() if "." not in name]
+            reasons = dict.fromkeys(each["why_no_interval"] for each in figures.values() if each["why_no_interval"])
+            lines += [f"    no interval, so nothing is better or worse: {why}" for why in reasons]
         found = other["findings"]
         if found["new"] is None:
             lines.append("  findings: different recordings, only counted")
@@ -154,17 +156,18 @@ def _differences(a: DetectionQuality, b: DetectionQuality, noise: NoiseFloor | N
 
     first, second, difference = read_a(whole), read_b(whole)[where], read(whole)
     sure = _intervals(read, clusters)
+    why_not = why_no_interval(clusters)
     return {
-        name: _difference(name, first[place], second[place], difference[place], sure[place], noise)
+        name: _difference(name, (first[place], second[place], difference[place]), sure[place], why_not, noise)
         for place, name in enumerate(names)
         if where[place] >= 0
     }
 
 
 def _intervals(read: Any, clusters: Clusters) -> list[Interval | None]:
-    """Use Student's t over pseudo-values where clusters are few, else the percentile bootstrap."""
+    """Use Student's t over pseudo-values where clusters are few, else the percentile bootstrap; none below five."""
     size = len(read(np.ones(len(clusters), np.int64)))
-    if len(clusters) < 2:
+    if len(clusters) < FEWEST:
         return [None] * size
     if len(clusters) <= FEW:
         pseudo = jackknife(read, len(clusters))
@@ -174,8 +177,13 @@ def _intervals(read: Any, clusters: Clusters) -> list[Interval | None]:
 
 
 def _difference(
-    name: str, a: float, b: float, difference: float, interval: Interval | None, noise: NoiseFloor | None
+    name: str,
+    values: tuple[float, float, float],  # a, b, b - a
+    interval: Interval | None,
+    why_not: str,
+    noise: NoiseFloor | None,
 ) -> dict[str, Any]:
+    a, b, difference = values
     known = bool(np.isfinite(difference))
     floor = 0.0 if noise is None else noise.figures.get(name, 0.0)
     judgement = "open"
@@ -190,6 +198,7 @@ def _difference(
         "b": float(b) if np.isfinite(b) else None,
         "difference": float(difference) if known else None,
         "interval": None if interval is None or not known else interval.as_json(),
+        "why_no_interval": why_not if known and interval is None else "",
         "judgement": judgement if known else "open",
     }
 

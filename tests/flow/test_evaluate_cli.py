@@ -72,6 +72,18 @@ def test_explain_leads_to_the_frames(runs: tuple[Path, Path], capsys: pytest.Cap
     assert "recall" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("hotta.person", "hota.person"), ("idf", "idf1"), ("critical_recal", "critical_recall")]
+)
+def test_a_figure_that_is_mistyped_is_answered_with_the_nearest_names(
+    runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str], typed: str, meant: str
+) -> None:
+    assert main(["evaluate", str(runs[1]), "--explain", typed]) == 2
+    said = capsys.readouterr().err.partition("try ")[2].replace("\n", " ")
+    assert meant in said
+    assert said.count(",") < 3
+
+
 def test_compare_says_what_became_worse(runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     compared = document(capsys, "compare", runs[0], runs[1])
     recall = compared["differences"]["others"][0]["figures"]["baseline"]["recall"]  # type: ignore[index]

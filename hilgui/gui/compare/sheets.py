@@ -75,8 +75,12 @@ def difference_rows(tr: Tr, found: Sequence[Difference]) -> tuple[list[str], lis
     for each in found:
         plain, colour = each.plain, JUDGED[each.plain["judgement"]]
         interval = plain["interval"]
-        sure = "" if interval is None else f"{interval['low']:+.3f} … {interval['high']:+.3f}"
-        tip = "" if interval is None else f"{interval['clusters']} × {interval['unit']}, {interval['method']}"
+        sure = "–" if interval is None else f"{interval['low']:+.3f} … {interval['high']:+.3f}"
+        tip = (
+            plain["why_no_interval"]
+            if interval is None
+            else f"{interval['clusters']} × {interval['unit']}, {interval['method']}"
+        )
         rows.append(
             [
                 Cell(each.figure, tip=each.run),

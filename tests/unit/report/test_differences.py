@@ -9,11 +9,14 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hilgui.errors import CallWrong, StoreBroken, WaiversBroken
+from hilgui.evaluation import Clusters
 from hilgui.records import Role
 from hilgui.report import compare_many, differences_in_words
+from hilgui.report.differences import _intervals
 from hilgui.report.noise import FILE, NoiseFloor, noise_between, read_noise, write_noise
 from hilgui.report.waivers import apply_waivers, load_waivers
 from hilgui.store import RunReader
@@ -82,6 +85,24 @@ def test_a_difference_within_the_noise_of_the_model_is_the_same(reader: RunReade
     floored = compare_many([reader, swapped], today=TODAY, noise=loud)["others"][0]["figures"]["baseline"]
     assert floored["map_50"]["judgement"] == "same"
     assert quiet["map_50"]["difference"] == floored["map_50"]["difference"]
+
+
+def test_a_drive_that_is_too_short_has_no_interval_and_says_so(reader: RunReader, swapped: RunReader) -> None:
+    compared = compare_many([reader, swapped], today=TODAY)
+    recall = compared["others"][0]["figures"]["baseline"]["recall"]
+    assert recall["difference"] < 0
+    assert recall["interval"] is None
+    assert recall["judgement"] == "open"
+    assert "an interval needs 5 at least" in recall["why_no_interval"]
+    assert sum("no interval, so nothing is better or worse" in line for line in differences_in_words(compared)) == 1
+
+
+@pytest.mark.parametrize(("clusters", "method"), [(4, None), (5, "Student's t"), (21, "percentile bootstrap")])
+def test_few_clusters_have_no_interval_some_students_many_the_bootstraps(clusters: int, method: str | None) -> None:
+    values = np.random.default_rng(1).normal(0.2, 0.1, clusters)
+    frames = Clusters(np.arange(clusters), tuple(map(str, range(clusters))), "drive")
+    (sure,) = _intervals(lambda weights: np.array([(weights * values).sum() / weights.sum()]), frames)
+    assert (None if sure is None else sure.method) == method
 
 
 def test_a_waiver_holds_until_its_day_and_then_counts_again(tmp_path: Path) -> None:
