@@ -89,11 +89,13 @@ def test_a_difference_within_the_noise_of_the_model_is_the_same(reader: RunReade
 
 def test_a_drive_that_is_too_short_has_no_interval_and_says_so(reader: RunReader, swapped: RunReader) -> None:
     compared = compare_many([reader, swapped], today=TODAY)
-    recall = compared["others"][0]["figures"]["baseline"]["recall"]
-    assert recall["difference"] < 0
-    assert recall["interval"] is None
-    assert recall["judgement"] == "open"
-    assert "an interval needs 5 at least" in recall["why_no_interval"]
+    figures = compared["others"][0]["figures"]["baseline"].values()
+    known = [each for each in figures if each["difference"] is not None]
+    assert known
+    assert {each["judgement"] for each in known} <= {"open", "same"}
+    for each in known:
+        assert each["interval"] is None
+        assert "an interval needs 5 at least" in each["why_no_interval"]
     assert sum("no interval, so nothing is better or worse" in line for line in differences_in_words(compared)) == 1
 
 
