@@ -96,7 +96,8 @@ def test_a_drive_that_is_too_short_has_no_interval_and_says_so(reader: RunReader
     for each in known:
         assert each["interval"] is None
         assert "an interval needs 5 at least" in each["why_no_interval"]
-    assert sum("no interval, so nothing is better or worse" in line for line in differences_in_words(compared)) == len(Role)
+    told = differences_in_words(compared)
+    assert sum("no interval, so nothing is better or worse" in line for line in told) == len(Role)
 
 
 @pytest.mark.parametrize(("clusters", "method"), [(4, None), (5, "Student's t"), (21, "percentile bootstrap")])
