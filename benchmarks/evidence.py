@@ -77,7 +77,7 @@ def measure(home: Path) -> list[str]:
         damaged, _ = corrupt(content, chance)
         place.write_bytes(damaged)
         found = verify_bundle(place, trusted)
-        unseen += found.verdict != "FAIL" and damaged != content
+        unseen += found.verdict != ("FAIL" if damaged else "NO BUNDLE") and damaged != content
         unnamed += found.verdict == "FAIL" and not found.problems[0]
     journal = Journal(home)
     appended = timed(lambda: journal.append(EventKind.RUN, {"run_id": "x"}, by="bench"), 200)

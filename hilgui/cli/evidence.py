@@ -75,21 +75,21 @@ def verify(
     trust: Annotated[list[str] | None, typer.Option("--trust", help="Key id or public key file; again.")] = None,
     as_json: _Json = False,
 ) -> None:
-    """Check hashes, chain, signatures and counts: 0 sound, 1 changed, 3 sound, but signed by nobody you trust."""
+    """Check a bundle: 0 sound, 1 changed, 2 no bundle at all, 3 sound, but signed by nobody you trust."""
     from hilgui.cli.console import print_json, results
-    from hilgui.errors import EvidenceBroken
+    from hilgui.errors import CallWrong, EvidenceBroken
     from hilgui.evidence.verify import in_words, verify_bundle
     from hilgui.settings import load_settings
 
     settings = load_settings()
     try:
         found = verify_bundle(bundle, _trusted(settings, trust or []))
+    except (FileNotFoundError, IsADirectoryError) as failure:
+        raise CallWrong(f"{bundle} is no file: {failure.strerror}; name the zip of a bundle") from failure
     except OSError as failure:
-        raise EvidenceBroken(
-            f"{bundle} cannot be read: {failure.strerror or failure}; is it the right file?"
-        ) from failure
-    code = {"PASS": 0, "FAIL": 1}.get(found.verdict, 3)
-    replayed = _replay(bundle, found, models or [], settings) if replay and code != 1 else None
+        raise EvidenceBroken(f"{bundle} cannot be read: {failure.strerror or failure}", path=bundle) from failure
+    code = found.exit_code
+    replayed = _replay(bundle, found, models or [], settings) if replay and code in (0, 3) else None
     if as_json:
         more = {} if replayed is None else {"replay": [one.as_json() for one in replayed]}
         print_json({"bundle": str(bundle), **found.as_json(), **more})

@@ -35,7 +35,7 @@ def open_incident(
     """Open an incident, from a finding, a failed gate or by hand; prints its playbook."""
     from hilgui.cli.console import print_json, results
     from hilgui.cli.recording import who
-    from hilgui.evidence import Decisions, IncidentSeverity, Trigger, playbook
+    from hilgui.evidence import Decisions, IncidentSeverity, Trigger, playbook, trigger_of
 
     incidents, settings = _open(operator)
     facts: dict[str, Any] = {"runs": [], "occurred": ""}
@@ -43,7 +43,7 @@ def open_incident(
     if decision:
         recorded = Decisions(settings.home).find(decision)
         facts |= {"decision": recorded.id, "runs": list(recorded.runs), "occurred": recorded.plain["at"]}
-        kind = kind if trigger else Trigger.REGRESSION
+        kind = kind if trigger else trigger_of(recorded.plain["decision"])
     if finding:
         run_id, number, occurred = _finding(finding, settings)
         facts |= {"finding": f"{run_id}#{number}", "runs": [*facts["runs"], run_id], "occurred": occurred}

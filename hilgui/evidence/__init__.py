@@ -1,7 +1,16 @@
 """Evidence: hash-chained journal, signatures, bundles that a stranger can check, incidents."""
 
 from hilgui.evidence.decisions import Decisions, Recorded
-from hilgui.evidence.incidents import Incident, Incidents, IncidentSeverity, IncidentState, Trigger, playbook
+from hilgui.evidence.incidents import (
+    Incident,
+    Incidents,
+    IncidentSeverity,
+    IncidentState,
+    Trigger,
+    playbook,
+    severity_of,
+    trigger_of,
+)
 from hilgui.evidence.intake import Intake, keep_up
 from hilgui.evidence.journal import Event, EventKind, Journal
 from hilgui.evidence.keys import Key, KeyRing, Signer, from_system_keyring, into_system_keyring, read_key
@@ -31,5 +40,7 @@ __all__ = [
     "promote",
     "read_key",
     "roll_back_if_told",
+    "severity_of",
+    "trigger_of",
     "witness",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +12,8 @@ from typing import Any
 
 from hilgui.errors import CallWrong, EvidenceBroken
 from hilgui.evidence.journal import Event, EventKind, Journal
+from hilgui.records import Action, GateVerdict
+from hilgui.records.decision import RAN_ON
 from hilgui.resources import shipped
 
 
@@ -45,6 +47,7 @@ class Trigger(StrEnum):
     UNSURE = "unsure"
 
 
+_SHADOW = "actuations_in_shadow"
 _ORDER = list(IncidentState)
 _SEVERITIES = {
     Trigger.ACTUATION: IncidentSeverity.S1,
@@ -158,7 +161,7 @@ class Incidents:
             "action": "opened",
             "title": title,
             "trigger": trigger.value,
-            "severity": (severity or _SEVERITIES[trigger]).value,
+            "severity": (severity or severity_of(trigger)).value,
             "occurred": occurred or at.isoformat(timespec="milliseconds"),
             "decision": decision,
             "runs": sorted(set(runs)),
@@ -240,6 +243,23 @@ class Incidents:
         """Give the incidents that name a decision or one of its runs, the oldest first."""
         mine = set(runs)
         return [one for one in reversed(self.all()) if one.decision == decision or mine & set(one.runs)]
+
+
+def trigger_of(decision: Mapping[str, Any]) -> Trigger:
+    """Say what an incident about a decision (`hilgui/decision.v1`) is about; the graver of what fits."""
+    failed = [one for one in decision["invariants"] if one["holds"] is False]
+    if any(one["metric"] == _SHADOW for one in failed):
+        return Trigger.ACTUATION
+    worse = [one for one in decision["gates"] if one["verdict"] in (GateVerdict.HARM, GateVerdict.WORSE)]
+    if decision["action"] != Action.INCONCLUSIVE or failed or worse:
+        return Trigger.REGRESSION
+    is_elsewhere = any(sentence.startswith(RAN_ON) for sentence in decision["integrity"])
+    return Trigger.PROVIDER if is_elsewhere else Trigger.DATA_GAP
+
+
+def severity_of(trigger: Trigger) -> IncidentSeverity:
+    """Give the severity that follows from a trigger; unsure means the higher one."""
+    return _SEVERITIES[trigger]
 
 
 def playbook(home: Path, trigger: Trigger) -> tuple[str, str]:

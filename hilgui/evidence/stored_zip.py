@@ -23,6 +23,10 @@ _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
 _DAY = 0x21  # 1980-01-01
+_LARGEST_FILE = LARGEST + (1 << 27)  # the directory included
+_FIXED = _LOCAL.pack(b"PK\3\4", 20, 0, 0, 0, _DAY, 0, 0, 0, 0, 0)[:14]  # how every file of a bundle begins
+_FIRST = (b"cases/", b"checkpoints.jsonl")  # the first file of a bundle is one of these
+_MARKS = (b"checkpoints.jsonl", b"decisions/decision.json", b"events.jsonl", b"manifest.dsse.json")
 
 
 @dataclass(frozen=True)
@@ -59,15 +63,25 @@ class Damaged(Exception):
     """A container that cannot be read on; the sentence names the place."""
 
 
+class NoBundle(Damaged):
+    """A file in which nothing is left of a bundle, or never was."""
+
+
 class Container:
-    """An open bundle. Raises Damaged where a byte is not as hilgui would have written it, OSError where unreadable."""
+    """An open bundle. Raises Damaged where a byte is not as hilgui would have written it, OSError where unreadable.
+
+    Raises NoBundle for a file that is something else: cut off or flipped, a bundle still shows its own headers.
+    """
 
     def __init__(self, path: Path) -> None:
         self._size = path.stat().st_size
-        if self._size > LARGEST + (1 << 27):
-            raise Damaged(f"{path.name} has {self._size:,} bytes; no bundle is that large")
         self._file: BinaryIO = path.open("rb")
         try:
+            is_too_large = self._size > _LARGEST_FILE
+            if not (self._begins_as_one() or (not is_too_large and self._has_marks())):
+                raise NoBundle(_what(self._file, self._size))
+            if is_too_large:
+                raise Damaged(f"{path.name} has {self._size:,} bytes; no bundle is that large")
             self.entries = {entry.name: entry for entry in self._walk()}
         except BaseException:
             self._file.close()
@@ -87,6 +101,28 @@ class Container:
         self._file.seek(entry.offset + len(local_header(entry)))
         return self._file.read(entry.size)
 
+    def _begins_as_one(self) -> bool:
+        """Say whether the file begins with the header of a bundle's first file, or is cut off within it."""
+        self._file.seek(0)
+        head = self._file.read(_LOCAL.size + max(map(len, _FIRST)))
+        fixed, name = head[: len(_FIXED)], head[_LOCAL.size :]
+        return bool(head) and fixed == _FIXED[: len(fixed)] and any(one.startswith(name[: len(one)]) for one in _FIRST)
+
+    def _has_marks(self) -> bool:
+        """Say whether a header of a zip, anywhere in the file, names a document that only bundles have."""
+        self._file.seek(0)
+        before = b""
+        while chunk := self._file.read(_CHUNK):
+            window = before + chunk
+            for mark in _MARKS:
+                at = window.find(mark)
+                while at >= 0:
+                    if _magic(window, at - _LOCAL.size) == b"PK\3\4" or _magic(window, at - _CENTRAL.size) == b"PK\1\2":
+                        return True
+                    at = window.find(mark, at + 1)
+            before = window[-_CENTRAL.size - max(map(len, _MARKS)) :]
+        return False
+
     def _walk(self) -> list[Entry]:
         entries: list[Entry] = []
         offset, before = 0, ""
@@ -105,7 +141,7 @@ class Container:
         self._file.seek(offset)
         found = self._file.read(len(expected) + 1)
         if not entries:
-            raise Damaged("this is no evidence bundle: it does not begin with a file of a zip")
+            raise Damaged("byte 0: the bundle does not begin with a file of a zip any more")
         if found != expected:
             place = next((k for k, pair in enumerate(zip(found, expected, strict=False)) if pair[0] != pair[1]), -1)
             place = min(len(found), len(expected)) if place < 0 else place
@@ -151,3 +187,23 @@ class Container:
         if head + raw != local_header(entry):
             raise Damaged(f"byte {offset:,}: the header of {shown} was changed")
         return entry
+
+
+def _magic(window: bytes, at: int) -> bytes:
+    return window[at : at + 4] if at >= 0 else b""
+
+
+def _what(file: BinaryIO, size: int) -> str:
+    """Say what a file is that is no bundle."""
+    file.seek(0)
+    head = file.read(4096)
+    if not size:
+        return "the file is empty"
+    if head.startswith((b"PK\3\4", b"PK\5\6")):
+        return "it is a zip of something else: none of the documents of a bundle is in it"
+    try:
+        head.decode("utf-8")
+    except UnicodeDecodeError as failure:
+        if failure.start < len(head) - 4:  # else a letter that was cut in two
+            return "it is no zip, and nothing in it comes from a bundle"
+    return "it is a text, and nothing in it comes from a bundle"

@@ -4,7 +4,7 @@
 
 KEY is the file of a public key or a key id that you got another way than with the bundle. Exit codes: 0 everything
 fits and a key that you trust signed it · 1 something was changed, and what · 3 everything fits, but nobody whom you
-trust has signed it · 2 the call is wrong.
+trust has signed it · 2 the call is wrong, or the file is no bundle at all.
 
 Canonical JSON is JSON in UTF-8 with sorted keys, no spaces, no NaN, numbers as Python writes them (shortest form that
 reads back the same). A line of `events.jsonl` is the canonical JSON of an event; its `hash` is the sha256 of the
@@ -38,13 +38,14 @@ from hilgui.evidence.chain import (
     public_key,
     strict_json,
 )
-from hilgui.evidence.stored_zip import Container, Damaged
+from hilgui.evidence.stored_zip import Container, Damaged, NoBundle
 
 
 @dataclass
 class Found:
     """What a look at a bundle gave."""
 
+    no_bundle: str = ""  # what the file is instead
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     signers: dict[str, dict[str, Any]] = field(default_factory=dict)  # key id → name, signed, trusted
@@ -52,8 +53,15 @@ class Found:
     decision: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def exit_code(self) -> int:
+        """Give the exit code of the command."""
+        return {"PASS": 0, "FAIL": 1, "NO BUNDLE": 2}.get(self.verdict, 3)
+
+    @property
     def verdict(self) -> str:
-        """PASS, FAIL, or INCONCLUSIVE where nobody whom the reader trusts has signed."""
+        """PASS, FAIL, INCONCLUSIVE where nobody whom the reader trusts has signed, or NO BUNDLE."""
+        if self.no_bundle:
+            return "NO BUNDLE"
         if self.problems:
             return "FAIL"
         return (
@@ -68,6 +76,7 @@ class Found:
             "schema": "hilgui/verification.v1",
             "verdict": self.verdict,
             "problems": self.problems,
+            "no_bundle": self.no_bundle,
             "notes": self.notes,
             "decision": self.decision,
             "signers": [{"keyid": keyid, **one} for keyid, one in sorted(self.signers.items())],
@@ -83,6 +92,9 @@ def verify_bundle(path: Path, trusted: set[str]) -> Found:
     found = Found()
     try:
         container = Container(path)
+    except NoBundle as other:
+        found.no_bundle = str(other)
+        return found
     except Damaged as damage:
         found.problems.append(str(damage))
         return found
@@ -275,7 +287,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write(json.dumps(found.as_json(), indent=2, ensure_ascii=False) + "\n")
     else:
         sys.stdout.write("".join(f"{line}\n" for line in in_words(found)))
-    return {"PASS": 0, "FAIL": 1}.get(found.verdict, 3)
+    return found.exit_code
 
 
 def in_words(found: Found) -> Iterator[str]:
@@ -286,8 +298,11 @@ def in_words(found: Found) -> Iterator[str]:
             "PASS": "everything fits, and a key that you trust has signed it",
             "FAIL": "something was changed",
             "INCONCLUSIVE": "everything fits; whose keys these are, only you can say (--trust KEY)",
+            "NO BUNDLE": f"this file is no evidence bundle: {found.no_bundle}",
         }[found.verdict]
     )
+    if found.no_bundle:
+        return
     for problem in found.problems:
         yield f"  ! {problem}"
     if found.decision:

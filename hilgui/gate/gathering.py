@@ -19,6 +19,7 @@ from hilgui.gate.choosing import changed_pictures, is_repeat, only_a_part, run_t
 from hilgui.gate.paired import Evidence, Paired, SlicePair
 from hilgui.gate.specification import GateSpec
 from hilgui.records import Moment, Outcome, Role, RunHeader
+from hilgui.records.decision import RAN_ON
 from hilgui.report.protocol import Progress, silent
 from hilgui.store import RunReader
 
@@ -294,9 +295,9 @@ def _runtime(readers: Sequence[RunReader], spec: GateSpec) -> Iterator[str]:
     wanted = spec.subject.runtime.provider
     used = {facts.provider for reader in readers for facts in reader.header.models.values()}
     if wanted is not None and used != {wanted}:
-        yield f"the models ran on {', '.join(sorted(used))}, the plan asks for {wanted}"
+        yield f"{RAN_ON} {', '.join(sorted(used))}, the plan asks for {wanted}"
     elif len(used) > 1:
-        yield f"the models ran on different providers: {', '.join(sorted(used))}"
+        yield f"{RAN_ON} different providers: {', '.join(sorted(used))}"
 
 
 def _subject(header: RunHeader, spec: GateSpec, resolve: Resolve | None) -> Iterator[str]:

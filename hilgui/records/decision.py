@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+RAN_ON = "the models ran on"  # begins the sentence about a wrong execution provider
 SIGN_FIRST = "sign, then promote"  # ends the next step of a PROMOTE that people have to agree to
 
 

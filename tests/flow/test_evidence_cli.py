@@ -75,6 +75,18 @@ def test_two_people_promote_and_a_stranger_checks(
     assert opened.entry("front@champion").onnx_sha256 == models["candidate"]
 
 
+def test_a_file_that_is_no_bundle_is_a_wrong_call(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "notes.zip"
+    place.write_text("a shopping list")
+    found = said(capsys, "evidence", "verify", str(place), "--replay", code=2)
+    assert (found["verdict"], found["problems"]) == ("NO BUNDLE", [])
+    assert main(["evidence", "verify", str(place)]) == 2
+    assert "is no evidence bundle: it is a text" in capsys.readouterr().out
+    assert "is no file" in said(capsys, "evidence", "verify", str(tmp_path / "nowhere.zip"), code=2)["error"]
+
+
 def test_a_stranger_trusts_nobody_until_told(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record(home, **BETTER)
     bundle = str(tmp_path / "e.zip")

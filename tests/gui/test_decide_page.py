@@ -1,5 +1,7 @@
 """People at the Decide page: a bad candidate is rolled back with reasons, a good one signed by two and promoted."""
 
+import threading
+
 import pytest
 from PySide6.QtCore import Qt
 
@@ -9,6 +11,7 @@ from hilgui.gui.dropped import sort_paths
 from hilgui.models import Alias, Registry
 from hilgui.records import Action, Role
 from tests.paired_runs import BETTER, SPECIFICATION, WORSE, paired_run, paired_runs
+from tests.unit.evidence.bench import record
 from tests.unit.inference.tiny import dense
 
 _LONG = 90_000
@@ -43,6 +46,7 @@ def decided(qtbot, page, tmp_path, text=SPECIFICATION):
 
 def press(qtbot, page, name):
     qtbot.mouseClick(page.buttons[name], Qt.MouseButton.LeftButton)
+    idle(qtbot, page)
 
 
 def sign(qtbot, page, name, passphrase=PASSPHRASE):
@@ -53,6 +57,28 @@ def sign(qtbot, page, name, passphrase=PASSPHRASE):
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     idle(qtbot, page)
     return dialog
+
+
+def test_keys_and_slots_are_read_beside_the_screen(qtbot, page, settings, monkeypatch):
+    threads = []
+
+    class Watched(KeyRing):
+        def all(self):
+            threads.append(threading.current_thread().name)
+            return super().all()
+
+    KeyRing(settings.home).new("ada", PASSPHRASE)
+    monkeypatch.setattr("hilgui.gui.decide.acts.KeyRing", Watched)
+    page.acts.sign(record(settings.home))
+    idle(qtbot, page)
+    assert page.acts.dialog.key.currentText() == "ada"
+    assert threads == ["errand:keys"]
+    page.acts.dialog.reject()
+    page.acts.roll_back("nowhere")
+    assert page.is_busy
+    idle(qtbot, page)
+    assert page.acts.dialog.slot.text() == "nowhere"
+    page.acts.dialog.reject()
 
 
 def test_without_a_decision_the_page_says_what_belongs_there(qtbot, page):
@@ -96,12 +122,16 @@ def test_a_worse_candidate_is_rolled_back_with_reasons(qtbot, page, settings, tm
         page.forest.save(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1000
     press(qtbot, page, "record")
-    idle(qtbot, page)
     assert page.recorded.action is Action.ROLL_BACK and not page.buttons["promote"].isEnabled()
     press(qtbot, page, "incident")
+    dialog = page.acts.dialog
+    assert (dialog.trigger.currentText(), dialog.severity.currentText()) == ("regression", "S2")
+    dialog.trigger.setCurrentText("actuation")
+    assert dialog.severity.currentText() == "S1"
+    dialog.trigger.setCurrentText("data-gap")
     with qtbot.waitSignal(page.message, timeout=_LONG) as said:
         qtbot.mouseClick(page.acts.dialog.go, Qt.MouseButton.LeftButton)
-    assert "is open" in said.args[1]
+    assert "is open, severity S3" in said.args[1]
 
 
 def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, page, settings, tmp_path):
@@ -119,7 +149,6 @@ def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, pag
     assert decided(qtbot, page, tmp_path, plan).action is Action.PROMOTE
 
     press(qtbot, page, "record")
-    idle(qtbot, page)
     assert "does not open" in sign(qtbot, page, "ada", "another secret").trouble
     page.acts.dialog.reject()
     sign(qtbot, page, "ada")
@@ -151,5 +180,12 @@ def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, pag
     page.verify(bundle)
     idle(qtbot, page)
     assert page.acts.dialog.verdict.startswith("FAIL")
+    assert page.acts.dialog.about == str(bundle)
+    page.acts.dialog.accept()
+    bundle.write_text("no bundle at all")
+    page.verify(bundle)
+    idle(qtbot, page)
+    assert page.acts.dialog.verdict.startswith("NO BUNDLE")
+    assert "front.zip" in page.acts.dialog.windowTitle()
     page.acts.dialog.accept()
     assert [row[0].text for row in page.past.rows] == ["✓ PROMOTE"]

@@ -52,6 +52,7 @@ def test_an_empty_registry_says_what_belongs_there(qtbot, page):
 def test_a_model_that_is_dropped_comes_in_and_is_named(qtbot, page, settings, tmp_path):
     path = dense([[1, 2, 30, 40]], [[0.9, 0.1]]).write(tmp_path / "front.onnx")
     page.import_models([path])
+    idle(qtbot, page)
     dialog = page.models.acts.dialog
     assert page.tabs.currentWidget() is page.models and dialog.slot.text() == "front"
     dialog.command.setText("train.py --seed 7")
@@ -75,11 +76,13 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence_and_the_next_is_aske
     bad, good = tmp_path / "bad.onnx", dense([[1, 2, 30, 40]], [[0.9, 0.1]]).write(tmp_path / "good.onnx")
     bad.write_bytes(b"no network")
     page.import_models([bad, good])
+    idle(qtbot, page)
     agree(qtbot, page)
     first = page.models.acts.dialog
     assert first.isVisible() and "bad.onnx" in first.trouble and "\n" not in first.trouble
     first.reject()
-    qtbot.waitUntil(lambda: page.models.acts.dialog is not first)
+    qtbot.waitUntil(lambda: page.models.acts.dialog is not first, timeout=_LONG)
+    assert page.models.acts.dialog.slot.text() == "good"
     agree(qtbot, page)
     assert [one.name for one in Registry(settings.models).shelf.entries()] == ["good"]
 
@@ -95,6 +98,7 @@ def test_slots_show_who_is_what_and_a_rollback_takes_a_reason(qtbot, page, setti
     assert view.command == f"hilgui models show {view.entry.short}" and view.entry.name == "new"
     assert not view.buttons["promote"].isEnabled()  # nobody decided that
     qtbot.mouseClick(view.buttons["roll_back"], Qt.MouseButton.LeftButton)
+    idle(qtbot, page)
     agree(qtbot, page)
     assert "Say why" in view.acts.dialog.trouble
     view.acts.dialog.reason.setText("misses cyclists")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from hilgui.evidence import Decisions, Incidents, KeyRing, Recorded, Trigger, promote
+from hilgui.evidence import Decisions, Incidents, IncidentSeverity, KeyRing, Recorded, Trigger, promote, trigger_of
 from hilgui.evidence.bundle import Extras
 from hilgui.evidence.keys import BENCH
 from hilgui.evidence.verify import Found, in_words, verify_bundle
@@ -57,9 +58,12 @@ class Acts(QObject):
         self._do("record", lambda: record_decided(decided, self._settings), self._on_recorded)
 
     def sign(self, recorded: Recorded) -> None:
-        """Ask for a key and its passphrase, and sign."""
+        """Look which keys there are, ask for one and its passphrase, and sign."""
         home = self._settings.home
-        keys = [key.name for key in KeyRing(home).all() if key.is_own and key.name != BENCH]
+        self._do("keys", lambda: _own_keys(home), partial(self._ask_key, recorded))
+
+    def _ask_key(self, recorded: Recorded, keys: list[str]) -> None:
+        home = self._settings.home
         open_keys = [name for name in keys if name not in recorded.agreed]
         if not open_keys:
             self.message.emit("warning", self.tr("No key is left that could sign; make one: hilgui keys new NAME"))
@@ -87,15 +91,17 @@ class Acts(QObject):
 
     def promote(self, recorded: Recorded) -> None:
         """Ask, naming slot, models and hashes; then make the candidate champion."""
-        slot = recorded.slot
+        self._do("slot", lambda: _placed(self._settings, recorded.slot), partial(self._ask_promote, recorded))
+
+    def _ask_promote(self, recorded: Recorded, placed: list[tuple[str, str]]) -> None:
         dialog = AskDialog(
             self.tr("Promote the candidate"),
             self.tr("The candidate becomes champion, as the decision says; the champion stays as last_good."),
-            [(self.tr("Decision"), recorded.id), *self._placed(slot)],
+            [(self.tr("Decision"), recorded.id), *placed],
             self.tr("Promote"),
             self._place,
         )
-        dialog.slot = dialog.line(self.tr("Slot"), slot)
+        dialog.slot = dialog.line(self.tr("Slot"), recorded.slot)
         dialog.reason = dialog.line(self.tr("Reason"))
 
         def work() -> Move:
@@ -106,10 +112,13 @@ class Acts(QObject):
 
     def roll_back(self, slot: str) -> None:
         """Ask, naming slot, models and hashes; then bring the last good model back. One person is enough."""
+        self._do("slot", lambda: _placed(self._settings, slot), partial(self._ask_roll_back, slot))
+
+    def _ask_roll_back(self, slot: str, placed: list[tuple[str, str]]) -> None:
         dialog = AskDialog(
             self.tr("Roll back"),
             self.tr("The last good model becomes champion again. The alias moves first, the proof follows."),
-            self._placed(slot),
+            placed,
             self.tr("Roll back"),
             self._place,
         )
@@ -129,20 +138,30 @@ class Acts(QObject):
         self._open(dialog, go)
 
     def open_incident(self, recorded: Recorded) -> None:
-        """Ask for a title, then open an incident about a decision and its runs."""
-        sentence = self.tr("An incident about this decision; its playbook comes with it.")
-        facts = [(self.tr("Decision"), recorded.id), (self.tr("Trigger"), Trigger.REGRESSION.value)]
+        """Ask for a title and what it is about, then open an incident about a decision and its runs."""
+        sentence = self.tr(
+            "An incident about this decision; its playbook comes with it. When in doubt, the higher severity."
+        )
+        facts = [(self.tr("Decision"), f"{recorded.action.value}  {recorded.id}")]
         dialog = AskDialog(self.tr("Open an incident"), sentence, facts, self.tr("Open"), self._place)
         dialog.reason = dialog.line(self.tr("What happened"), str(recorded.plain["decision"]["reasons"][0]))
+        dialog.trigger = dialog.choice(self.tr("Trigger"), list(Trigger))
+        dialog.severity = dialog.choice(self.tr("Severity"), list(IncidentSeverity))
+        dialog.trigger.currentTextChanged.connect(dialog.follow_trigger)
+        dialog.trigger.setCurrentText(trigger_of(recorded.plain["decision"]).value)
+        dialog.follow_trigger(dialog.trigger.currentText())
 
         def go() -> None:
             title, by = dialog.reason.text().strip(), who(self._settings)
+            trigger = Trigger(dialog.trigger.currentText())
+            severity = IncidentSeverity(dialog.severity.currentText())
             self._do(
                 "incident",
                 lambda: Incidents(self._settings.home).open(
                     title,
                     by=by,
-                    trigger=Trigger.REGRESSION,
+                    trigger=trigger,
+                    severity=severity,
                     decision=recorded.id,
                     runs=recorded.runs,
                     occurred=str(recorded.plain["at"]),
@@ -173,7 +192,9 @@ class Acts(QObject):
         def told(found: Found) -> None:
             first, *lines = in_words(found)
             tone = {"PASS": "good", "FAIL": "missed"}.get(found.verdict, "warning")
-            dialog = LinesDialog(bundle.name, first, tone, [line.strip() for line in lines], self._place)
+            title = self.tr("Verified: {0}").format(bundle.name)
+            said = [line.strip() for line in lines]
+            dialog = LinesDialog(title, first, tone, str(bundle), said, self._place)
             self._show(dialog)
 
         self._do("verify", lambda: verify_bundle(bundle, {key.keyid for key in KeyRing(home).all()}), told)
@@ -195,18 +216,6 @@ class Acts(QObject):
             self.message.emit("info", said)
 
         self._do("move", work, told, dialog)
-
-    def _placed(self, slot: str) -> list[tuple[str, str]]:
-        """Name the models of a slot with their hashes."""
-        if not slot:
-            return []
-        registry = open_registry(self._settings)
-        facts = []
-        for alias in Alias:
-            placed = registry.placed(slot, alias)
-            if placed is not None:
-                facts.append((alias.value, f"{registry.shelf.entry(placed.sha256).name} {placed.sha256}"))
-        return facts
 
     def _open(self, dialog: AskDialog, go: Callable[[], None]) -> None:
         dialog.agreed.connect(go)
@@ -247,3 +256,21 @@ class Acts(QObject):
     def _end(self) -> None:
         self._errand = None
         self.busy_changed.emit(False)
+
+
+def _own_keys(home: Path) -> list[str]:
+    """Name the keys of people that this bench can sign with; reads the disk, so it goes on an errand."""
+    return [key.name for key in KeyRing(home).all() if key.is_own and key.name != BENCH]
+
+
+def _placed(settings: Settings, slot: str) -> list[tuple[str, str]]:
+    """Name the models of a slot with their hashes; reads the disk, so it goes on an errand."""
+    if not slot:
+        return []
+    registry = open_registry(settings)
+    found = {alias: registry.placed(slot, alias) for alias in Alias}
+    return [
+        (alias.value, f"{registry.shelf.entry(placed.sha256).name} {placed.sha256}")
+        for alias, placed in found.items()
+        if placed is not None
+    ]

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.evidence import Trigger, severity_of
 from hilgui.gui.button_row import button_row
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
@@ -38,6 +39,8 @@ class AskDialog(QDialog):
         self.slot: QLineEdit
         self.reason: QLineEdit
         self.command: QLineEdit
+        self.trigger: QComboBox
+        self.severity: QComboBox
         self.slot_name = self.why = ""  # as they were when the button was pressed
         self._form = QFormLayout()
         self._form.setSpacing(GAP)
@@ -86,6 +89,10 @@ class AskDialog(QDialog):
         self._form.addRow(name, box)
         return box
 
+    def follow_trigger(self, trigger: str) -> None:
+        """Propose the severity that follows from what an incident is about."""
+        self.severity.setCurrentText(severity_of(Trigger(trigger)).value)
+
     def say(self, sentence: str) -> None:
         """Say what is wrong and let the person try again."""
         self._bar.hide()
@@ -115,12 +122,16 @@ class AskDialog(QDialog):
 
 
 class LinesDialog(QDialog):
-    """Lines to read and to copy: what the look at a bundle found."""
+    """Lines to read and to copy: what the look at a bundle found, and which bundle it was."""
 
-    def __init__(self, title: str, verdict: str, tone: str, lines: Sequence[str], parent: QWidget) -> None:
+    def __init__(self, title: str, verdict: str, tone: str, about: str, lines: Sequence[str], parent: QWidget) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.verdict = verdict
+        self.verdict, self.about = verdict, about
+        place = Label(about, self)
+        place.setWordWrap(True)
+        place.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        mark(place, tone="mono")
         head = Label(verdict, self)
         head.setWordWrap(True)
         mark(head, tone=tone)
@@ -130,7 +141,7 @@ class LinesDialog(QDialog):
         mark(self.text, tone="mono")
         copy = QPushButton(self.tr("Copy"), self)
         put: Callable[[str], None] = QGuiApplication.clipboard().setText
-        copy.clicked.connect(lambda _=False: put(self.text.toPlainText()))
+        copy.clicked.connect(lambda _=False: put("\n".join((about, verdict, self.text.toPlainText()))))
         close = QPushButton(self.tr("Close"), self)
         close.setDefault(True)
         close.clicked.connect(lambda _=False: self.accept())
@@ -142,6 +153,7 @@ class LinesDialog(QDialog):
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
         layout.setSpacing(GAP)
         layout.addWidget(head)
+        layout.addWidget(place)
         layout.addWidget(self.text, 1)
         layout.addLayout(buttons)
         self.resize(820, 460)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QWidget
+from shiboken6 import isValid
 
 from hilgui.gui.decide.acts import Acts
 from hilgui.gui.decide.dialogs import AskDialog
@@ -22,13 +24,21 @@ class ShelfActs(Acts):
     def __init__(self, settings: Settings, parent: QWidget) -> None:
         super().__init__(settings, parent)
         self._waiting: list[Path] = []
+        self._next = QTimer(self)
+        self._next.setSingleShot(True)
+        self._next.setInterval(0)
+        self._next.timeout.connect(self._ask_next)
+
+    def close(self) -> None:
+        """Ask about nothing more, and let the thread end."""
+        self._waiting.clear()
+        self._next.stop()
+        super().close()
 
     def import_models(self, paths: list[Path]) -> None:
         """Ask about each file, one dialog after the other."""
-        is_free = not self._waiting and not self.is_busy
         self._waiting += paths
-        if is_free and self._waiting:
-            self._ask_import()
+        self._ask_next()
 
     def name_model(self, entry: Entry, slots: list[str]) -> None:
         """Ask for which slot a model shall be candidate, or the first champion."""
@@ -58,8 +68,20 @@ class ShelfActs(Acts):
 
         self._open(dialog, go)
 
-    def _ask_import(self) -> None:
-        path = self._waiting.pop(0)
+    def _ask_next(self) -> None:
+        """Ask about the next file, once nothing is asked and nothing under way."""
+        is_asking = self.dialog is not None and isValid(self.dialog) and self.dialog.isVisible()
+        if self._waiting and not self.is_busy and not is_asking:
+            self._do("models", self._names, partial(self._ask_import, self._waiting.pop(0)))
+
+    def _on_answered(self, _result: int) -> None:
+        self._next.start()
+
+    def _end(self) -> None:
+        super()._end()
+        self._next.start()
+
+    def _ask_import(self, path: Path, names: list[str]) -> None:
         dialog = AskDialog(
             self.tr("Import a model"),
             self.tr("The file is copied, tried in a limited process, and kept under the hash of its content."),
@@ -68,7 +90,7 @@ class ShelfActs(Acts):
             self._place,
         )
         dialog.slot = dialog.line(self.tr("Name"), path.stem)
-        dialog.key = dialog.choice(self.tr("Made from"), ["", *self._names()])
+        dialog.key = dialog.choice(self.tr("Made from"), ["", *names])
         dialog.command = dialog.line(self.tr("Made by (command)"))
         dialog.reason = dialog.line(self.tr("Notes"))
 
@@ -83,10 +105,11 @@ class ShelfActs(Acts):
                 dialog.reason.text().strip())  # fmt: skip
             self._do("import", lambda: work(*told), self._on_imported, dialog)
 
-        dialog.finished.connect(lambda _: self._ask_import() if self._waiting else None)
+        dialog.finished.connect(self._on_answered)
         self._open(dialog, go)
 
     def _names(self) -> list[str]:
+        """Name the models that another may be made from; reads the disk, so it goes on an errand."""
         return [f"{one.name} {one.short}" for one in open_registry(self._settings).shelf.entries()]
 
     def _on_imported(self, entry: Entry) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import struct
@@ -173,8 +174,69 @@ def find_all(bundle: Path, trusted: set[str], tmp_path: Path, times: int, seed: 
         place = tmp_path / "damaged.zip"
         place.write_bytes(damaged)
         found = verify_bundle(place, trusted)
-        assert found.verdict == "FAIL", f"{number}: {what} was not found"
-        assert len(found.problems[0]) > 15, what
+        assert found.verdict == ("FAIL" if damaged else "NO BUNDLE"), f"{number}: {what} was not found"
+        assert len([*found.problems, found.no_bundle][0]) > 15, what
+
+
+def other_zip(method: int) -> bytes:
+    """Give a zip of something else, with a date that bundles have too."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        for name in ("a.txt", "manifest.json"):
+            archive.writestr(zipfile.ZipInfo(name), "see checkpoints.jsonl and manifest.dsse.json\n" * 9, method)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "the file is empty"),
+        (b"PASS events.jsonl manifest.dsse.json\n" * 99, "it is a text"),
+        ("größer".encode() * 2000, "it is a text"),
+        (random.Random(1).randbytes(200_000), "it is no zip"),
+        (other_zip(zipfile.ZIP_DEFLATED), "a zip of something else"),
+        (other_zip(zipfile.ZIP_STORED), "a zip of something else"),
+    ],
+    ids=["empty", "text", "text-of-letters-with-two-bytes", "junk", "packed-zip", "stored-zip"],
+)
+def test_what_never_was_a_bundle_is_called_so(
+    bundle: Path, trusted: set[str], tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    place = tmp_path / "other.zip"
+    place.write_bytes(content)
+
+    found = verify_bundle(place, trusted)
+    said = run_script(bundle, tmp_path, str(place))
+
+    assert (found.verdict, found.exit_code, found.problems) == ("NO BUNDLE", 2, [])
+    assert sentence in found.no_bundle
+    assert (said.returncode, said.stdout) == (2, f"NO BUNDLE  this file is no evidence bundle: {found.no_bundle}\n")
+
+
+def test_what_is_left_of_a_bundle_is_a_bundle_that_was_changed(bundle: Path, trusted: set[str], tmp_path: Path) -> None:
+    content, place = bundle.read_bytes(), tmp_path / "left.zip"
+    for left in (
+        *(content[:end] for end in (1, 3, 13, 31, 40, 100, 5000)),
+        *(content[start:] for start in (1, 50, len(content) // 2)),
+        b"\0" * 5000 + content[5000:],
+        content + content,
+        *(content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :] for at in range(45)),
+    ):
+        place.write_bytes(left)
+        found = verify_bundle(place, trusted)
+        assert (found.verdict, found.exit_code) == ("FAIL", 1)
+        assert found.problems[0]
+
+
+def test_a_bundle_that_was_packed_anew_is_one_that_was_changed(bundle: Path, trusted: set[str], tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "again.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files(bundle).items():
+            archive.writestr(name, content)
+
+    found = verify_bundle(tmp_path / "again.zip", trusted)
+
+    assert found.verdict == "FAIL"
+    assert "compressed" in found.problems[0]
 
 
 def test_sixty_random_corruptions_are_found(bundle: Path, trusted: set[str], tmp_path: Path) -> None:

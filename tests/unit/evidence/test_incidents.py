@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hilgui.errors import CallWrong
-from hilgui.evidence import Incidents, IncidentSeverity, IncidentState, Trigger, playbook
+from hilgui.evidence import Incidents, IncidentSeverity, IncidentState, Trigger, playbook, trigger_of
 from hilgui.evidence.postmortem import draft
-from tests.unit.evidence.bench import WORSE, record, stocked
+from tests.unit.evidence.bench import BETTER, WORSE, record, stocked
 
 START = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
@@ -30,6 +31,25 @@ def test_unsure_means_the_higher_severity(tmp_path: Path, trigger: Trigger, seve
     opened = Incidents(tmp_path).open("something", by="eve", trigger=trigger)
 
     assert (opened.severity, opened.state) == (severity, IncidentState.OPEN)
+
+
+@pytest.mark.parametrize(
+    ("figures", "trigger"),
+    [
+        (WORSE, Trigger.REGRESSION),
+        (BETTER, Trigger.REGRESSION),
+        ({**BETTER, "integrity": ("run a has no ground truth",)}, Trigger.DATA_GAP),
+        (
+            {**BETTER, "integrity": ("the models ran on CPUExecutionProvider, the plan asks for CUDA",)},
+            Trigger.PROVIDER,
+        ),
+        ({**WORSE, "integrity": ("run a has no ground truth",)}, Trigger.REGRESSION),
+        ({**BETTER, "frames": 10}, Trigger.DATA_GAP),
+    ],
+    ids=["roll-back", "promote", "no-truth", "provider", "no-truth-but-worse", "too-few-frames"],
+)
+def test_the_trigger_follows_from_the_decision(tmp_path: Path, figures: dict[str, Any], trigger: Trigger) -> None:
+    assert trigger_of(record(tmp_path, **figures).plain["decision"]) is trigger
 
 
 def test_an_incident_goes_through_its_states_with_its_times(tmp_path: Path) -> None:
