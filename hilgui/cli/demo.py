@@ -8,8 +8,10 @@ from contextlib import closing
 from pathlib import Path
 
 from hilgui.cli.console import notes, results
+from hilgui.cli.recording import who
 from hilgui.cli.replaying import Ended, document, print_queue, run_queue
 from hilgui.errors import BenchBroken
+from hilgui.evidence.runs import note_export
 from hilgui.pipeline import RunPlan
 from hilgui.records import Outcome, People
 from hilgui.report import comparison_in_words, export_run
@@ -56,7 +58,9 @@ def run_demo(settings: Settings, *, headless: bool, out: Path | None, debug: boo
             with closing(RunReader(each.folder)) as reader:
                 for sentence in comparison_in_words(reader)[:_SENTENCES]:
                     results.print(f"{each.drive.stem}: {sentence}", markup=False)
-                results.print(f"{each.drive.stem}: report {export_run(reader, 'html')}", markup=False)
+                written = export_run(reader, "html")
+                note_export(settings.home, reader.header.run_id, "html", written, by=who(settings))
+                results.print(f"{each.drive.stem}: report {written}", markup=False)
     broken = _first_broken(ended)
     if broken is not None:
         return broken.exit_code

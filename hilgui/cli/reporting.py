@@ -51,13 +51,15 @@ def report(
 
 
 def write_report(words: list[str], settings: Settings, form: Form, out: Path | None, *, is_decision: bool) -> Path:
-    """Build the report and write it whole or not at all; give the place of the file."""
+    """Build the report, write it whole or not at all, and note it in the journal; give the place of the file."""
+    from hilgui.cli.recording import who
+    from hilgui.evidence.runs import note_page
     from hilgui.report.protocol import replacing_file
 
     if len(words) > 2:
         raise CallWrong("a report is about a run, two runs or a decision; `hilgui compare` takes more runs")
     with ExitStack() as opened:
-        name, document = _document(words, settings, opened, is_decision=is_decision)
+        name, document, about = _document(words, settings, opened, is_decision=is_decision)
     place = out or Path(f"{name}-report.{form.value}")
     if place.is_dir():
         place = place / f"{name}-report.{form.value}"
@@ -68,6 +70,7 @@ def write_report(words: list[str], settings: Settings, form: Form, out: Path | N
     content = _rendered(document, form)
     with replacing_file(place) as unfinished:
         unfinished.write_bytes(content)
+    note_page(settings.home, f"report {form.value}", place, about, by=who(settings))
     return place
 
 
@@ -81,8 +84,10 @@ def _rendered(document: Document, form: Form) -> bytes:
     return html_of(document).encode()
 
 
-def _document(words: list[str], settings: Settings, opened: ExitStack, *, is_decision: bool) -> tuple[str, Document]:
-    """Find out what is meant, and give a name for the file with the content."""
+def _document(
+    words: list[str], settings: Settings, opened: ExitStack, *, is_decision: bool
+) -> tuple[str, Document, tuple[str, ...]]:
+    """Find out what is meant, and give a name for the file, the content, and the names of what it is about."""
     from datetime import UTC, datetime
 
     from hilgui.cli.console import Ticker
@@ -96,21 +101,24 @@ def _document(words: list[str], settings: Settings, opened: ExitStack, *, is_dec
         with Ticker("compare") as ticker:
             today = datetime.now(UTC).date()
             document = comparison_document(a, b, today=today, progress=ticker.count("runs"))
-        return f"{b.header.run_id}-against-{a.header.run_id}", document
+        ids = (a.header.run_id, b.header.run_id)
+        return f"{b.header.run_id}-against-{a.header.run_id}", document, ids
     attempt = _attempt_of(words[0], settings)
     if attempt is not None:
         from hilgui.robustness import read_result
         from hilgui.robustness.report import result_document
 
-        return attempt.name, result_document(attempt, read_result(attempt))
+        return attempt.name, result_document(attempt, read_result(attempt)), (attempt.name,)
     if Path(words[0]).is_file():
         plain = _printed(Path(words[0]))
-        return Path(words[0]).stem, decision_document(plain, _runs(plain["runs"], settings, opened))
+        names = tuple(str(name) for name in plain["runs"])
+        return Path(words[0]).stem, decision_document(plain, _runs(names, settings, opened)), names
     folder = None if is_decision else _run_of(words[0], settings)
     if folder is not None:
         reader = _open(folder, opened)
         with Ticker("report") as ticker:
-            return reader.header.run_id, run_document(reader, ticker.count("frames"))
+            name = reader.header.run_id
+            return name, run_document(reader, ticker.count("frames")), (name,)
     return _recorded(words[0], settings, opened)
 
 
@@ -137,13 +145,13 @@ def _run_of(word: str, settings: Settings) -> Path | None:
         return None
 
 
-def _recorded(word: str, settings: Settings, opened: ExitStack) -> tuple[str, Document]:
+def _recorded(word: str, settings: Settings, opened: ExitStack) -> tuple[str, Document, tuple[str, ...]]:
     from hilgui.evidence import Decisions
     from hilgui.report.decision_document import decision_document
 
     found = Decisions(settings.home).find(word)
     readers = _runs(found.runs, settings, opened)
-    return found.id, decision_document(found.plain["decision"], readers, found.as_json())
+    return found.id, decision_document(found.plain["decision"], readers, found.as_json()), (found.id,)
 
 
 def _printed(path: Path) -> dict[str, Any]:

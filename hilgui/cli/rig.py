@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -165,18 +167,13 @@ def rig_stop(profile: ProfilePath) -> None:
     from hilgui.cli.console import results
     from hilgui.rigs.arming import State
 
-    client = _client(profile)
-    try:
-        client.start()
-        client.wait_ready()
+    with _held(profile) as client:
         if client.arming.state is State.SHADOW:
             client.select(_user())
             client.wait_verified()
         client.stop(_user())
         arming = client.wait_for(State.LATCHED)
         results.print(f"stopped and latched: {arming.reason}", markup=False)
-    finally:
-        _let_go(client)
 
 
 @rig_app.command("reset")
@@ -186,19 +183,14 @@ def rig_reset(profile: ProfilePath) -> None:
     from hilgui.errors import CallWrong
     from hilgui.rigs.arming import State
 
-    client = _client(profile)
-    try:
-        client.start()
-        arming = client.wait_ready()
-        if arming.state is not State.LATCHED:
+    with _held(profile) as client:
+        if client.arming.state is not State.LATCHED:
             raise CallWrong("this rig is not latched")
-        results.print(f"latched: {arming.reason}", markup=False)
+        results.print(f"latched: {client.arming.reason}", markup=False)
         _ask_person(client, "Is the cause cleared, and nobody in reach of the rig? Type RESET: ", "RESET")
         client.reset(_user())
         client.wait_verified()
         results.print("reset: the rig is safe, outputs are read back as off", markup=False)
-    finally:
-        _let_go(client)
 
 
 @rig_app.command("selftest")
@@ -249,10 +241,7 @@ def rig_console(profile: ProfilePath) -> None:
     from hilgui.rigs.arming import State
 
     _need_terminal()
-    client = _client(profile)
-    try:
-        client.start()
-        client.wait_ready()
+    with _held(profile) as client:
         notes.print("Type a command; an empty line is STOP. The rig stops when this program ends.", markup=False)
         while True:
             line = _line(client, f"{client.arming.state.value}> ")
@@ -272,8 +261,6 @@ def rig_console(profile: ProfilePath) -> None:
                     results.print(str(failure), markup=False)
                     continue
                 raise
-    finally:
-        _let_go(client)
 
 
 def _obey(client: SupervisorClient, words: list[str]) -> str:
@@ -322,15 +309,25 @@ def _client(profile: Path, *, shadow: bool = False) -> SupervisorClient:
     return SupervisorClient(profile, load_settings().home, shadow=shadow)
 
 
-def _let_go(client: SupervisorClient) -> None:
-    """End the rig, and take its arming states into the journal of the bench."""
+@contextmanager
+def _held(profile: Path) -> Iterator[SupervisorClient]:
+    """Hold a rig that is ready, and let go of it; its arming states go into the journal of the bench as they come."""
     from hilgui.cli.console import notes
-    from hilgui.evidence import Intake, keep_up
+    from hilgui.evidence import StatesKeeper
+    from hilgui.rigs.client import SupervisorClient
     from hilgui.settings import load_settings
 
-    client.close()
-    for sentence in keep_up(Intake(load_settings().home)):
-        notes.print(sentence, markup=False)
+    home = load_settings().home
+    keeper = StatesKeeper(home)
+    client = SupervisorClient(profile, home, on_state=keeper.note)
+    try:
+        client.start()
+        client.wait_ready()
+        yield client
+    finally:
+        client.close()
+        for sentence in keeper.close():
+            notes.print(sentence, markup=False)
 
 
 def _user() -> str:

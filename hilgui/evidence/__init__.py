@@ -16,6 +16,7 @@ from hilgui.evidence.journal import Event, EventKind, Journal
 from hilgui.evidence.keys import Key, KeyRing, Signer, from_system_keyring, into_system_keyring, read_key
 from hilgui.evidence.loosening import loosened
 from hilgui.evidence.promotion import promote, roll_back_if_told, witness
+from hilgui.evidence.states_keeper import StatesKeeper
 
 __all__ = [
     "Decisions",
@@ -31,6 +32,7 @@ __all__ = [
     "KeyRing",
     "Recorded",
     "Signer",
+    "StatesKeeper",
     "Trigger",
     "from_system_keyring",
     "into_system_keyring",

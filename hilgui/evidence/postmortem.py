@@ -50,6 +50,9 @@ def event_in_words(event: Event) -> str:
             return f"{facts['action']} {facts['slot']}: {facts['alias']} is {facts['sha256'][:12]}: {facts['reason']}"
         case EventKind.ARMING:
             return f"rig {facts['rig']}: {facts['state'].get('from')} → {facts['state'].get('to')}"
+        case EventKind.EXPORT:
+            name = facts.get("file") or facts.get("bundle")
+            return f"wrote {name}" + (f", sha256 {facts['sha256'][:12]}" if facts.get("sha256") else "")
     return event.kind
 
 

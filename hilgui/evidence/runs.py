@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -76,15 +76,30 @@ def note_finished(home: Path, folder: Path) -> None:
 
 def note_export(home: Path, run_id: str, form: str, written: Path, *, by: str) -> None:
     """Put an export into the journal, by the hash of its file; a folder by its name alone. Raises EvidenceBroken."""
-    digest = ""
-    if written.is_file():
-        with written.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    facts = {"form": form, "file": written.name, "sha256": digest, "of_run": run_id}
+    facts = {"form": form, "file": written.name, "sha256": _digest(written), "of_run": run_id}
     Journal(home).append(EventKind.EXPORT, facts, by=by)
+
+
+def note_page(home: Path, form: str, written: Path, about: Iterable[str], *, by: str) -> Event:
+    """Put a report or a plot that people will show around into the journal, by its hash. Raises EvidenceBroken.
+
+    `about` names the decision, the runs or the result that it shows.
+    """
+    facts = {"form": form, "file": written.name, "sha256": _digest(written), "about": sorted(set(about))}
+    return Journal(home).append(EventKind.EXPORT, facts, by=by)
 
 
 def note_dataset(home: Path, form: str, out: Path, findings: Mapping[str, int], *, by: str) -> None:
     """Put an export of findings into the journal: folder by name, findings counted by run. Raises EvidenceBroken."""
     facts = {"form": form, "file": out.name, "findings": dict(sorted(findings.items()))}
     Journal(home).append(EventKind.EXPORT, facts, by=by)
+
+
+def _digest(written: Path) -> str:
+    if not written.is_file():
+        return ""
+    try:
+        with written.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as failure:
+        raise EvidenceBroken(f"{written} cannot be read back: {failure.strerror or failure}", path=written) from failure

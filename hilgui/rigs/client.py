@@ -130,8 +130,12 @@ class SupervisorClient:
         shadow: bool = False,
         debug: bool = False,
         main: Callable[[Lines, Lines | None, supervisor.Setup], None] = supervisor.main,
+        on_state: Callable[[], object] = lambda: None,
     ) -> None:
-        """Read the profile; nothing is opened yet. `main` is what the process runs. Raises ProfileBroken."""
+        """Read the profile; nothing is opened yet. `main` is what the process runs. Raises ProfileBroken.
+
+        `on_state` hears of each change of the arming state from the thread that polls; it must not wait for anything.
+        """
         self.profile = read_profile(profile_path)
         self.facts = facts_of(self.profile)
         self.folder = rig_folder(home, self.profile)
@@ -147,6 +151,7 @@ class SupervisorClient:
         self._debug = debug
         self._process: SpawnProcess | None = None
         self._main = main
+        self._on_state = on_state
         self._lines: Lines | None = None
         self._engine_lines: Lines | None = None
         self._waiting: deque[Event] = deque()
@@ -346,6 +351,7 @@ class SupervisorClient:
         match event:
             case StateChanged(arming):
                 self.arming, self._is_ready = arming, True
+                self._on_state()
             case Status(_, arming):
                 self.arming, self.status = arming, event
             case StopTimed():

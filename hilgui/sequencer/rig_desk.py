@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from hilgui.errors import CaseBroken
-from hilgui.evidence import Intake, keep_up
+from hilgui.evidence import StatesKeeper
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import RigHand, RigWatch, SupervisorClient
 from hilgui.rigs.messages import ArmingCase, Done, Signals, Violated
@@ -19,8 +19,8 @@ class RigEyes:
 
     def __init__(self, profile: Path, home: Path, *, shadow: bool = True) -> None:
         """Read the profile; nothing is opened yet. Raises ProfileBroken."""
-        self._client = SupervisorClient(profile, home, shadow=shadow)
-        self._intake = Intake(home)
+        self._keeper = StatesKeeper(home)
+        self._client = SupervisorClient(profile, home, shadow=shadow, on_state=self._keeper.note)
         self._done: dict[int, Done] = {}
         self._newest: dict[str, Reading] = {}
         self._engine: RigWatch | None = None
@@ -98,12 +98,12 @@ class RigEyes:
         self._client.stop(by, why)
 
     def close(self) -> None:
-        """Let go; outputs go to their safe state, and the arming states into the journal."""
+        """Let go; outputs go to their safe state, and the last arming states into the journal."""
         if self._engine is not None:
             self._engine.close()
             self._engine = None
         self._client.close()
-        keep_up(self._intake)
+        self._keeper.close()
 
     def _refuse_unknown(self, signal: str, *, is_set: bool) -> None:
         device, _, name = signal.partition(".")

@@ -1,11 +1,12 @@
 """People at the Decide page: a bad candidate is rolled back with reasons, a good one signed by two and promoted."""
 
+import hashlib
 import threading
 
 import pytest
 from PySide6.QtCore import Qt
 
-from hilgui.evidence import KeyRing
+from hilgui.evidence import EventKind, Journal, KeyRing
 from hilgui.gui.decide.page import DecidePage
 from hilgui.gui.dropped import sort_paths
 from hilgui.models import Alias, Registry
@@ -121,7 +122,14 @@ def test_a_worse_candidate_is_rolled_back_with_reasons(qtbot, page, settings, tm
     for name in ("forest.svg", "forest.png"):
         page.forest.save(tmp_path / name)
         assert (tmp_path / name).stat().st_size > 1000
+    page.save_forest(tmp_path / "plot.svg")
+    idle(qtbot, page)
     press(qtbot, page, "record")
+    page.save_forest(tmp_path / "plot.png")
+    idle(qtbot, page)
+    noted = [event.facts for event in Journal(settings.home).events(EventKind.EXPORT)]
+    assert [one["about"] for one in noted] == [[folder.name for folder in folders], [page.recorded.id]]
+    assert noted[1]["sha256"] == hashlib.sha256((tmp_path / "plot.png").read_bytes()).hexdigest()
     assert page.recorded.action is Action.ROLL_BACK and not page.buttons["promote"].isEnabled()
     press(qtbot, page, "incident")
     dialog = page.acts.dialog

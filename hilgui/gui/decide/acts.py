@@ -11,9 +11,20 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 from shiboken6 import isValid
 
-from hilgui.evidence import Decisions, Incidents, IncidentSeverity, KeyRing, Recorded, Trigger, promote, trigger_of
+from hilgui.evidence import (
+    Decisions,
+    Event,
+    Incidents,
+    IncidentSeverity,
+    KeyRing,
+    Recorded,
+    Trigger,
+    promote,
+    trigger_of,
+)
 from hilgui.evidence.bundle import Extras
 from hilgui.evidence.keys import BENCH
+from hilgui.evidence.runs import note_page
 from hilgui.evidence.verify import Found, in_words, verify_bundle
 from hilgui.gui.decide.dialogs import AskDialog, LinesDialog
 from hilgui.gui.errand import Errand
@@ -184,6 +195,15 @@ class Acts(QObject):
                 self.message.emit("warning", one)
 
         self._do("bundle", lambda: export_bundle(recorded, out, self._settings, Extras(), runs=runs), told)
+
+    def note_plot(self, path: Path, about: Sequence[str]) -> None:
+        """Put a plot that was saved into the journal, and say where it lies."""
+
+        def told(event: Event) -> None:
+            self.message.emit("info", self.tr("{0}: sha256 {1}…").format(path, event.facts["sha256"][:12]))
+
+        home, by = self._settings.home, who(self._settings)
+        self._do("plot", lambda: note_page(home, "forest plot", path, about, by=by), told)
 
     def verify(self, bundle: Path) -> None:
         """Check a bundle and show what was found, line by line."""

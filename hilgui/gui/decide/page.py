@@ -143,6 +143,12 @@ class DecidePage(Page):
         folders = (self.chooser.folder(run) for run in recorded.runs)
         self.acts.export(recorded, out, [folder for folder in folders if folder is not None])
 
+    def save_forest(self, path: Path) -> None:
+        """Save the forest plot as PNG or SVG and note it in the journal; raises BenchBroken where it is not written."""
+        self.forest.save(path)
+        about = () if self._decided is None else self._decided.decision.runs
+        self.acts.note_plot(path, about if self._recorded is None else (self._recorded.id,))
+
     def show_behind(self, gate: object) -> None:
         """Open the first run of the decision; Evaluate shows there what is behind its figures."""
         folder = self.chooser.folder(gate) if isinstance(gate, str) else None
@@ -377,7 +383,7 @@ class DecidePage(Page):
         )
         if chosen:
             try:
-                self.forest.save(Path(chosen))
+                self.save_forest(Path(chosen))
             except HilguiError as failure:
                 self.message.emit("error", str(failure))
 

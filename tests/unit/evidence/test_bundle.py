@@ -366,23 +366,17 @@ def plain_zip(path: Path, entries: dict[str, bytes], method: int = zipfile.ZIP_S
 
 
 def test_slips_bombs_and_huge_sizes_get_one_sentence(tmp_path: Path, bundle: Path) -> None:
-    slip = plain_zip(tmp_path / "slip.zip", {"../../etc/passwd": b"x"})
-    bomb = plain_zip(tmp_path / "bomb.zip", {"manifest.json": b"\0" * 10_000_000}, zipfile.ZIP_DEFLATED)
+    slip = plain_zip(tmp_path / "slip.zip", {"../../etc/passwd": b"x", "events.jsonl": b""})
+    bomb = plain_zip(tmp_path / "bomb.zip", {"events.jsonl": b"\0" * 10_000_000}, zipfile.ZIP_DEFLATED)
     huge = bytearray(bundle.read_bytes())
     struct.pack_into("<II", huge, 18, 0xFFFFFFF0, 0xFFFFFFF0)
     (tmp_path / "huge.zip").write_bytes(huge)
-    (tmp_path / "text.zip").write_text("hello")
-    (tmp_path / "empty.zip").write_bytes(b"")
 
-    said = {
-        name: verify_bundle(tmp_path / f"{name}.zip", set()).problems
-        for name in ("slip", "bomb", "huge", "text", "empty")
-    }
+    said = {name: verify_bundle(tmp_path / f"{name}.zip", set()).problems for name in ("slip", "bomb", "huge")}
     assert all(len(problems) == 1 for problems in said.values())
     assert "no name of a file in a bundle" in said["slip"][0]
     assert "compressed" in said["bomb"][0]
     assert "declares 4,294,967,280 bytes" in said["huge"][0]
-    assert "no evidence bundle" in said["text"][0]
     assert slip.exists() and bomb.exists()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 from contextlib import closing
@@ -16,6 +17,7 @@ from pypdf import PdfReader
 from hilgui.cli.app import main
 from hilgui.colours import LIGHT
 from hilgui.errors import CallWrong
+from hilgui.evidence import EventKind, Journal
 from hilgui.gate import decide
 from hilgui.records import Role
 from hilgui.report.charts import Estimate, forest, precision_recall
@@ -197,6 +199,9 @@ def home(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> P
 def test_the_command_writes_a_report_of_a_run(home: Path, run_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(run_folder), "--format", "pdf", "--out", "run.pdf", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"report": "run.pdf", "format": "pdf"}
+    (noted,) = Journal(home / "home").events(EventKind.EXPORT)
+    assert (noted.facts["file"], noted.facts["form"]) == ("run.pdf", "report pdf")
+    assert noted.facts["sha256"] == hashlib.sha256(Path("run.pdf").read_bytes()).hexdigest()
     assert (home / "run.pdf").read_bytes().startswith(b"%PDF")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hilgui.evidence import EventKind, Journal
 from hilgui.records import Outcome
 from hilgui.rigs.client import RigHand, RigWatch
 from hilgui.sequencer.loading import LoadedCase, parse_case
@@ -141,6 +143,21 @@ def test_the_models_process_of_a_watched_rig_is_handed_nothing_that_moves(
             rig.close()
     for word in ("command", "arm", "confirm", "reset", "select"):
         assert not hasattr(RigEyes, word)
+
+
+def test_arming_states_are_in_the_journal_while_the_rig_is_held(tmp_path: Path) -> None:
+    rig = RigDesk(write_profile(tmp_path), tmp_path / "home")
+    rig.open(with_engine=False)
+    try:
+        rig.select("ada")
+        deadline = time.monotonic() + 60.0
+        while not (states := list(Journal(tmp_path / "home").events(EventKind.ARMING))):
+            rig.poll()
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        rig.close()
+    assert (states[0].facts["state"]["to"], states[0].by) == ("safe", "ada")
 
 
 def test_a_rig_that_stops_by_itself_is_a_broken_bench(bench: Bench, tmp_path: Path) -> None:
