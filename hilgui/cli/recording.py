@@ -27,6 +27,7 @@ def who(settings: Settings) -> str:
 def print_acted(acted: Acted) -> None:
     """Say on the terminal what was recorded and what became of it."""
     from hilgui.cli.console import results
+    from hilgui.records import Action
 
     recorded = acted.recorded
     results.print(f"  recorded as {recorded.id}", markup=False)
@@ -39,3 +40,8 @@ def print_acted(acted: Acted) -> None:
         results.print(f"  rollback: {acted.rolled_back}", markup=False)
     if acted.trouble:
         results.print(f"  ROLLBACK NOT PROVEN: {acted.trouble}", markup=False)
+    if acted.incident:
+        results.print(f"  incident {acted.incident} is open: hilgui incident show {acted.incident}", markup=False)
+    elif recorded.action is Action.ROLL_BACK:
+        how = f"hilgui incident open WHAT --decision {recorded.id}"
+        results.print(f"  if people could have been hurt: {how}", markup=False)

@@ -128,24 +128,15 @@ def roll_back(
     as_json: _Json = False,
 ) -> None:
     """Bring the last good model back; one person is enough. The alias moves first, the proof follows."""
-    from datetime import UTC, datetime
-
     from hilgui.cli.console import notes
-    from hilgui.evidence import Incidents
+    from hilgui.evidence import Incidents, containing
     from hilgui.settings import load_settings
 
     home = load_settings().home
     found = Incidents(home).find(incident).id if incident else ""
     registry, by = _open(operator, incident=found)
-    started = datetime.now(UTC)
-    try:
+    with containing(home, found, registry, slot, by=by):
         move = registry.roll_back(slot, by=by, reason=reason)
-    finally:  # also where the proof failed: the alias has moved, which contains the incident
-        moves = registry.history(slot)
-        if found and moves and moves[-1]["action"] == "roll_back" and moves[-1]["by"] == [by]:
-            moved_after_s = (datetime.fromisoformat(moves[-1]["at"]) - started).total_seconds()
-            if moved_after_s > -1:
-                Incidents(home).rolled_back(found, moves[-1], moved_after_s=max(0.0, moved_after_s))
     _print_move(move, as_json=as_json)
     if move.seconds > _LIMIT_S:
         notes.print(f"  that is more than {_LIMIT_S:.0f} s; take a shorter golden clip", markup=False)

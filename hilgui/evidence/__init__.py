@@ -15,10 +15,11 @@ from hilgui.evidence.intake import Intake, keep_up
 from hilgui.evidence.journal import Event, EventKind, Journal
 from hilgui.evidence.keys import Key, KeyRing, Signer, from_system_keyring, into_system_keyring, read_key
 from hilgui.evidence.loosening import loosened
-from hilgui.evidence.promotion import promote, roll_back_if_told, witness
+from hilgui.evidence.promotion import FIELD, containing, promote, roll_back_if_told, witness
 from hilgui.evidence.states_keeper import StatesKeeper
 
 __all__ = [
+    "FIELD",
     "Decisions",
     "Event",
     "EventKind",
@@ -34,6 +35,7 @@ __all__ = [
     "Signer",
     "StatesKeeper",
     "Trigger",
+    "containing",
     "from_system_keyring",
     "into_system_keyring",
     "keep_up",

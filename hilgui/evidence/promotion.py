@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hilgui.errors import CallWrong
 from hilgui.evidence.decisions import Recorded
+from hilgui.evidence.incidents import Incidents
 from hilgui.evidence.journal import EventKind, Journal
 from hilgui.models import Alias, Move, Registry
 from hilgui.records import Action
 
-_MOVES_BACK = ("canary", "production")
+FIELD = ("canary", "production")  # stages in which the model is in use
 
 
 def witness(home: Path, **more: str) -> Callable[[Move], None]:
@@ -57,7 +60,7 @@ def roll_back_if_told(registry: Registry, recorded: Recorded, *, by: str) -> tup
     """
     if recorded.action is not Action.ROLL_BACK:
         return None, ""
-    if recorded.plain["stage"] not in _MOVES_BACK:
+    if recorded.plain["stage"] not in FIELD:
         return None, "the plan's stage is shadow: the candidate is rejected, no alias moves"
     if not recorded.slot:
         return None, "the plan names no slot of the registry; roll back by hand: hilgui models rollback SLOT --reason …"
@@ -69,6 +72,23 @@ def roll_back_if_told(registry: Registry, recorded: Recorded, *, by: str) -> tup
         recorded.slot, by=by, reason=f"decision {recorded.id}: {recorded.plain['decision']['sentence']}"
     )
     return move, f"slot {recorded.slot}: champion is {move.sha256[:12]} again, after {move.seconds:.1f} s"
+
+
+@contextmanager
+def containing(home: Path, incident: str, registry: Registry, slot: str, *, by: str) -> Iterator[None]:
+    """Note what a rollback inside does for an incident ("" for none), also where its proof fails: the alias has moved.
+
+    The time until the alias has moved counts from here.
+    """
+    started = datetime.now(UTC)
+    try:
+        yield
+    finally:
+        moves = registry.history(slot) if incident and slot else []
+        if moves and moves[-1]["action"] == "roll_back" and moves[-1]["by"] == [by]:
+            moved_after_s = (datetime.fromisoformat(moves[-1]["at"]) - started).total_seconds()
+            if moved_after_s > -1:  # stamps have milliseconds; an older move is none of ours
+                Incidents(home).rolled_back(incident, moves[-1], moved_after_s=max(0.0, moved_after_s))
 
 
 def _same(registry: Registry, slot: str, alias: Alias, role: str, recorded: Recorded) -> None:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from hilgui.durable import FileLock, append_line, write_whole
-from hilgui.errors import CallWrong, RegistryBroken
+from hilgui.errors import CallWrong, HilguiError, RegistryBroken
 from hilgui.models.entry import Entry, Placed, read_alias
 from hilgui.models.golden import Golden, Replay, differences
 from hilgui.models.shelf import Shelf
@@ -158,9 +158,11 @@ class Registry:
             placed = self._place(slot, Alias.CHAMPION, entry.sha256, (by,), reason)
             try:
                 checked = self._prove(slot, entry)
-            except RegistryBroken as failure:
+            except HilguiError as failure:  # also a clip that is gone, a provider that is missing
                 self._record("roll_back", placed, before, started, (f"NOT PROVEN: {failure}",))
-                raise
+                if isinstance(failure, RegistryBroken):
+                    raise
+                raise RegistryBroken(f"{entry.name} is champion of {slot} again, but unproven: {failure}") from failure
             return self._record("roll_back", placed, before, started, checked)
 
     def set_golden(self, slot: str, clip: Path) -> None:

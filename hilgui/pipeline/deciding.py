@@ -10,12 +10,21 @@ from pathlib import Path
 from typing import Any
 
 from hilgui.errors import CallWrong, GateBroken, RegistryBroken
-from hilgui.evidence import Decisions, Recorded, roll_back_if_told, witness
+from hilgui.evidence import (
+    FIELD,
+    Decisions,
+    Incidents,
+    Recorded,
+    containing,
+    roll_back_if_told,
+    trigger_of,
+    witness,
+)
 from hilgui.gate import Evidence, GateSpec, decide, gather, read_specification
 from hilgui.inference.session import fingerprint
 from hilgui.models import Registry
 from hilgui.pipeline.golden import replay_golden
-from hilgui.records import Decision, Role
+from hilgui.records import Action, Decision, Role
 from hilgui.report.protocol import Progress, silent
 from hilgui.settings import Settings
 from hilgui.store import RunReader, find_run, is_run
@@ -72,6 +81,7 @@ class Acted:
     recorded: Recorded
     rolled_back: str  # sentence about the alias, "" where nothing was to be done
     trouble: str  # why a rollback that was asked for did not come to its end, "" otherwise
+    incident: str  # that was opened about it, "" where the model is not in the field
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values."""
@@ -82,6 +92,7 @@ class Acted:
             "loosened": self.recorded.plain["loosened"],
             "rollback": self.rolled_back,
             "trouble": self.trouble,
+            "incident": self.incident,
         }
 
 
@@ -95,7 +106,7 @@ def record_decided(decided: Decided, settings: Settings) -> Acted:
 def record_decision(
     decision: Decision, spec: GateSpec, readers: Sequence[RunReader], remarks: Sequence[str], settings: Settings
 ) -> Acted:
-    """Record a decision; where it withdraws what is in the field, roll back."""
+    """Record a decision; where it withdraws what is in the field, open an incident and roll back."""
     registry = open_registry(settings)
     recorded = Decisions(settings.home).record(
         decision,
@@ -105,12 +116,30 @@ def record_decision(
         entries=_entries(spec, registry),
         notes=remarks,
     )
-    registry = open_registry(settings, decision=recorded.id)
+    incident = _incident(recorded, settings)
+    registry = open_registry(settings, decision=recorded.id, incident=incident)
     try:
-        _, said = roll_back_if_told(registry, recorded, by=who(settings))
+        with containing(settings.home, incident, registry, recorded.slot, by=who(settings)):
+            _, said = roll_back_if_told(registry, recorded, by=who(settings))
     except (CallWrong, RegistryBroken) as failure:
-        return Acted(recorded, "", str(failure))
-    return Acted(recorded, said, "")
+        return Acted(recorded, "", str(failure), incident)
+    return Acted(recorded, said, "", incident)
+
+
+def _incident(recorded: Recorded, settings: Settings) -> str:
+    """Open an incident about a model in the field that is withdrawn; give its id, "" where there is none."""
+    if recorded.action is not Action.ROLL_BACK or recorded.plain["stage"] not in FIELD:
+        return ""
+    decision = recorded.plain["decision"]
+    opened = Incidents(settings.home).open(
+        str(decision["reasons"][0]),
+        by=who(settings),
+        trigger=trigger_of(decision),
+        occurred=str(recorded.plain["at"]),
+        decision=recorded.id,
+        runs=recorded.runs,
+    )
+    return opened.id
 
 
 def open_registry(settings: Settings, **more: str) -> Registry:

@@ -280,6 +280,9 @@ def test_from_drives_to_a_rollback_whose_clips_come_back(
     assert decided["action"] == "ROLL BACK"
     assert decided["recorded"]["trouble"] == ""
     assert decided["recorded"]["rollback"].startswith("slot front: champion is")
+    incident = said(capsys, "incident", "show", decided["recorded"]["incident"])
+    assert (incident["state"], incident["severity"], incident["late"]) == ("CONTAINED", "S2", [])
+    assert incident["times_s"]["roll_back"] <= 60
     placed = open_registry(load_settings()).placed("front", Alias.CHAMPION)
     assert placed is not None
     assert open_registry(load_settings()).entry("old").sha256 == placed.sha256

@@ -225,6 +225,8 @@ class Acts(QObject):
             self.message.emit("error", self.tr("Rollback not proven: {0}").format(acted.trouble))
         elif acted.rolled_back:
             self.message.emit("info", acted.rolled_back)
+        if acted.incident:
+            self.message.emit("warning", self.tr("Incident {0} is open.").format(acted.incident))
 
     def _move(self, dialog: AskDialog, work: Callable[[], Move]) -> None:
         dialog.slot_name, dialog.why = dialog.slot.text().strip(), dialog.reason.text().strip()

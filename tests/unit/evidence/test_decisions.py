@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hilgui.errors import CallWrong, EvidenceBroken, RegistryBroken
-from hilgui.evidence import Decisions, EventKind, Journal, KeyRing, promote, roll_back_if_told
+from hilgui.evidence import (
+    Decisions,
+    EventKind,
+    Incidents,
+    IncidentSeverity,
+    IncidentState,
+    Journal,
+    KeyRing,
+    promote,
+    roll_back_if_told,
+)
+from hilgui.gate import decide
 from hilgui.models import Alias
+from hilgui.pipeline.deciding import record_decision
 from hilgui.records import Action
+from hilgui.settings import Settings
+from hilgui.store import RunReader
 from tests.unit.evidence import bench
-from tests.unit.evidence.bench import BETTER, PASSPHRASE, WORSE, person, plan, record, stocked
+from tests.unit.evidence.bench import BETTER, PASSPHRASE, WORSE, person, plan, record, stocked, write_run
+from tests.unit.gate.evidence import evidence
 
 ABOUT_FRONT = {"candidate": {"model": "front@candidate"}, "baseline": {"model": "front@champion"}}
 
@@ -149,6 +166,23 @@ def test_a_rollback_of_production_moves_the_alias_back_and_says_so(tmp_path: Pat
     assert "golden clip" in move.checked
     assert said.startswith("slot front: champion is")
     assert registry.entry("front@champion").onnx_sha256 == models["baseline"]
+
+
+def test_a_rollback_in_the_field_opens_an_incident_that_it_contains_although_the_proof_fails(tmp_path: Path) -> None:
+    registry, models = in_the_field(tmp_path)
+    specification = plan(subject={**ABOUT_FRONT, "stage": "canary"})
+    found = replace(evidence(**WORSE), models=models)
+    with ExitStack() as stack:
+        readers = [stack.enter_context(closing(RunReader(write_run(tmp_path, number)))) for number in (1, 2)]
+
+        acted = record_decision(decide(specification, found), specification, readers, (), Settings(home=tmp_path))
+
+    assert "golden.mp4" in acted.trouble, "the clip of this test is no video"
+    assert registry.entry("front@champion").onnx_sha256 == models["baseline"], "the alias moves first"
+    (incident,) = Incidents(tmp_path).all()
+    assert (incident.id, incident.decision) == (acted.incident, acted.recorded.id)
+    assert (incident.state, incident.severity) == (IncidentState.CONTAINED, IncidentSeverity.S2)
+    assert incident.moves[0]["checked"][0].startswith("NOT PROVEN")
 
 
 def test_a_rollback_in_shadow_moves_nothing_and_says_why(tmp_path: Path) -> None:
