@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
@@ -23,6 +23,8 @@ _DEEPEST = 40  # nested lists and mappings; nobody types more
 
 _Shape = TypeVar("_Shape", bound=BaseModel)
 
+Place = tuple[int | str, ...]  # of a value in a document, from its root: ("steps", 0, "set", "value")
+
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
@@ -31,6 +33,14 @@ class Flaw:
     line: int  # counts from 1
     key: str  # dotted path of the value, "" for the whole document
     sentence: str
+
+
+class Contradiction(ValueError):
+    """Values that do not go together, each with its place inside the model; validators raise it."""
+
+    def __init__(self, *found: tuple[Place, str]) -> None:
+        super().__init__("; ".join(sentence for _, sentence in found))
+        self.found = found
 
 
 class _Unreadable(Exception):
@@ -73,7 +83,22 @@ def parse_document(text: str, shape: type[_Shape]) -> _Shape | list[Flaw]:
         return [flaws[place] for place in sorted(flaws)]
 
 
-def line_of(tree: Any, location: tuple[int | str, ...]) -> int:
+def tree_of(text: str) -> CommentedMap | Flaw:
+    """Read a text without a model, for the lines and the values of places in it."""
+    try:
+        return _parse(text)
+    except _Unreadable as failure:
+        return failure.flaw
+
+
+def instead(name: str, known: Iterable[str]) -> str:
+    """Say what a name that is none may have meant: ", did you mean lamp?" or "; there are lamp, voltage"."""
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    return f", did you mean {near[0]}?" if near else f"; there are {', '.join(names) or 'none'}"
+
+
+def line_of(tree: Any, location: Place) -> int:
     """Find the line of a value in a round-trip tree, of the nearest one above it where it is missing."""
     line = 1
     for part in location:
@@ -85,7 +110,7 @@ def line_of(tree: Any, location: tuple[int | str, ...]) -> int:
     return line
 
 
-def line_in(path: Path, location: tuple[int | str, ...]) -> int:
+def line_in(path: Path, location: Place) -> int:
     """Find the line of a value in a file that was read before; 1 where it is gone or damaged since."""
     try:
         return line_of(_parse(path.read_text(encoding="utf-8-sig")), location)
@@ -122,16 +147,72 @@ def _refuse_tricks(text: str) -> None:
         depth -= type(event).__name__ in ("MappingEndEvent", "SequenceEndEvent")
 
 
+@dataclass(frozen=True, slots=True)
+class _Mistake:
+    place: Place  # in the text
+    sentence: str
+    choice: Place | None = None  # of the value above it that may be of several types
+    tried: str = ""  # the type that pydantic tried there
+
+
 def _flaws(errors: list[ErrorDetails], tree: Any, shape: type[BaseModel]) -> Iterator[Flaw]:
+    choices: dict[Place, dict[str, list[_Mistake]]] = {}
+    for mistake in _mistakes(errors, tree, shape):
+        if mistake.choice is None:
+            yield _flaw(mistake, tree)
+        else:
+            choices.setdefault(mistake.choice, {}).setdefault(mistake.tried, []).append(mistake)
+    for types in choices.values():
+        yield from (_flaw(mistake, tree) for mistake in _of_nearest_type(list(types.values())))
+
+
+def _mistakes(errors: list[ErrorDetails], tree: Any, shape: type[BaseModel]) -> Iterator[_Mistake]:
     for error in errors:
         if error["type"] == "too_short" and any(_is_within(other["loc"], error["loc"]) for other in errors):
             continue  # pydantic counts only the items that are right
-        location = tuple(error["loc"])
-        key = ".".join(str(part) for part in location)
-        yield Flaw(line_of(tree, location), key, _in_words(error, shape))
+        place, choice, tried = _in_text(tree, error)
+        cause = error.get("ctx", {}).get("error")
+        if isinstance(cause, Contradiction):
+            yield from (_Mistake((*place, *inner), sentence, choice, tried) for inner, sentence in cause.found)
+        else:
+            yield _Mistake(place, _in_words(error, shape), choice, tried)
 
 
-def _is_within(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+def _flaw(mistake: _Mistake, tree: Any) -> Flaw:
+    key = ".".join(str(part) for part in mistake.place)
+    return Flaw(line_of(tree, mistake.place), key, mistake.sentence)
+
+
+def _in_text(tree: Any, error: ErrorDetails) -> tuple[Place, Place | None, str]:
+    """Give the place of an error in the text, and where pydantic tried which type."""
+    place: list[int | str] = []
+    choice, tried = None, ""
+    for number, part in enumerate(error["loc"], 1):
+        is_there = part in tree if isinstance(tree, Mapping) else isinstance(part, int) and isinstance(tree, list)
+        if is_there:
+            place.append(part)
+            tree = tree[part]
+        elif error["type"] == "missing" and number == len(error["loc"]):
+            place.append(part)
+        elif choice is None:
+            choice, tried = tuple(place), str(part)
+    return tuple(place), choice, tried
+
+
+def _of_nearest_type(types: list[list[_Mistake]]) -> list[_Mistake]:
+    """Keep the mistakes against the type that fits best; where all fit as little, one sentence names them."""
+    deepest = max(len(mistake.place) for mistakes in types for mistake in mistakes)
+    nearest = [mistakes for mistakes in types if any(len(mistake.place) == deepest for mistake in mistakes)]
+    first = nearest[0][0]
+    firsts = [mistakes[0].sentence for mistakes in nearest]
+    if len(nearest) == 1 or not all(sentence.startswith("must be ") for sentence in firsts):
+        return nearest[0]
+    wanted = [sentence.partition(", not ")[0].removeprefix("must be ") for sentence in firsts]
+    got = first.sentence.partition(", not ")[2]
+    return [_Mistake(first.place, f"must be {', '.join(wanted[:-1])} or {wanted[-1]}, not {got}")]
+
+
+def _is_within(inner: Place, outer: Place) -> bool:
     return len(inner) > len(outer) and inner[: len(outer)] == outer
 
 
@@ -153,7 +234,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 
-def _keys(shape: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+def _keys(shape: type[BaseModel], location: Place) -> list[str]:
     """List the keys that are known at a place of the document."""
     shapes = [shape]
     for part in location:

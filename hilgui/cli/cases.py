@@ -45,14 +45,14 @@ def validate(cases: Places = None, as_json: Json = False) -> None:
     """Say every mistake of case files with its line; exit code 4 where there is one."""
     from hilgui.cli.console import notes, print_json, results
     from hilgui.documents import Flaw
-    from hilgui.sequencer.loading import find_case_files, parse_case
+    from hilgui.sequencer.loading import check_case, find_case_files
 
     flaws: list[dict[str, Any]] = []
     files = find_case_files(cases or [_shipped()])
     count = 0
     for path in files:
         try:
-            read = parse_case(path.read_text(encoding="utf-8-sig"), path)
+            read = check_case(path.read_text(encoding="utf-8-sig"), path)
         except (OSError, UnicodeDecodeError) as failure:
             read = [Flaw(1, "", f"cannot be read: {failure}")]
         for each in read:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from hilgui import plugins
+from hilgui.documents import instead
 from hilgui.errors import ProfileBroken
 from hilgui.rigs.cage import Invariant, Measure
 from hilgui.rigs.device import DeviceWorker, Report
@@ -72,7 +72,7 @@ def _cuts_nothing(wish: CutBy, facts: RigFacts) -> str:
     """Say why a relay would not take the power away, "" where it does."""
     channel, name = facts.channel(wish.channel), f"{wish.device}.{wish.channel}"
     if channel is None:
-        return f"{wish.device} has no channel {wish.channel}{_instead(wish.channel, facts)}"
+        return f"{wish.device} has no channel {wish.channel}{instead(wish.channel, _names(facts))}"
     if not channel.is_writable:
         return f"{name} is read only and takes no power away"
     if channel.safe != wish.off:
@@ -88,7 +88,7 @@ def _watches_nothing(invariant: Invariant, facts: Mapping[str, RigFacts]) -> tup
         return None
     channel = facts[device].channel(name)
     if channel is None:
-        return "signal", f"{device} has no channel {name or '(none named)'}{_instead(name, facts[device])}"
+        return "signal", f"{device} has no channel {name or '(none named)'}{instead(name, _names(facts[device]))}"
     units = {
         Measure.RATE: f"{channel.unit or 1}/s",
         Measure.ON_TIME: "s",
@@ -101,10 +101,32 @@ def _watches_nothing(invariant: Invariant, facts: Mapping[str, RigFacts]) -> tup
     return None
 
 
-def _instead(name: str, facts: RigFacts) -> str:
-    names = [channel.name for channel in facts.channels]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    return f", did you mean {near[0]}?" if near else f"; there are {', '.join(names)}"
+def refusal_of(facts: Mapping[str, RigFacts], what: Actuation) -> str:
+    """Say why an actuation is outside what the profile allows, "" where it is inside."""
+    if what.device not in facts:
+        return f"the rig has no device {what.device}{instead(what.device, facts)}"
+    has = facts[what.device]
+    match what:
+        case SetValue(device, name, value):
+            channel = has.channel(name)
+            if channel is None or not channel.is_writable:
+                known = (each.name for each in has.channels if each.is_writable)
+                return f"{device} has no channel {name} to set{instead(name, known)}"
+            if not channel.low <= value <= channel.high:  # NaN too
+                return (
+                    f"{device}.{name}: {value:g} is outside {channel.low:g} to {channel.high:g} {channel.unit}".rstrip()
+                )
+        case Perform(device, name, arguments):
+            action = next((each for each in has.actions if each.name == name), None)
+            if action is None:
+                return f"{device} has no action {name}{instead(name, (each.name for each in has.actions))}"
+            if unknown := sorted(arguments.keys() - set(action.arguments)):
+                return f"{device} {name} takes no {unknown[0]}{instead(unknown[0], action.arguments)}"
+    return ""
+
+
+def _names(facts: RigFacts) -> list[str]:
+    return [channel.name for channel in facts.channels]
 
 
 def unarmable(profile: RigProfile, facts: Mapping[str, RigFacts]) -> tuple[str, ...]:
@@ -127,7 +149,7 @@ def _limited(wish: DeviceWish, facts: RigFacts) -> RigFacts:
         channels.append(channel if limits is None else _tighter(wish.name, channel, limits))
     unknown = wish.channels.keys() - {channel.name for channel in facts.channels}
     if unknown:
-        raise ProfileBroken(f"{wish.name} has no channel {min(unknown)}{_instead(min(unknown), facts)}")
+        raise ProfileBroken(f"{wish.name} has no channel {min(unknown)}{instead(min(unknown), _names(facts))}")
     return replace(facts, channels=tuple(channels))
 
 
@@ -237,21 +259,6 @@ class Bench:
     def worker(self, device: str) -> DeviceWorker | None:
         """Find a worker by the device's name."""
         return self._workers.get(device)
-
-    def refusal(self, what: Actuation) -> str:
-        """Say why an actuation is outside what the profile allows, "" where it is inside."""
-        facts = self.facts[what.device]
-        match what:
-            case SetValue(device, name, value):
-                channel = facts.channel(name)
-                if channel is None or not channel.is_writable:
-                    return f"{device} has no channel {name!r} to set"
-                if not channel.low <= value <= channel.high:  # NaN too
-                    return f"{device}.{name}: {value:g} is outside {channel.low:g} to {channel.high:g} {channel.unit}"
-            case Perform(device, name, _):
-                if name not in {action.name for action in facts.actions}:
-                    return f"{device} has no action {name!r}"
-        return ""
 
     def state_of(self, device: str) -> DeviceState:
         """Give what the front end shows of a device."""

@@ -67,7 +67,7 @@ class Action:
     name: str
     says: str
     is_hazardous: bool = True
-    arguments: tuple[str, ...] = ()  # names, for the operator
+    arguments: tuple[str, ...] = ()  # names of what it takes; others are refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from hilgui import log as logs
 from hilgui.errors import HilguiError
 from hilgui.rigs import arming as machine
 from hilgui.rigs.arming import LIVE, Arming, Effect, Source, State, step
-from hilgui.rigs.bench import Bench
+from hilgui.rigs.bench import Bench, refusal_of
 from hilgui.rigs.cage import Cage, Severity, Violation
 from hilgui.rigs.device import Carried, Identified, OffChecked, Polled, Report, Troubled
 from hilgui.rigs.latch import RigRecord, latch_names
@@ -282,7 +282,7 @@ class Supervisor:
             self._counts["discarded_stale"] += 1
             return "the command is older than 250 ms; nothing was sent"
         self._cage.observe("commands", 1.0, now_ns)
-        refusal = self._bench.refusal(what)
+        refusal = refusal_of(self._bench.facts, what)
         if not refusal and isinstance(what, SetValue):
             refusal = self._cage.refuses(f"{what.device}.{what.channel}", what.value)
         if refusal:

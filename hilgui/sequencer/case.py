@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -17,8 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from hilgui.errors import CallWrong
-from hilgui.pipeline import speed_factor
+from hilgui.documents import Contradiction, Place, instead
 from hilgui.sequencer.criteria import BENCH, RIG_METRICS, Criterion
 from hilgui.sequencer.steps import (
     BranchStep,
@@ -34,16 +34,19 @@ from hilgui.sequencer.steps import (
     Seconds,
     SetStep,
     Signal,
+    Speed,
     Step,
     WaitStep,
-    all_steps,
     in_order,
+    placed_steps,
 )
 
 SCHEMA = "hilgui/case.v1"
 MOVES = (SetStep, PerformStep, RampStep)
 Mode = Literal["replay", "shadow", "stimulus", "closed_loop"]
 Value = StrictBool | StrictInt | StrictFloat | StrictStr
+
+_Flaw = tuple[Place, str]
 
 
 class Recording(Part):
@@ -52,7 +55,7 @@ class Recording(Part):
     path: str = Field(min_length=1, max_length=1000)
     truth: str | None = Field(None, description="label file; default: the labels beside the drive; none: no truth")
     frames: tuple[int, int] | None = Field(None, description="first and last frame, counted from 0")
-    speed: str = Field("max", description="max, realtime or a factor")
+    speed: Speed = Field("max", description="max, realtime or a factor")
     fps: float | None = Field(None, gt=0, le=10_000, description="frame rate of a folder of images")
     topic: str | None = Field(None, description="camera topic of a bag")
     duration_s: Seconds | None = Field(None, description="a camera is watched for so long")
@@ -63,11 +66,6 @@ class Recording(Part):
     @classmethod
     def _in_order(cls, frames: tuple[int, int] | None) -> tuple[int, int] | None:
         return in_order(frames)
-
-    @field_validator("speed")
-    @classmethod
-    def _is_a_speed(cls, text: str) -> str:
-        return check_speed(text)
 
 
 class Models(Part):
@@ -137,14 +135,20 @@ class Case(Part):
 
     @model_validator(mode="after")
     def _does_not_contradict_itself(self) -> Self:
-        for check in (self._check_mode, self._check_replay, self._check_loop, self._check_faults, self._check_names):
-            check()
+        checks = (self._of_mode, self._of_replays, self._of_loop, self._of_faults, self._of_names)
+        if found := [flaw for check in checks for flaw in check()]:
+            raise Contradiction(*found)
         return self
 
     @property
+    def placed_steps(self) -> list[tuple[Place, Any]]:
+        """Give all steps, those inside others and those of the teardown, each with its place."""
+        return [*placed_steps(self.steps, ("steps",)), *placed_steps(self.teardown, ("teardown",))]
+
+    @property
     def every_step(self) -> list[Any]:
-        """Give all steps, those inside others and those of the teardown."""
-        return [*all_steps(self.steps), *all_steps(self.teardown)]
+        """Give all of them without their places."""
+        return [step for _, step in self.placed_steps]
 
     @property
     def replays(self) -> list[ReplayStep]:
@@ -156,74 +160,77 @@ class Case(Part):
         """Say whether the rig has to be armed."""
         return self.mode in ("stimulus", "closed_loop")
 
-    def _check_mode(self) -> None:
+    def _of_mode(self) -> Iterator[_Flaw]:
         if self.mode == "replay" and self.rig is not None:
-            raise ValueError("mode replay has no rig; write mode: shadow to read one, stimulus to move it")
-        if self.mode != "replay" and self.rig is None:
-            raise ValueError(f"mode {self.mode} needs rig: {{profile: …}}")
-        moving = next((step for step in self.every_step if isinstance(step, MOVES)), None)
-        if moving is not None and not self.moves:
-            raise ValueError(f"mode {self.mode} never moves a rig; a step that sets needs mode: stimulus")
-        reading = any(
-            isinstance(step, CaptureStep | FaultStep) or (isinstance(step, WaitStep) and step.seconds is None)
-            for step in self.every_step
-        )
-        if reading and self.rig is None:
-            raise ValueError("steps read a rig, and there is none; add rig and another mode")
+            yield ("rig",), "mode replay has no rig; write mode: shadow to read one, stimulus to move it"
+        elif self.mode != "replay" and self.rig is None:
+            yield ("mode",), f"mode {self.mode} needs rig: {{profile: …}}"
+        elif not self.moves and (moving := self._first(lambda step: isinstance(step, MOVES))):
+            yield moving, f"mode {self.mode} never moves a rig; a step that sets needs mode: stimulus"
+        elif self.rig is None and (reading := self._first(_reads)):
+            yield reading, "steps read a rig, and there is none; add rig and another mode"
 
-    def _check_replay(self) -> None:
-        needs_run = [one for one in self.criteria if not one.is_of_bench]
-        if self.replays and (self.source is None or self.models is None):
-            raise ValueError("a replay step needs source and models")
-        if needs_run and not self.replays:
-            raise ValueError(f"{needs_run[0].title} is measured in a replay, and no step plays one")
-        for one in self.criteria:
-            if one.model == "candidate" and not one.is_of_bench and (self.models is None or not self.models.candidate):
-                raise ValueError(f"{one.title}: models has no candidate")
+    def _first(self, holds: Callable[[Any], bool]) -> Place | None:
+        return next((place for place, step in self.placed_steps if holds(step)), None)
+
+    def _of_replays(self) -> Iterator[_Flaw]:
+        first = self._first(lambda step: isinstance(step, ReplayStep))
+        if first is not None and (self.source is None or self.models is None):
+            yield first, "a replay step needs source and models"
+        has_candidate = self.models is not None and self.models.candidate is not None
+        for number, one in enumerate(self.criteria):
+            if first is None and not one.is_of_bench:
+                yield ("criteria", number), f"{one.title} is measured in a replay, and no step plays one"
+            elif one.model == "candidate" and not one.is_of_bench and not has_candidate:
+                yield ("criteria", number, "model"), f"{one.title}: models has no candidate"
             if one.metric is not None and one.metric.startswith("rig.") and one.metric not in RIG_METRICS:
-                raise ValueError(f"there is no metric {one.metric}; of the rig there are {', '.join(RIG_METRICS)}")
-        for step in self.replays:
-            if any(isinstance(inner, ReplayStep) for inner in all_steps(step.meanwhile)):
-                raise ValueError("a replay cannot play within another replay")
-            check_speed(step.speed or "max")
+                sentence = f"there is no metric {one.metric}{instead(one.metric, RIG_METRICS)}"
+                yield ("criteria", number, "metric"), sentence
+        for place, step in self.placed_steps:
+            if isinstance(step, ReplayStep):
+                for inner, within in placed_steps(step.meanwhile, (*place, "meanwhile")):
+                    if isinstance(within, ReplayStep):
+                        yield inner, "a replay cannot play within another replay"
 
-    def _check_loop(self) -> None:
+    def _of_loop(self) -> Iterator[_Flaw]:
         if (self.controller is not None) != (self.mode == "closed_loop"):
-            raise ValueError("a controller belongs to mode: closed_loop, which needs one")
+            key = "mode" if self.controller is None else "controller"
+            yield (key,), "a controller belongs to mode: closed_loop, which needs one"
         if self.controller is None:
             return
         if not self.replays or self.models is None or self.source is None:
-            raise ValueError("a closed loop needs a replay step: without perception there is no loop")
+            yield ("controller",), "a closed loop needs a replay step: without perception there is no loop"
+            return
         if self.controller.model == "candidate" and self.models.candidate is None:
-            raise ValueError("the controller obeys the candidate, and models has none")
-        if any((step.speed or self.source.speed) == "max" for step in self.replays):
-            raise ValueError("a closed loop runs in real time or slower; write speed: realtime")
+            yield ("controller", "model"), "the controller obeys the candidate, and models has none"
+        for place, step in self.placed_steps:
+            if isinstance(step, ReplayStep) and (step.speed or self.source.speed) == "max":
+                where = (*place, "speed") if step.speed else ("source", "speed")
+                yield where, "a closed loop runs in real time or slower; write speed: realtime"
 
-    def _check_faults(self) -> None:
+    def _of_faults(self) -> Iterator[_Flaw]:
         """A run under a fault proves nothing about a model, so only the bench may be judged."""
-        if any(isinstance(step, FaultStep) for step in self.every_step):
-            judging = next((one for one in self.criteria if not one.is_of_bench), None)
-            if judging is not None:
-                raise ValueError(
-                    f"a case with a fault judges the bench alone ({', '.join(f'{name}…' for name in BENCH)}), "
-                    f"not {judging.title}"
-                )
+        if self._first(lambda step: isinstance(step, FaultStep)) is None:
+            return
+        bench = ", ".join(f"{name}…" for name in BENCH)
+        for number, one in enumerate(self.criteria):
+            if not one.is_of_bench:
+                yield ("criteria", number), f"a case with a fault judges the bench alone ({bench}), not {one.title}"
 
-    def _check_names(self) -> None:
-        captured = {step.keep for step in self.every_step if isinstance(step, CaptureStep | PromptStep)}
-        asked = [one.metric or "" for one in self.criteria]
-        asked += [f"captured.{step.captured}" for step in self.every_step if isinstance(step, BranchStep)]
-        for metric in asked:
+    def _of_names(self) -> Iterator[_Flaw]:
+        keeping = [step.keep for step in self.every_step if isinstance(step, CaptureStep | PromptStep)]
+        captured = [name for name in keeping if name is not None]
+        asked: list[tuple[Place, str]] = [
+            (("criteria", number, "metric"), one.metric or "") for number, one in enumerate(self.criteria)
+        ]
+        for place, step in self.placed_steps:
+            if isinstance(step, BranchStep):
+                asked.append(((*place, "captured"), f"captured.{step.captured}"))
+        for place, metric in asked:
             name = metric.split(".")[1] if metric.startswith("captured.") else None
             if name is not None and name not in captured:
-                known = ", ".join(sorted(filter(None, captured))) or "none"
-                raise ValueError(f"nothing is captured as {name}; there are {known}")
+                yield place, f"nothing is captured as {name}{instead(name, captured)}"
 
 
-def check_speed(text: str) -> str:
-    """Refuse what is no speed; raises ValueError."""
-    try:
-        speed_factor(text)
-    except CallWrong as failure:
-        raise ValueError(str(failure)) from failure
-    return text
+def _reads(step: Any) -> bool:
+    return isinstance(step, CaptureStep | FaultStep) or (isinstance(step, WaitStep) and step.seconds is None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from hilgui.documents import Contradiction, Place
 from hilgui.evaluation.limits import Limit, parse_limit
 from hilgui.evaluation.slice_bins import DISTANCE, DISTANCES_M
 from hilgui.records import Kind
@@ -69,31 +71,32 @@ class Criterion(Part):
         if len(given) != 1:
             raise ValueError(f"a criterion has exactly one of metric, findings and must_not_detect, not {len(given)}")
         if (self.limit is None) != (self.must_not_detect is not None):
-            raise ValueError("a limit belongs to metric and findings; must_not_detect means none at all")
-        if self.limit is not None:
-            parse_limit(self.limit)
-        self._check_unit()
-        self._check_slice()
+            place = (given[0] if self.limit is None else "limit",)
+            raise Contradiction((place, "a limit belongs to metric and findings; must_not_detect means none at all"))
+        if found := (*self._flaws_of_unit(), *self._flaws_of_slice()):
+            raise Contradiction(*found)
         return self
 
-    def _check_unit(self) -> None:
+    def _flaws_of_unit(self) -> Iterator[tuple[Place, str]]:
         known = unit_of(self.metric or "findings")
         if self.unit and known is not None and self.unit != known:
-            raise ValueError(f"{self.metric or 'a count of findings'} is in {known or 'no unit'}, not in {self.unit}")
+            what = self.metric or "a count of findings"
+            yield ("unit",), f"{what} is in {known or 'no unit'}, not in {self.unit}"
 
-    def _check_slice(self) -> None:
+    def _flaws_of_slice(self) -> Iterator[tuple[Place, str]]:
         if not self.is_sliced:
             return
+        place = ("slice" if self.slice else "distance_m",)
         if self.metric not in IN_SLICES:
-            raise ValueError(f"slices and distances have {', '.join(IN_SLICES)}; not {self.metric or 'this'}")
-        if self.metric in ("precision", "map_50") and len(self.slice) + (self.distance_m is not None) > 1:
-            raise ValueError(f"{self.metric} is known for one slice at a time; recall and missed for several")
+            yield place, f"slices and distances have {', '.join(IN_SLICES)}; not {self.metric or 'this'}"
+        elif self.metric in ("precision", "map_50") and len(self.slice) + (self.distance_m is not None) > 1:
+            yield place, f"{self.metric} is known for one slice at a time; recall and missed for several"
         if self.distance_m is None:
             return
         low, high = self.distance_m
         if low not in _EDGES_M or high not in (*DISTANCES_M, None) or (high is not None and low >= high):
             borders = ", ".join(f"{edge:g}" for edge in _EDGES_M)
-            raise ValueError(f"distances are counted in bands between {borders} m; end with null for all beyond")
+            yield ("distance_m",), f"distances are counted in bands between {borders} m; end with null for all beyond"
 
     @property
     def is_sliced(self) -> bool:

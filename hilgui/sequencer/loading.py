@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from hilgui.documents import Flaw, parse_document, read_document
 from hilgui.errors import CallWrong, CaseBroken
-from hilgui.sequencer.case import Case, Value
+from hilgui.sequencer.case import Case
+from hilgui.sequencer.fitting import RigOnPaper, misfits, rig_on_paper
+from hilgui.sequencer.sweep import Sweep, read_sweep, value_text
 
 SUFFIX = ".case.yaml"
-MAX_COMBINATIONS = 1000
-
-_HOLE = re.compile(r"\$\{([^}\n]*)\}")
-_PLAIN = re.compile(r"[^\n\r:#{}\[\],&*!|>'\"%@`]*")  # text that is one YAML scalar wherever it is put
-
-
-class _Sweeps(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-    parameters: dict[str, tuple[Value, ...]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +26,24 @@ class LoadedCase:
     path: Path
     case: Case
     parameters: Mapping[str, bool | int | float | str]
+    sweep: Sweep = field(compare=False, repr=False)
 
     @property
     def id(self) -> str:
         """Give the name for results: the file's, with its parameters."""
         stem = self.path.name.removesuffix(SUFFIX)
-        values = ",".join(f"{name}={_text(value)}" for name, value in self.parameters.items())
+        values = ",".join(f"{name}={value_text(value)}" for name, value in self.parameters.items())
         return f"{stem}[{values}]" if values else stem
 
     @property
     def suite(self) -> str:
         """Give the name of the folder that it is in."""
         return self.path.resolve().parent.name
+
+    @property
+    def rig_profile(self) -> Path | None:
+        """Give the path of its rig profile."""
+        return None if self.case.rig is None else self.beside(self.case.rig.profile)
 
     def beside(self, path: str | Path) -> Path:
         """Give a path of the case's, which is relative to it."""
@@ -55,33 +52,51 @@ class LoadedCase:
 
 def parse_case(text: str, path: Path) -> list[LoadedCase] | list[Flaw]:
     """Read the text of a case into one case a combination, or all its mistakes with their lines."""
-    sweeps = parse_document(_HOLE.sub("0", text), _Sweeps)
-    if isinstance(sweeps, list):
-        return sweeps
-    flaws = list(_flaws_of_sweeps(text, sweeps.parameters))
-    if flaws:
+    sweep = read_sweep(text)
+    flaws = sweep if isinstance(sweep, list) else list(sweep.flaws())
+    if isinstance(sweep, list) or flaws:
         return flaws
     found: list[LoadedCase] = []
-    names = list(sweeps.parameters)
-    for values in itertools.product(*sweeps.parameters.values()):
-        chosen = dict(zip(names, values, strict=True))
-        case = parse_document(_filled(text, chosen), Case)
+    broken: list[Flaw] = []
+    for chosen, filled in sweep.combinations():
+        case = parse_document(filled, Case)
         if isinstance(case, list):
-            return case
-        found.append(LoadedCase(path, case, chosen))
-    return found
+            broken += (sweep.blamed(flaw, chosen) for flaw in case)
+        else:
+            found.append(LoadedCase(path, case, chosen, sweep))
+    return _sorted(broken) or found
+
+
+def check_case(text: str, path: Path) -> list[LoadedCase] | list[Flaw]:
+    """Read a case as `parse_case` does, and compare it with its rig profile as well."""
+    read = parse_case(text, path)
+    cases = [each for each in read if isinstance(each, LoadedCase)]
+    rigs = {profile: rig_on_paper(profile) for profile in {each.rig_profile for each in cases} if profile is not None}
+    return _sorted(flaw for each in cases for flaw in _against(each, rigs)) or read
+
+
+def flaws_with_rig(loaded: LoadedCase) -> list[Flaw]:
+    """Give the mistakes of one case against its rig profile; none where it has no rig."""
+    profile = loaded.rig_profile
+    return [] if profile is None else _sorted(_against(loaded, {profile: rig_on_paper(profile)}))
 
 
 def read_case(path: Path) -> list[LoadedCase]:
     """Read a file; raises CaseBroken with file, line and the first mistake."""
     read = parse_case(_content(path), path)
-    for each in read:
-        if isinstance(each, Flaw):
-            key = f"{each.key}: " if each.key else ""
-            more = f" ({len(read) - 1} more below)" if len(read) > 1 else ""
-            sentence = f"{path}, line {each.line}: {key}{each.sentence}{more}; docs/test-cases.md lists every key"
-            raise CaseBroken(sentence, path=path, line=each.line)
+    flaws = [each for each in read if isinstance(each, Flaw)]
+    if flaws:
+        raise broken_by(path, flaws)
     return [each for each in read if isinstance(each, LoadedCase)]
+
+
+def broken_by(path: Path, flaws: Sequence[Flaw]) -> CaseBroken:
+    """Give the error of a file with mistakes: the first one, with its line."""
+    first = flaws[0]
+    key = f"{first.key}: " if first.key else ""
+    more = f" ({len(flaws) - 1} more below)" if len(flaws) > 1 else ""
+    sentence = f"{path}, line {first.line}: {key}{first.sentence}{more}; docs/test-cases.md lists every key"
+    return CaseBroken(sentence, path=path, line=first.line)
 
 
 def find_case_files(places: Iterable[Path]) -> list[Path]:
@@ -139,33 +154,18 @@ def _content(path: Path) -> str:
     raise CaseBroken(f"test case {path} cannot be read", path=path)
 
 
-def _flaws_of_sweeps(text: str, parameters: Mapping[str, tuple[Any, ...]]) -> Iterator[Flaw]:
-    count = 1
-    for name, values in parameters.items():
-        line = next((n for n, said in enumerate(text.splitlines(), 1) if said.strip().startswith(f"{name}:")), 1)
-        count *= len(values)
-        if not values:
-            yield Flaw(line, f"parameters.{name}", "a sweep needs at least one value")
-        for value in values:
-            if isinstance(value, str) and (not value.strip() or not _PLAIN.fullmatch(value)):
-                yield Flaw(line, f"parameters.{name}", f"{value!r} is not plain text of one line")
-    if count > MAX_COMBINATIONS:
-        yield Flaw(1, "parameters", f"{count} combinations; at most {MAX_COMBINATIONS} make sense")
-    for number, said in enumerate(text.splitlines(), 1):
-        for name in _HOLE.findall(said.partition("#")[0]):
-            if name not in parameters:
-                known = ", ".join(parameters) or "none"
-                yield Flaw(number, name, f"${{{name}}} is no parameter; there are {known}")
+def _against(loaded: LoadedCase, rigs: Mapping[Path, RigOnPaper | str]) -> Iterator[Flaw]:
+    if loaded.rig_profile is not None:
+        for place, sentence in misfits(loaded.case, rigs[loaded.rig_profile]):
+            yield loaded.sweep.blamed(loaded.sweep.flaw(place, sentence), loaded.parameters)
 
 
-def _filled(text: str, chosen: Mapping[str, Any]) -> str:
-    return _HOLE.sub(lambda hole: _text(chosen.get(hole[1], 0)), text)
-
-
-def _text(value: bool | int | float | str) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def _sorted(flaws: Iterable[Flaw]) -> list[Flaw]:
+    """Give each mistake once, and one sentence for each place, in the order of the lines."""
+    first: dict[tuple[int, str], Flaw] = {}
+    for flaw in flaws:
+        first.setdefault((flaw.line, flaw.key), flaw)
+    return [first[place] for place in sorted(first)]
 
 
 def _allow_holes(node: Any) -> None:

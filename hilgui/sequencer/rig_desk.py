@@ -12,6 +12,7 @@ from hilgui.rigs.arming import State
 from hilgui.rigs.client import RigHand, RigWatch, SupervisorClient
 from hilgui.rigs.messages import ArmingCase, Done, Signals, Violated
 from hilgui.rigs.protocol import Actuation, Read, Reading
+from hilgui.sequencer.fitting import unknown_channel
 
 
 class RigEyes:
@@ -106,14 +107,8 @@ class RigEyes:
         self._keeper.close()
 
     def _refuse_unknown(self, signal: str, *, is_set: bool) -> None:
-        device, _, name = signal.partition(".")
-        facts = self._client.facts.get(device)
-        if facts is None:
-            raise CaseBroken(f"{signal}: the rig has no device {device}; it has {', '.join(self._client.facts)}")
-        channel = facts.channel(name)
-        if channel is None or (is_set and not channel.is_writable):
-            known = [each.name for each in facts.channels if each.is_writable or not is_set]
-            raise CaseBroken(f"{device} has no channel {name} to {'set' if is_set else 'read'}; {', '.join(known)}")
+        if why := unknown_channel(signal, self._client.facts, is_set=is_set):
+            raise CaseBroken(why)
 
 
 class RigDesk(RigEyes):
@@ -167,17 +162,6 @@ class RigDesk(RigEyes):
         """Say what has to be the same at both confirmations."""
         identities = tuple(sorted(self.identities.items()))
         return ArmingCase(model_sha256, provider, self._client.profile_sha256, identities)
-
-    def perception_flaw(self) -> str:
-        """Say what a closed loop misses in the profile: invariants on latency and on validity; "" where it has both."""
-        from hilgui.rigs.cage.invariant import Measure
-
-        invariants = self._client.profile.invariants
-        if not any(each.signal == "perception.latency_ms" and each.measure is Measure.P99 for each in invariants):
-            return "the rig profile has no invariant on p99(perception.latency_ms)"
-        if not any(each.signal == "perception.is_valid" for each in invariants):
-            return "the rig profile has no invariant on perception.is_valid"
-        return ""
 
 
 def value_of(done: Done) -> float:

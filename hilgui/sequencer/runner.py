@@ -16,7 +16,7 @@ from hilgui.pipeline import RunPlan
 from hilgui.records import Outcome, People
 from hilgui.sequencer.case import Controller
 from hilgui.sequencer.judging import Evidence, gravest
-from hilgui.sequencer.loading import LoadedCase
+from hilgui.sequencer.loading import LoadedCase, broken_by, flaws_with_rig
 from hilgui.sequencer.operator import Operator
 from hilgui.sequencer.player import Player
 from hilgui.sequencer.results import CaseResult, CriterionResult, Frames
@@ -114,14 +114,10 @@ class CaseRunner:
         case = loaded.case
         if case.rig is None:
             return None
-        profile = loaded.beside(case.rig.profile)
-        rig: RigEyes
-        if case.moves:
-            rig = desk = RigDesk(profile, self._settings.home)
-            if case.mode == "closed_loop" and (flaw := desk.perception_flaw()):
-                raise CaseBroken(f"{profile}: {flaw}; a closed loop needs both, see docs/test-cases.md", path=profile)
-        else:
-            rig = RigEyes(profile, self._settings.home)
+        if flaws := flaws_with_rig(loaded):  # before anything is opened or moves
+            raise broken_by(loaded.path, flaws)
+        profile, home = loaded.beside(case.rig.profile), self._settings.home
+        rig = RigDesk(profile, home) if case.moves else RigEyes(profile, home)
         open_things.callback(rig.close)
         rig.open(with_engine=bool(case.replays))
         return rig

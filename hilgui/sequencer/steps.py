@@ -5,16 +5,36 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hilgui.corruptions import parse_recipe
+from hilgui.documents import Contradiction, Place
+from hilgui.errors import CallWrong
 from hilgui.evaluation.limits import parse_limit
+from hilgui.pipeline import speed_factor
+
+
+def _as_limit(text: str) -> str:
+    """Refuse what is no limit; raises ValueError."""
+    parse_limit(text)
+    return text
+
+
+def _as_speed(text: str) -> str:
+    """Refuse what is no speed; raises ValueError."""
+    try:
+        speed_factor(text)
+    except CallWrong as failure:
+        raise ValueError(str(failure)) from failure
+    return text
+
 
 Number = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 Signal = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*\.[A-Za-z][A-Za-z0-9_]*$")]
-LimitText = Annotated[str, Field(max_length=60)]
+LimitText = Annotated[str, Field(max_length=60), AfterValidator(_as_limit)]
+Speed = Annotated[str, AfterValidator(_as_speed)]
 State = Literal["shadow", "safe", "arming", "armed", "hold", "stopping", "latched"]
 
 
@@ -28,12 +48,6 @@ class _Comparing(Part):
     """Has a limit under `is`."""
 
     holds: LimitText = Field(alias="is")
-
-    @field_validator("holds")
-    @classmethod
-    def _is_a_limit(cls, text: str) -> str:
-        parse_limit(text)
-        return text
 
 
 class SetStep(Part):
@@ -77,9 +91,8 @@ class WaitStep(Part):
         if sum(each is not None for each in (self.channel, self.state, self.seconds)) != 1:
             raise ValueError("wait for exactly one of channel, state and seconds")
         if (self.channel is None) != (self.holds is None):
-            raise ValueError("a channel needs a limit under is, such as is: '>= 9'")
-        if self.holds is not None:
-            parse_limit(self.holds)
+            sentence = "a channel needs a limit under is, such as is: '>= 9'"
+            raise Contradiction((("channel" if self.holds is None else "is",), sentence))
         return self
 
 
@@ -87,7 +100,7 @@ class ReplayStep(Part):
     """Play the recording, or a part of it, through the models."""
 
     frames: tuple[int, int] | None = Field(None, description="first and last frame; default: those of the source")
-    speed: str | None = Field(None, description="max, realtime or a factor; default: that of the source")
+    speed: Speed | None = Field(None, description="max, realtime or a factor; default: that of the source")
     exposure: tuple[tuple[int, Annotated[float, Field(gt=0, le=16)]], ...] = Field(
         (), description="[frame, gain]: the exposure steps there"
     )
@@ -122,7 +135,8 @@ class PromptStep(Part):
     @model_validator(mode="after")
     def _choices_go_with_choice(self) -> Self:
         if (self.input == "choice") != bool(self.choices):
-            raise ValueError("choices belong to input: choice, and it needs some")
+            place = ("choices" if self.choices else "input",)
+            raise Contradiction((place, "choices belong to input: choice, and it needs some"))
         return self
 
 
@@ -202,23 +216,36 @@ class Step(Part):
     @property
     def what(self) -> Any:
         """Give the step itself."""
-        return next(each for name in type(self).model_fields if (each := getattr(self, name)) is not None)
+        return getattr(self, self.key)
 
     @property
-    def inner(self) -> tuple[Step, ...]:
-        """Give the steps inside, of all branches."""
+    def key(self) -> str:
+        """Give the one key."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+    @property
+    def inner(self) -> dict[str, tuple[Step, ...]]:
+        """Give the steps inside, by their key."""
         match self.what:
-            case ReplayStep(meanwhile=steps) | LoopStep(steps=steps):
-                return steps
+            case ReplayStep(meanwhile=steps):
+                return {"meanwhile": steps}
+            case LoopStep(steps=steps):
+                return {"steps": steps}
             case BranchStep(then=then, otherwise=otherwise):
-                return (*then, *otherwise)
+                return {"then": then, "else": otherwise}
             case _:
-                return ()
+                return {}
 
 
-def all_steps(steps: tuple[Step, ...]) -> list[Any]:
-    """Give the steps and those inside, in the order of the text."""
-    return [each for step in steps for each in (step.what, *all_steps(step.inner))]
+def placed_steps(steps: tuple[Step, ...], where: Place) -> list[tuple[Place, Any]]:
+    """Give the steps and those inside, in the order of the text, each with its place."""
+    found: list[tuple[Place, Any]] = []
+    for number, step in enumerate(steps):
+        place = (*where, number, step.key)
+        found.append((place, step.what))
+        for key, inner in step.inner.items():
+            found += placed_steps(inner, (*place, key))
+    return found
 
 
 def in_order(frames: tuple[int, int] | None) -> tuple[int, int] | None:

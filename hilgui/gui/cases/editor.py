@@ -26,7 +26,7 @@ from hilgui.gui.cases.highlighter import YamlHighlighter
 from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark, mono
-from hilgui.sequencer.loading import LoadedCase, parse_case
+from hilgui.sequencer.loading import LoadedCase, check_case
 
 SETTLES_MS = 300  # after the last key the text is read
 _LARGEST = 1 << 20
@@ -210,7 +210,7 @@ class CaseEditor(QFrame):
         self._errand = Errand(  # a sweep of a thousand cases takes its time
             self,
             "case text",
-            lambda: parse_case(text, path),
+            lambda: check_case(text, path),
             self._take,
             self._say_unread,
         )

@@ -70,18 +70,30 @@ def test_a_mistake_has_its_line_and_a_suggestion() -> None:
         (RIG.replace("${level}, ", "${levle}, ").replace("value: ${level}", "value: ${levle}"), 8, "levle"),
         (RIG.replace("[10, 50.5]", '["1}, b: {"]'), 6, "not plain text"),
         (RIG.replace("[10, 50.5]", "[]"), 6, "at least one value"),
-        (RIG.replace("mode: stimulus", "mode: shadow"), 1, "never moves a rig"),
-        (RIG.replace("mode: stimulus\nrig: {profile: rig.yaml}", "mode: replay"), 1, "never moves a rig"),
-        (RIG.replace("rig: {profile: rig.yaml}\n", ""), 1, "needs rig"),
-        (RIG.replace("captured.lamp,", "captured.lump,"), 1, "nothing is captured as lump"),
+        (RIG.replace("mode: stimulus", "mode: shadow"), 8, "never moves a rig"),
+        (RIG.replace("mode: stimulus\nrig: {profile: rig.yaml}", "mode: replay"), 7, "never moves a rig"),
+        (RIG.replace("stimulus", "replay"), 4, "mode replay has no rig"),
+        (RIG.replace("rig: {profile: rig.yaml}\n", ""), 3, "needs rig"),
+        (RIG.replace("captured.lamp,", "captured.lump,"), 11, "nothing is captured as lump, did you mean lamp?"),
+        (
+            RIG.replace(
+                '{metric: captured.lamp, limit: ">= ${level}", unit: "%"}', '{metric: rig.refusd, limit: "== 1"}'
+            ),
+            11,
+            "rig.refused?",
+        ),
+        (RIG.replace("  - {metric: captured.lamp", "  - unit: s\n    metric: captured.lump"), 12, "captured as lump"),
         (RIG.replace('">= ${level}"', '"around 3"'), 11, "is not a limit"),
-        (REPLAY.replace("  - replay:\n", "  - wait: {seconds: 1}\n"), 1, "no step plays one"),
-        (REPLAY.replace("recall,", "recall, model: candidate,"), 1, "no candidate"),
+        (REPLAY.replace("  - replay:\n", "  - wait: {seconds: 1}\n"), 8, "no step plays one"),
+        (REPLAY.replace("recall,", "recall, model: candidate,"), 8, "no candidate"),
+        (REPLAY.replace("source: {path: day.mp4}\n", ""), 5, "a replay step needs source and models"),
+        (REPLAY.replace("replay:", "replay: {meanwhile: [{replay: }]}"), 6, "within another replay"),
+        (REPLAY.replace("recall, limit:", "latency_p99_ms,\n     unit: s,\n     limit:"), 9, "is in ms, not in s"),
         (REPLAY.replace("recall,", "recall, distance_m: [0, 20],"), 8, "bands between 0, 15, 30, 50 m"),
         (REPLAY.replace("recall,", "map_75, slice: {class: person},"), 8, "slices and distances have recall"),
         (REPLAY.replace("recall,", "latency_p99_ms, unit: s,"), 8, "is in ms, not in s"),
         (REPLAY.replace("  - replay:", "  - replay: {frames: [9, 3]}"), 6, "[first, last]"),
-        (REPLAY.replace("  - replay:", "  - replay: {speed: fast}"), 1, "the speed 'fast'"),
+        (REPLAY.replace("  - replay:", "  - replay: {speed: fast}"), 6, "the speed 'fast'"),
         (REPLAY.replace("  - replay:", "  - {}"), 6, "exactly one key"),
         (REPLAY.replace("recall,", "recall, findings: {},"), 8, "exactly one of metric, findings"),
         ("schema: [", 1, "not valid YAML"),
@@ -93,10 +105,28 @@ def test_what_makes_no_sense_is_said(text: str, line: int, says: str) -> None:
     assert line in [each.line for each in found], found
 
 
+def test_one_mistake_is_one_sentence() -> None:
+    (wrong,) = flaws(RIG.replace("[10, 50.5]", "[10, [1, 2]]"))
+    assert (wrong.line, wrong.key) == (6, "parameters.level.1") and "not [1, 2]" in wrong.sentence
+    (wrong,) = flaws(REPLAY.replace("recall,", "recall, slice: {class: 3},"))
+    assert (wrong.line, wrong.sentence) == (8, "must be a valid string or a list, not 3")
+
+
+def test_a_wrong_value_of_a_sweep_is_named_where_it_stands_and_once() -> None:
+    text = RIG.replace("[10, 50.5]", "\n    - 10\n    - high\n    - low")
+    assert [(flaw.line, flaw.key) for flaw in flaws(text)] == [(8, "parameters.level.1"), (9, "parameters.level.2")]
+    assert "high is no value for line 11, steps.0.set.value: must be a valid number" in flaws(text)[0].sentence
+
+
+def test_all_contradictions_are_given_each_at_its_key() -> None:
+    text = RIG.replace("captured.lamp,", "captured.lump,").replace("stimulus", "shadow")
+    assert [(flaw.line, flaw.key) for flaw in flaws(text)] == [(8, "steps.0.set"), (11, "criteria.0.metric")]
+
+
 def test_a_case_with_a_fault_judges_the_bench_alone() -> None:
     text = REPLAY.replace("name: drive", "name: drive\nmode: stimulus\nrig: {profile: rig.yaml}")
     found = flaws(text.replace("  - replay:", "  - fault: {device: board, kind: unplug}\n  - replay:"))
-    assert "judges the bench alone" in found[0].sentence
+    assert "judges the bench alone" in found[0].sentence and found[0].line == 11
 
 
 def test_a_closed_loop_needs_a_controller_and_real_time() -> None:
