@@ -16,14 +16,18 @@ from rich.markup import escape
 from rich.table import Table
 
 from hilgui.cli.console import Ticker, notes, print_json, results
+from hilgui.engine import RunFailed, RunFinished, RunStarted
+from hilgui.engine.metrics import Metrics, serving
 from hilgui.errors import CallWrong
+from hilgui.pipeline import Progress
 from hilgui.resources import shipped
 from hilgui.sequencer.junit import write_junit
 from hilgui.sequencer.loading import load_cases
 from hilgui.sequencer.operator import NO, YES, Desk, Operator, Purpose, Question, Unattended
+from hilgui.sequencer.player import Played
 from hilgui.sequencer.results import CaseResult
 from hilgui.sequencer.suite import CaseBegan, CaseEnded, Suite, exit_code_of, failed_cases
-from hilgui.sequencer.tidings import Playing, RunBegan, StepTaken
+from hilgui.sequencer.tidings import Playing, RigStood, RunBegan, StepTaken, Told
 from hilgui.settings import Settings
 from hilgui.stream import StopToken
 
@@ -48,8 +52,9 @@ def run_cases(call: RunCall, settings: Settings) -> int:
         raise CallWrong("choose one of CASES, --failed and --resume")
     stop = StopToken()
     operator = _operator(call, settings)
-    with Ticker("test cases") as ticker, _interrupts(stop):
-        suite = Suite(settings, operator, _Teller(ticker), stop)
+    with serving(settings) as metrics, Ticker("test cases") as ticker, _interrupts(stop):
+        teller = _Teller(ticker)
+        suite = Suite(settings, operator, teller if metrics is None else _Metered(teller, metrics), stop)
         if call.resume:
             found = suite.resume()
         else:
@@ -126,6 +131,35 @@ class _Teller:
             case CaseEnded(result):
                 why = f": {'; '.join(result.reasons)}" if result.reasons else ""
                 notes.print(f"  {result.word} in {result.duration_s:.1f} s{why}", markup=False)
+
+
+class _Metered:
+    """Passes events on, and gives Prometheus the figures in them."""
+
+    def __init__(self, told: Told, metrics: Metrics) -> None:
+        self._told = told
+        self._metrics = metrics
+        self._is_playing = False
+
+    def __call__(self, event: Any) -> None:
+        match event:
+            case RigStood(_, state, _, blocked):
+                self._metrics.take_rig(state, blocked)
+            case RunBegan(_, folder):
+                self._is_playing = True
+                self._metrics.take(RunStarted(folder, folder.name, None))
+            case Progress():
+                self._metrics.take(event)
+            case Played(folder, outcome, reasons):
+                self._is_playing = False
+                self._metrics.take(RunFinished(folder, outcome, reasons))
+            case CaseEnded(result):
+                if self._is_playing:  # its process ended without a verdict
+                    self._is_playing = False
+                    self._metrics.take(RunFailed("", ""))
+                self._metrics.take_rig(None)
+                self._metrics.take_case(result.outcome)
+        self._told(event)
 
 
 def _print(found: list[CaseResult]) -> None:

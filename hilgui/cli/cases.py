@@ -29,13 +29,16 @@ def run(
     until_fail: Annotated[
         int, typer.Option("--until-fail", min=0, help="Run again and again, at most so often, until one fails.")
     ] = 0,
+    metrics: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of this machine where Prometheus may ask: GET /metrics.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run test cases; a rig moves only where a case says so and somebody confirms twice."""
     from hilgui.cli.case_running import RunCall, run_cases
     from hilgui.settings import load_settings
 
-    settings = load_settings(operator=operator)
+    settings = load_settings(operator=operator, metrics_port=metrics)
     call = RunCall(tuple(cases or ()), tuple(tag or ()), junit, yes, failed, resume, until_fail, as_json)
     raise typer.Exit(run_cases(call, settings))
 

@@ -76,7 +76,8 @@ def replay_drives(call: ReplayCall, settings: Settings) -> int:
     """Run the queue; print the summaries; return the gravest exit code."""
     from hilgui.engine.metrics import serving
 
-    with serving(settings) as told:
+    with serving(settings) as metrics:
+        told = None if metrics is None else metrics.take
         ended = run_queue(plans(call, settings), debug=call.debug, quiet=call.as_json, told=told)
     documents = [document(each) for each in ended]
     if call.as_json:

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -26,12 +26,13 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from hilgui import __version__
-from hilgui.engine.events import Event, RunFailed, RunFinished, RunStarted
+from hilgui.engine.events import RunFailed, RunFinished, RunStarted
 from hilgui.errors import BenchBroken
 from hilgui.pipeline import Progress
 from hilgui.pipeline.progress import EDGES_MS, Latencies
 from hilgui.records import Outcome, Role
 from hilgui.rigs.arming import State
+from hilgui.rigs.client import BLOCKED
 from hilgui.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,8 +41,6 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _WHOLE_S = 2.0  # for a question and its answer
 _LONGEST = 4096  # bytes of a question
 _QUEUE = 8  # connections that wait; more are refused by the system
-
-Told = Callable[[Event], None]
 
 
 class Metrics(Collector):
@@ -55,6 +54,9 @@ class Metrics(Collector):
         self._outcomes: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
         self._state: State | None = None
         self._faults = 0
+        self._cases: Counter[str] = Counter({outcome.value: 0 for outcome in Outcome})
+        self._blocked_before = Counter(dict.fromkeys(BLOCKED.values(), 0))  # by rigs that were closed
+        self._blocked: Mapping[str, int] = {}
 
     def take(self, event: object) -> None:
         """Take an event of the engine."""
@@ -69,11 +71,24 @@ class Metrics(Collector):
                 case RunFailed():
                     self._end(Outcome.ERROR)
 
-    def take_rig(self, state: State | None) -> None:
-        """Take the arming state, None while no rig is open; a rig that latches counts as a fault."""
+    def take_rig(self, state: State | None, blocked: Mapping[str, int] | None = None) -> None:
+        """Take the arming state, None while no rig is open, and the attempts that this rig has blocked, by reason.
+
+        A rig that latches counts as a fault.
+        """
         with self._lock:
             self._faults += state is State.LATCHED and self._state is not State.LATCHED
             self._state = state
+            self._blocked = self._blocked if blocked is None else dict(blocked)
+            if state is None:
+                self._blocked_before.update(self._blocked)
+                self._blocked = {}
+
+    def take_case(self, outcome: Outcome | None) -> None:
+        """Take the verdict of a test case, None for one that was skipped."""
+        if outcome is not None:
+            with self._lock:
+                self._cases[outcome.value] += 1
 
     def text(self) -> bytes:
         """Write everything in the text format of Prometheus."""
@@ -90,7 +105,8 @@ class Metrics(Collector):
         with self._lock:
             now, is_running = self._now, self._is_running
             total = self._before if now is None else _sum([self._before, now])
-            outcomes, state, faults = dict(self._outcomes), self._state, self._faults
+            outcomes, state, faults, cases = dict(self._outcomes), self._state, self._faults, dict(self._cases)
+            blocked = {word: count + self._blocked.get(word, 0) for word, count in self._blocked_before.items()}
         build = GaugeMetricFamily("hilgui_build_info", "Version of hilgui.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
@@ -106,6 +122,8 @@ class Metrics(Collector):
         arming.add_metric([], {"none": state is None, **{each.value: each is state for each in State}})
         yield arming
         yield CounterMetricFamily("hilgui_rig_faults", "Times that the rig latched.", faults)
+        yield _counter("hilgui_rig_blocked", "Attempts to actuate that were blocked, by reason.", "reason", blocked)
+        yield _counter("hilgui_cases", "Test cases that ended, by verdict.", "verdict", cases)
 
     def _end(self, outcome: Outcome) -> None:
         self._outcomes[outcome.value] += 1
@@ -247,14 +265,14 @@ class MetricsServer:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Told | None]:
-    """Let Prometheus ask while something runs, where the settings name a port; gives who is to be told of events."""
+def serving(settings: Settings) -> Iterator[Metrics | None]:
+    """Let Prometheus ask while something runs, where the settings name a port; gives what is to be told of events."""
     if not settings.metrics_port:
         yield None
         return
     metrics = Metrics()
     server = MetricsServer(metrics, settings.metrics_port, settings.metrics_host)
     try:
-        yield metrics.take
+        yield metrics
     finally:
         server.close()

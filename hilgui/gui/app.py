@@ -71,7 +71,8 @@ def _serve_metrics(settings: Settings, window: MainWindow, bridge: Bridge) -> Me
     for signal in (bridge.run_started, bridge.progress, bridge.run_finished, bridge.run_failed):
         signal.connect(metrics.take)
     rig = window.rig
-    rig.state_changed.connect(lambda: metrics.take_rig(rig.state))
+    for changed in (rig.state_changed, rig.updated):
+        changed.connect(lambda: metrics.take_rig(rig.state, rig.blocked))
     rig.closed.connect(lambda: metrics.take_rig(None))
     return server
 

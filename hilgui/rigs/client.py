@@ -46,6 +46,14 @@ from hilgui.rigs.protocol import Actuation, Identify, Query, Read
 from hilgui.rigs.simulation import Simulation, simulated
 from hilgui.rigs.urgency import be_responsive
 
+BLOCKED = {  # counts of the supervisor, and the word for each
+    "blocked_shadow": "shadow",
+    "blocked_state": "state",
+    "blocked_cage": "cage",
+    "blocked_links": "link",
+    "discarded_stale": "stale",
+    "refused_from_engine": "engine",
+}
 BEAT_S = 0.05  # at the latest
 
 _SILENT_S = 5.0  # of a supervisor that should speak five times a second
@@ -162,6 +170,12 @@ class SupervisorClient:
     def pid(self) -> int | None:
         """Give the process id of the supervisor."""
         return None if self._process is None else self._process.pid
+
+    @property
+    def blocked(self) -> dict[str, int]:
+        """Give how many attempts to actuate the supervisor has blocked, by reason, as it said last."""
+        counts = {} if self.status is None else self.status.counts
+        return {word: counts[name] for name, word in BLOCKED.items() if counts.get(name)}
 
     @property
     def is_alive(self) -> bool:

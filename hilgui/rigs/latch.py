@@ -6,18 +6,22 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from hilgui.errors import StoreBroken
+from hilgui.durable import FileLock
+from hilgui.errors import RigBusy, StoreBroken
 from hilgui.rigs.arming import Arming, State
 from hilgui.rigs.profile import DeviceWish, RigProfile
 
 LATCHES = "latches"
 JOURNAL = "states.jsonl"
+
+_LOOK_AGAIN_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,36 @@ def _latch_name(profile: RigProfile, device: DeviceWish) -> str:
     kind, found_by = next((name, value) for name, value in wish.model_dump().items() if value is not None)
     readable = re.sub(r"[^A-Za-z0-9]+", "-", str(found_by)).strip("-")[:40]
     return f"{kind}-{readable}-{hashlib.sha256(str(found_by).encode()).hexdigest()[:8]}"
+
+
+class RigHold:
+    """Keeps a second program off the devices of a rig, its latches and its journal, until this process ends."""
+
+    def __init__(self, folder: Path, names: tuple[str, ...]) -> None:
+        self._rig = folder.name
+        self._latches = folder.parent / LATCHES
+        self._locks = [FileLock(self._latches / f"{name}.lock") for name in names]
+
+    def take(self, patience_s: float) -> None:
+        """Take it; whoever had it may still be stopping the rig, so wait a little. Raises RigBusy, StoreBroken."""
+        deadline = time.monotonic() + patience_s
+        try:
+            self._latches.mkdir(parents=True, exist_ok=True)
+            for lock in self._locks:
+                while not lock.take():
+                    if time.monotonic() > deadline:
+                        raise RigBusy(
+                            f"another hilgui holds the rig {self._rig}; close the rig there, then open it here"
+                        )
+                    time.sleep(_LOOK_AGAIN_S)
+        except OSError as failure:
+            sentence = f"{self._latches} cannot be written: {failure}; a rig needs it for its latch"
+            raise StoreBroken(sentence, path=self._latches) from failure
+
+    def release(self) -> None:
+        """Let go; a process that ends does so by itself."""
+        for lock in self._locks:
+            lock.release()
 
 
 class RigRecord:

@@ -24,7 +24,7 @@ from hilgui.rigs.arming import LIVE, Arming, Effect, Source, State, step
 from hilgui.rigs.bench import Bench, refusal_of
 from hilgui.rigs.cage import Cage, Severity, Violation
 from hilgui.rigs.device import Carried, Identified, OffChecked, Polled, Report, Troubled
-from hilgui.rigs.latch import RigRecord, latch_names
+from hilgui.rigs.latch import RigHold, RigRecord, latch_names
 from hilgui.rigs.lines import Lines
 from hilgui.rigs.messages import (
     ArmingCase,
@@ -65,6 +65,7 @@ log = logging.getLogger(__name__)
 TICK_S = 0.01
 _STATUS_S = 0.2
 _CLOSE_S = 2.0
+_HELD_S = 8.0  # a supervisor whose front end was killed needs its time to stop the rig and end
 _COLLECT_S = 10.0  # garbage, and only while no output is on
 _JUDGED_ANEW = {
     (State.SHADOW, State.SAFE),
@@ -96,6 +97,7 @@ def main(front: Lines, engine: Lines | None, setup: Setup) -> None:
     be_responsive()
     urgency = ask_for_urgency()  # before there are threads: they inherit it
     try:
+        RigHold(setup.folder, latch_names(setup.profile)).take(_HELD_S)
         supervisor = Supervisor(front, engine, setup)
         collect_later()
         supervisor.serve(Urgent(urgency.in_words()))
@@ -265,6 +267,7 @@ class Supervisor:
         if isinstance(ask.what, SetValue | Perform):
             refusal = self._refusal(source, ask.what, ask.issued_ns, now_ns)
             if refusal:
+                self._status_ns = 0  # the count is told at the next tick
                 self._answer(Done(self._asks, False, refusal))
                 return
         worker.ask(self._asks, ask.what, ask.issued_ns)

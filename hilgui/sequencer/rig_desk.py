@@ -43,6 +43,11 @@ class RigEyes:
         return self._client.arming.refusal or self._client.arming.reason
 
     @property
+    def blocked(self) -> dict[str, int]:
+        """Give how many attempts to actuate were blocked since the rig was opened, by reason."""
+        return self._client.blocked
+
+    @property
     def name(self) -> str:
         """Give the name of the rig."""
         return self._client.profile.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,11 +55,12 @@ class RunBegan:
 
 @dataclass(frozen=True, slots=True)
 class RigStood:
-    """The rig of the case has another arming state."""
+    """The rig of the case has another arming state, or has blocked another attempt to actuate."""
 
     case: str
     state: State
     reason: str
+    blocked: Mapping[str, int] = field(default_factory=dict)  # attempts by reason since the rig was opened
 
 
 @dataclass(slots=True)

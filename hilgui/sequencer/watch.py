@@ -53,7 +53,7 @@ class Watch:
         self._deadline_s = deadline_s
         self._is_winding_up = False
         self._questions = 0
-        self._rig_told: State | None = None
+        self._rig_told: tuple[State, dict[str, int]] | None = None
 
     @property
     def by(self) -> str:
@@ -137,9 +137,10 @@ class Watch:
             time.sleep(TURN_S)
 
     def _tell_rig(self, rig: RigEyes) -> None:
-        if rig.state is not self._rig_told:
-            self._rig_told = rig.state
-            self._told(RigStood(self._case, rig.state, rig.reason))
+        now = (rig.state, rig.blocked)
+        if now != self._rig_told:
+            self._rig_told = now
+            self._told(RigStood(self._case, rig.state, rig.reason, rig.blocked))
 
     def turn(self) -> None:
         """Look after everything once: beat, take answers and events, notice STOP, time-out and a rig that stopped."""
@@ -169,10 +170,12 @@ class Watch:
                 self.frames = frames or 0
                 self._told(RunBegan(self._case, folder))
             case Progress():
+                self._told(event)
                 total = self.frames or None
                 self._told(Playing(self._case, event.evaluated, total, event.fps, event.seconds_left))
             case Played():
                 self.played = event
+                self._told(event)
             case Broke(sentence, details):
                 self.frames = None
                 raise CaseBroken(f"{sentence}") from RuntimeError(details)

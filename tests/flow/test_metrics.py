@@ -25,6 +25,8 @@ from hilgui.pipeline.progress import EDGES_MS, Latencies
 from hilgui.records import Outcome, Role
 from hilgui.resources import shipped
 from hilgui.rigs.arming import State
+from hilgui.sequencer.suite import CaseEnded
+from hilgui.sequencer.tidings import StepTaken
 from hilgui.settings import Settings
 from tests.flow.tiny import write_drive, write_model
 
@@ -103,6 +105,55 @@ def test_counts_go_on_over_the_runs_of_a_session(metrics: Metrics) -> None:
     assert found["hilgui_frames_total", (("fate", "evaluated"),)] == 120
     assert found["hilgui_runs_total", (("verdict", "ERROR"),)] == 1
     assert found["hilgui_run_active", ()] == 0
+
+
+def test_blocked_attempts_go_on_over_the_rigs_of_a_session(metrics: Metrics) -> None:
+    metrics.take_rig(State.SAFE, {"cage": 1})
+    metrics.take_rig(State.ARMED, {"cage": 2, "stale": 1})
+    metrics.take_rig(None)
+    metrics.take_rig(State.ARMED, {"cage": 1})
+    found = samples(metrics)
+    assert found["hilgui_rig_blocked_total", (("reason", "cage"),)] == 3
+    assert found["hilgui_rig_blocked_total", (("reason", "stale"),)] == 1
+    assert found["hilgui_rig_blocked_total", (("reason", "shadow"),)] == 0
+
+
+CASE = """\
+schema: hilgui/case.v1
+name: watched
+mode: stimulus
+rig: {{profile: "{profile}"}}
+steps:
+  - set: {{channel: board.lamp, value: 99, refused: true}}
+  - wait: {{seconds: 0.3}}
+  - fault: {{device: board, kind: unplug}}
+  - wait: {{state: latched, within_s: 60}}
+criteria:
+  - {{metric: rig.refused, limit: "== 1"}}
+"""
+
+
+def test_a_run_of_cases_tells_of_its_rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "watched.case.yaml"
+    path.write_text(CASE.format(profile=shipped("testcases/rigs/simulated_bench.yaml")), encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    scraped: dict[str, list[str]] = {}
+
+    def scrape(_: object, event: object) -> None:
+        if isinstance(event, StepTaken | CaseEnded):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+                scraped[getattr(event, "text", "end")] = answer.read().decode().splitlines()
+
+    monkeypatch.setattr("hilgui.cli.case_running._Teller.__call__", scrape)
+    assert main(["run", str(path), "--metrics", str(port)]) == 0
+    assert 'hilgui_rig_state{hilgui_rig_state="armed"} 1.0' in scraped["set board.lamp to 99"]
+    assert {
+        'hilgui_rig_state{hilgui_rig_state="none"} 1.0',
+        'hilgui_rig_blocked_total{reason="cage"} 1.0',
+        "hilgui_rig_faults_total 1.0",
+        'hilgui_cases_total{verdict="PASS"} 1.0',
+    } <= set(scraped["end"])
 
 
 def test_a_rig_that_latches_is_one_fault_and_its_state_is_told(metrics: Metrics) -> None:

@@ -39,7 +39,7 @@ rig: {profile: simulated_bench.yaml}
 steps:
   - prompt: {text: How warm is it at the bench?, input: number, as: warmth}
 criteria:
-  - {metric: captured.warmth, limit: "<= 30", unit: degC}
+  - {metric: captured.warmth, limit: "<= 30", unit: °C}
 """
 
 MOVING = """\
@@ -114,7 +114,7 @@ def test_a_case_runs_asks_inside_the_page_and_shows_its_verdict(qtbot, window, p
     QTest.keyClick(page.question.value, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: not page._desk.is_busy and bool(page.verdict.rows), timeout=WAIT_MS)
     assert page.verdict.word.text() == "✓ PASS"
-    assert page.verdict.rows[0][1:] == ("21.5 degC", "<= 30 degC", "✓ PASS")
+    assert page.verdict.rows[0][1:] == ("21.5 °C", "<= 30 °C", "✓ PASS")
     assert not page.question.isVisible() and not window.strip.rig.isVisible()
 
 
@@ -167,7 +167,7 @@ def test_the_trend_of_each_criterion_and_what_failed_are_remembered(qtbot, setti
     shelf = ResultShelf(settings.home)
     for day, value in enumerate((20.0, 25.0, 41.0), 1):
         outcome = Outcome.PASS if value <= 30 else Outcome.FAIL
-        one = CriterionResult("captured.warmth", value, "<= 30", "degC", outcome)
+        one = CriterionResult("captured.warmth", value, "<= 30", "°C", outcome)
         path = str(page.tree.topLevelItem(0).toolTip(0)) + "/asking.case.yaml"
         started = f"2026-01-0{day}T10:00:00+00:00"
         shelf.put(CaseResult("asking", "Asking", path, "x", "shadow", outcome, started, 1.0, "Ada", criteria=(one,)))
@@ -175,7 +175,7 @@ def test_the_trend_of_each_criterion_and_what_failed_are_remembered(qtbot, setti
     qtbot.waitUntil(lambda: not page.is_reading, timeout=WAIT_MS)
     choose(qtbot, page, "asking")
     qtbot.waitUntil(lambda: page.verdict.word.text() == "✕ FAIL", timeout=WAIT_MS)
-    assert page.verdict.rows == [("captured.warmth", "41 degC", "<= 30 degC", "✕ FAIL")]
+    assert page.verdict.rows == [("captured.warmth", "41 °C", "<= 30 °C", "✕ FAIL")]
 
 
 def test_what_a_case_lacks_is_said(tmp_path, settings):

@@ -91,6 +91,11 @@ class RigLink(QObject):
         status = None if self._client is None else self._client.status
         return () if status is None else status.margins
 
+    @property
+    def blocked(self) -> dict[str, int]:
+        """Give how many attempts to actuate were blocked, by reason."""
+        return {} if self._client is None else self._client.blocked
+
     def open(self, profile: Path) -> None:
         """Start simulators and supervisor of a profile; `opened` or `failed` follows."""
         if self._client is not None or self._errand is not None or self.is_closing:

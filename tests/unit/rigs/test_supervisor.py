@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from hilgui.errors import SupervisorLost
-from hilgui.rigs import Perform, Read, SetValue
+from hilgui.rigs import Perform, Read, SetValue, supervisor
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import RigHand, RigWatch, SupervisorClient
+from hilgui.rigs.lines import Lines
 from hilgui.rigs.messages import ArmingCase, Ask
 from tests.unit.rigs.bench_rig import PATIENCE_S, PROFILE, Desk, rig, write_profile
 
@@ -110,6 +111,22 @@ def test_a_killed_supervisor_leaves_a_safe_device_and_comes_back_latched(tmp_pat
         assert "rig state unknown" in desk.client.arming.reason
         desk.client.reset("tester")
         desk.client.wait_verified(PATIENCE_S)
+
+
+def impatient(front: Lines, engine: Lines | None, setup: supervisor.Setup) -> None:
+    supervisor._HELD_S = 0.0  # type: ignore[attr-defined]
+    supervisor.main(front, engine, setup)
+
+
+def test_a_rig_that_another_program_holds_is_refused_and_its_record_is_not_touched(tmp_path: Path) -> None:
+    with rig(tmp_path) as desk:
+        desk.arm()
+        with pytest.raises(SupervisorLost, match="another hilgui holds the rig"), rig(tmp_path, main=impatient):
+            pass
+        desk.client.kill()
+        assert desk.eventually(desk.is_off, polling=False)
+    with rig(tmp_path, main=impatient) as desk:  # the lock died with its process, the latch did not
+        assert desk.client.arming.state is State.LATCHED
 
 
 def test_a_front_end_that_falls_silent_stops_the_rig(tmp_path: Path) -> None:

@@ -82,7 +82,11 @@ def test_a_mistake_has_its_line_and_a_suggestion() -> None:
             11,
             "rig.refused?",
         ),
-        (RIG.replace("  - {metric: captured.lamp", "  - unit: s\n    metric: captured.lump"), 12, "captured as lump"),
+        (
+            RIG.replace("{metric: captured.lamp", "{model: baseline,\n     metric: captured.lump"),
+            12,
+            "captured as lump",
+        ),
         (RIG.replace('">= ${level}"', '"around 3"'), 11, "is not a limit"),
         (REPLAY.replace("  - replay:\n", "  - wait: {seconds: 1}\n"), 8, "no step plays one"),
         (REPLAY.replace("recall,", "recall, model: candidate,"), 8, "no candidate"),
