@@ -9,6 +9,7 @@ RUN is a stored run of the shipped night drive; without it the newest one is tak
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from PySide6.QtGui import QImage
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+NIGHT = re.compile("-night-[0-9a-f]{4}$")  # the shipped drive, none that the demo of the gate renders
 LIMIT = 200_000  # bytes of a picture; a larger one is made smaller
 SMALLER = 0.8
 COLOURS = 256  # of a saved picture
@@ -41,10 +43,10 @@ def night_run() -> Path:
     from hilgui.store import run_folders
 
     runs = load_settings().runs
-    found = [folder for folder in run_folders(runs) if "-night-" in folder.name]
+    found = [folder for folder in run_folders(runs) if NIGHT.search(folder.name)]
     if not found:
         subprocess.run([sys.executable, "-m", "hilgui", "demo", "--headless"], check=True, cwd=ROOT)
-        found = [folder for folder in run_folders(runs) if "-night-" in folder.name]
+        found = [folder for folder in run_folders(runs) if NIGHT.search(folder.name)]
     return found[0]
 
 

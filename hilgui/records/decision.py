@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -112,3 +113,21 @@ class Decision:
     def as_json(self) -> dict[str, Any]:
         """Give plain values; the same decision gives the same ones."""
         return {"schema": "hilgui/decision.v1", **asdict(self)}
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> Decision:
+        """Give a decision again from its plain values; what this version does not know is left out."""
+        known = _known(cls, plain)
+        for name in ("reasons", "next_steps", "runs", "integrity"):
+            known[name] = tuple(known[name])
+        known["action"] = Action(known["action"])
+        known["gates"] = tuple(
+            GateResult(**{**_known(GateResult, one), "verdict": GateVerdict(one["verdict"])}) for one in plain["gates"]
+        )
+        known["invariants"] = tuple(InvariantResult(**_known(InvariantResult, one)) for one in plain["invariants"])
+        known["slices"] = tuple(SliceResult(**_known(SliceResult, one)) for one in plain.get("slices", ()))
+        return cls(**known)
+
+
+def _known(kind: type[Any], plain: Mapping[str, Any]) -> dict[str, Any]:
+    return {field.name: plain[field.name] for field in fields(kind) if field.name in plain}

@@ -12,6 +12,7 @@ from hilgui.gui.dropped import sort_paths
 from hilgui.models import Alias, Registry
 from hilgui.records import Action, Role
 from tests.paired_runs import BETTER, SPECIFICATION, WORSE, paired_run, paired_runs
+from tests.unit.evidence.bench import WORSE as HARM
 from tests.unit.evidence.bench import record
 from tests.unit.inference.tiny import dense
 
@@ -58,6 +59,20 @@ def sign(qtbot, page, name, passphrase=PASSPHRASE):
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     idle(qtbot, page)
     return dialog
+
+
+def test_a_recorded_decision_is_shown_with_its_figures(qtbot, page, settings):
+    recorded = record(settings.home, **HARM)
+    page.refresh()
+    idle(qtbot, page)
+    page.past.asked.emit(page.past.rows[0][0].link)
+    assert page.recorded.id == recorded.id and page.decided is None
+    assert [row[0].text for row in page.tables["plan"].rows] == ["recall", "phantoms", "gain"]
+    assert page.tables["plan"].rows[0][8].text.endswith("harm")
+    assert "recall: " in page.forest.accessibleDescription()
+    with qtbot.waitSignal(page.message) as said:
+        page.show_behind(page.tables["plan"].rows[0][0].link)
+    assert "Decide again" in said.args[1]
 
 
 def test_keys_and_slots_are_read_beside_the_screen(qtbot, page, settings, monkeypatch):

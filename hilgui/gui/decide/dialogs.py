@@ -137,6 +137,7 @@ class LinesDialog(QDialog):
         mark(head, tone=tone)
         self.text = QPlainTextEdit("\n".join(lines), self)
         self.text.setReadOnly(True)
+        self.text.setVisible(bool(lines))
         self.text.setAccessibleName(self.tr("What was found, line by line"))
         mark(self.text, tone="mono")
         copy = QPushButton(self.tr("Copy"), self)
@@ -156,4 +157,4 @@ class LinesDialog(QDialog):
         layout.addWidget(place)
         layout.addWidget(self.text, 1)
         layout.addLayout(buttons)
-        self.resize(820, 460)
+        self.resize(820, 460 if lines else self.sizeHint().height())

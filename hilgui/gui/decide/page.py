@@ -46,7 +46,7 @@ from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.gui.typed_path import typed_path
 from hilgui.pipeline.deciding import Decide, Decided
-from hilgui.records import Action, GateResult
+from hilgui.records import Action, Decision, GateResult
 
 _PATIENCE_S = 5.0
 _FRAME, _MOST = 4, 0.6  # px around the forest plot; share of the height that it may take
@@ -156,6 +156,8 @@ class DecidePage(Page):
             self.open_run_asked.emit(folder, None)
         elif isinstance(gate, GateResult) and self._decided is not None:
             self.open_run_asked.emit(self._worst_run(gate), None)
+        elif isinstance(gate, GateResult):
+            self.message.emit("info", self.tr("Decide again to go to the drive in which the candidate lost most."))
 
     def _worst_run(self, gate: GateResult) -> Path:
         """Give the run of the drive in which the candidate lost most."""
@@ -296,12 +298,15 @@ class DecidePage(Page):
     def _on_decided(self, decided: Decided) -> None:
         self._decided, self._recorded = decided, None
         decision = decided.decision
-        self._show_forest(decision.gates, decided.spread)
+        self._show_figures(decision, decided.spread, decided.notes)
+        self._say(decision.action, decision.sentence, decision.reasons, decision.next_steps)
+
+    def _show_figures(self, decision: Decision, spread: dict[str, tuple[float, ...]], notes: tuple[str, ...]) -> None:
+        self._show_forest(decision.gates, spread)
         self.tables["plan"].put(*plan_rows(self.tr, decision))
         self.tables["invariants"].put(*invariant_rows(self.tr, decision))
         self.tables["slices"].put(*slice_rows(self.tr, decision))
-        self.tables["bench"].put(*bench_rows(self.tr, decision, decided.notes))
-        self._say(decision.action, decision.sentence, decision.reasons, decision.next_steps)
+        self.tables["bench"].put(*bench_rows(self.tr, decision, notes))
 
     def _show_forest(self, gates: tuple[GateResult, ...], spread: dict[str, tuple[float, ...]]) -> None:
         """Give the plot the height of its rows, as far as the tables keep theirs."""
@@ -313,14 +318,13 @@ class DecidePage(Page):
             self._lower.setSizes([plot, room - plot])
 
     def _show_past(self, recorded: Recorded) -> None:
-        """Show what a recorded decision says; its plot comes back when it is decided again."""
-        if self._decided is not None and self._decided.decision.runs != recorded.runs:
-            self._decided = None
-            self._show_forest((), {})
-            for table in self.tables.values():
-                table.put((), [])
-        self._recorded = recorded
+        """Show what a recorded decision says; single drives come back when it is decided again."""
         plain = recorded.plain["decision"]
+        decision = Decision.from_json(plain)
+        if self._decided is None or _asked(self._decided.decision) != _asked(decision):
+            self._decided = None
+            self._show_figures(decision, {}, tuple(recorded.plain["notes"]))
+        self._recorded = recorded
         self._say(recorded.action, plain["sentence"], plain["reasons"], recorded.next_steps)
 
     def _say(self, action: Action, sentence: str, reasons: tuple[str, ...], steps: tuple[str, ...]) -> None:
@@ -404,3 +408,8 @@ class DecidePage(Page):
     def _draw_icons(self) -> None:
         for button in self._tools:
             button.setIcon(self._bench.theme.icon(button.property("icon_name")))
+
+
+def _asked(decision: Decision) -> tuple[object, ...]:
+    """Give what was put to which runs."""
+    return decision.specification_sha256, decision.runs, decision.models

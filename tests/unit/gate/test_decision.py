@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hilgui.gate import Evidence, SlicePair, decide
-from hilgui.records import Action, GateVerdict
+from hilgui.records import Action, Decision, GateVerdict
 from tests.unit.gate.evidence import evidence, paired, spec, spread
 
 GAIN = spread(0.02)
@@ -113,3 +113,10 @@ def test_identical_models_are_neither_promoted_nor_rolled_back() -> None:
     same = [0.0] * 12
 
     assert decide(spec(), evidence(same, same, same)).action is Action.HOLD
+
+
+def test_a_decision_comes_back_from_its_json() -> None:
+    decision = decide(spec(), evidence(recall=spread(-0.05), invariants={"candidate.latency_p99_ms": 40.0}))
+    plain = json.loads(json.dumps(decision.as_json()))
+
+    assert Decision.from_json({**plain, "of a later version": 1}) == decision
