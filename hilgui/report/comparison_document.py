@@ -75,6 +75,10 @@ def _judged(figures: dict[str, Any], judgement: str) -> list[tuple[str, str, dic
     ]
 
 
+def _figures(judged: list[Any]) -> str:
+    return f"{len(judged)} figure" + ("" if len(judged) == 1 else "s")
+
+
 def _word(compared: dict[str, Any], worse: list[Any], better: list[Any], found: dict[str, Any]) -> tuple[str, str, str]:
     frames = f"on {compared['frames']:,} frames that both judged"
     if not compared["frames"]:
@@ -84,11 +88,11 @@ def _word(compared: dict[str, Any], worse: list[Any], better: list[Any], found: 
             "No frame was judged by both runs: only counts can be set beside each other.",
         )
     if worse and better:
-        return "MIXED", "warning", f"B is better in {len(better)} figures and worse in {len(worse)}, {frames}."
+        return "MIXED", "warning", f"B is better in {_figures(better)} and worse in {len(worse)}, {frames}."
     if worse:
-        return "WORSE", "missed", f"B is worse in {len(worse)} figures and better in none, {frames}."
+        return "WORSE", "missed", f"B is worse in {_figures(worse)} and better in none, {frames}."
     if better:
-        return "BETTER", "good", f"B is better in {len(better)} figures and worse in none, {frames}."
+        return "BETTER", "good", f"B is better in {_figures(better)} and worse in none, {frames}."
     if found["new"] or found["gone"]:
         return "OPEN", "warning", f"No figure is surely better or worse, but findings differ, {frames}."
     return "NO DIFFERENCE", "good", f"No figure is surely better or worse, and the findings are the same, {frames}."

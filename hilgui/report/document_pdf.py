@@ -148,11 +148,12 @@ class _Pages:
     def _section(self, section: Section) -> Iterator[Flow]:
         parts = [flow for part in section.parts for flow in (*self._part(part), Spacer(1, 2 * mm))]
         yield CondPageBreak(45 * mm)
-        heading = self._paragraph(section.title, "heading")
-        if parts and not isinstance(parts[0], LongTable | Preformatted):
-            yield KeepTogether([heading, parts.pop(0)])
-        else:
-            yield heading
+        begun = [self._paragraph(section.title, "heading")]
+        while parts and not isinstance(parts[0], LongTable | Preformatted):
+            begun.append(parts.pop(0))
+            if not isinstance(begun[-1], Paragraph | Spacer):  # the first picture; words alone would stay behind
+                break
+        yield KeepTogether(begun)
         yield from parts
         yield Spacer(1, 3 * mm)
 
@@ -195,13 +196,15 @@ class _Pages:
             image = Image(io.BytesIO(picture.jpeg), wide, wide * height / width)
             image.hAlign = "LEFT"
             title, text = self._paragraph(picture.title, "strong"), self._paragraph(picture.text, "body")
-            yield KeepTogether([title, image, text, Spacer(1, 3 * mm)])
+            yield KeepTogether([title, image, Spacer(1, 1.2 * mm), text, Spacer(1, 3 * mm)])
 
     @_part.register
     def _(self, part: Facts) -> Iterable[Flow]:
         rows = [[self._cell(name, False, "soft"), self._cell(value, False, "td")] for name, value in part.rows]
         if rows:
-            yield self._grid(rows, [34 * mm, _WIDTH - 34 * mm])
+            longest = max(stringWidth(word, "Helvetica", 9) for name, _ in part.rows for word in name.split(" "))
+            left = min(max(34 * mm, longest + 8), 62 * mm)  # the id of a run in one line
+            yield self._grid(rows, [left, _WIDTH - left])
 
     @_part.register
     def _(self, part: Verbatim) -> Iterable[Flow]:

@@ -23,7 +23,7 @@ from hilgui.records import Role
 from hilgui.report.charts import Estimate, forest, precision_recall
 from hilgui.report.comparison_document import comparison_document
 from hilgui.report.decision_document import decision_document
-from hilgui.report.document import Document, Section, Table, Verbatim
+from hilgui.report.document import Document, Pictures, Section, Sentences, Table, Verbatim
 from hilgui.report.document_html import html_of
 from hilgui.report.document_pdf import pdf_of
 from hilgui.report.drawing import Block, Stroke
@@ -94,6 +94,15 @@ def test_html_and_pdf_say_the_same(of_run: Document) -> None:
 
 def test_the_worst_clips_are_pictures_in_both(of_run: Document) -> None:
     assert pictures(pdf_of(of_run)) == html_of(of_run).count("data:image/jpeg") == 2
+
+
+@pytest.mark.parametrize("lines", [20, 30, 36])
+def test_the_heading_of_the_clips_stands_above_the_first_one(of_run: Document, lines: int) -> None:
+    clips = next(one for one in of_run.sections if any(isinstance(part, Pictures) for part in one.parts))
+    first = next(part for part in clips.parts if isinstance(part, Pictures)).pictures[0].title
+    filler = Section("before", (Sentences(("one more line",) * lines),))
+    (page,) = [one for one in pages(pdf_of(replace(of_run, sections=(filler, clips)))) if clips.title in one]
+    assert first in page
 
 
 def test_the_same_report_gives_the_same_bytes(of_run: Document) -> None:
