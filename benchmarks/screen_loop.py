@@ -147,7 +147,7 @@ def seams(camera: ScreenCamera, layout: ScreenLayout, view: View, place: int) ->
     rows = camera.place(
         np.array([[left, top], [left + width, top], [left, top + height], [left + width, top + height]])
     )
-    first, last = rows[:2, 1].max() / view.height, rows[2:, 1].min() / view.height
+    first, last = rows[:2, 1].min() / view.height, rows[2:, 1].max() / view.height  # corners of a turned screen too
     share = 0.02 + 0.96 * ((place // 2 * 0.382) % 1)  # golden steps: every height comes
     return [Seam(first + share * (last - first), 0.004), Seam(first + share * (last - first), 0.3)]
 

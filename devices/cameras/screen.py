@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from devices.sim.screen_rehearsal import RehearsedScreen
 from hilgui.errors import SourceBroken
-from hilgui.records import MIXED, REPEATED, FrameRef
+from hilgui.records import MIXED, REPEATED, FrameRef, SourceFacts
 from hilgui.sources import source_for
 from hilgui.sources.camera import (
     PREFIX,
@@ -68,10 +68,12 @@ class FilmedScreen:
         self.picture: NDArray[np.uint8] | None = None  # as the eye gave it
         self.glimpse: Glimpse | str = ""
         self._finder: ScreenFinder | None = None
+        self._facts: SourceFacts | None = None  # of the recording: read once, a long one takes longer than a camera
         self._refs: list[FrameRef] = []
         self._drive = 0
         self._last: int | None = None
         self._first = 0
+        self._is_first = True  # no picture was read since the eye was opened
         self._counts: Counter[str] = Counter()
         self._clean = 0
         self._seen: deque[tuple[float, ...]] = deque(
@@ -87,17 +89,12 @@ class FilmedScreen:
         """Look into the recording, then open the eye; raises SourceBroken."""
         self.close()
         drive = self._named(wish)
-        source = source_for(drive, (wish.fps or _USUAL_FPS) if drive.is_dir() else None)
-        try:
-            facts, self._refs = source.open(), source.refs()
-        finally:
-            source.close()
-        if not facts.width:
-            raise SourceBroken(f"the frames of {drive} differ in size, so no screen can show them in one place")
+        self._facts = facts = self._facts or self._looked_into(drive, wish)
         width, height = wish.screen or _USUAL_SCREEN
         self.layout = lay_out(width, height, facts.width, facts.height)
         self._finder = ScreenFinder(self.layout)
         self._drive = drive_number(facts.sha256)
+        self._is_first = True
         self._eye = self._eye or self._eye_for(drive, self.layout, wish)
         seen = self._eye.open(replace(wish, drive=None, screen=None))
         return CameraFacts(
@@ -146,6 +143,16 @@ class FilmedScreen:
         if self._eye is not None:
             self._eye.close()
 
+    def _looked_into(self, drive: Path, wish: Wish) -> SourceFacts:
+        source = source_for(drive, (wish.fps or _USUAL_FPS) if drive.is_dir() else None)
+        try:
+            facts, self._refs = source.open(), source.refs()
+        finally:
+            source.close()
+        if not facts.width:
+            raise SourceBroken(f"the frames of {drive} differ in size, so no screen can show them in one place")
+        return facts
+
     def _named(self, wish: Wish) -> Path:
         named = f"#drive={wish.drive}" if wish.drive is not None else ""
         drive = shown_drive(Path(f"{PREFIX}{self._address}{named}"))
@@ -181,8 +188,10 @@ class FilmedScreen:
             self._first = number
         self._last = number
         at_ns = shown_at_ns(glimpse.code, arrival_ns)
-        is_ours = arrival_ns - at_ns < _BELIEVED_NS
-        return Shown(number, self._refs[number].key, at_ns if is_ours else None, ahead - 1)
+        # What the camera finds when it opens its eye may have stood there for long.
+        is_known = not self._is_first and arrival_ns - at_ns < _BELIEVED_NS
+        self._is_first = False
+        return Shown(number, self._refs[number].key, at_ns if is_known else None, ahead - 1)
 
     def _note(self, glimpse: Glimpse) -> None:
         transfer = glimpse.transfer

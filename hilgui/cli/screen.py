@@ -22,6 +22,9 @@ def screen_show(
     speed: Annotated[float, typer.Option("--speed", min=0.01, max=10, help="1 is as recorded.")] = 1.0,
     fps: Annotated[float | None, typer.Option("--fps", min=0.1, help="Frame rate of a folder of images.")] = None,
     lead_s: Annotated[float, typer.Option("--lead", min=0, help="Seconds that the first frame stands.")] = 3.0,
+    first: Annotated[
+        int, typer.Option("--from", min=0, help="Begin at this frame: go on with a drive that was ended.")
+    ] = 0,
     loop: Annotated[bool, typer.Option("--loop", help="Begin again at the end, until Esc is pressed.")] = False,
     window: Annotated[bool, typer.Option("--window", help="In a window and not full screen, to try it.")] = False,
 ) -> None:
@@ -29,7 +32,9 @@ def screen_show(
     from hilgui.cli.console import notes
     from hilgui.gui.screen_window import show_drive
 
-    said = show_drive(drive, screen=screen, speed=speed, fps=fps, lead_s=lead_s, is_endless=loop, in_window=window)
+    said = show_drive(
+        drive, screen=screen, speed=speed, fps=fps, lead_s=lead_s, first=first, is_endless=loop, in_window=window
+    )
     notes.print(said, markup=False)
 
 

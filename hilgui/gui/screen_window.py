@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 from hilgui.errors import CallWrong
 from hilgui.gui.qt_environment import create_application
 from hilgui.sources import source_for
+from hilgui.sources.excerpt import Excerpt
 from hilgui.sources.screen import Showing
 
 _STEP_MS = 4  # between looks at the clock, where no refresh of the screen paces them
@@ -104,17 +105,20 @@ def show_drive(
     speed: float = 1.0,
     fps: float | None = None,
     lead_s: float = 3.0,
+    first: int = 0,
     is_endless: bool = False,
     in_window: bool = False,
 ) -> str:
-    """Show a drive until its end or until Esc; say in a sentence what was shown. Raises CallWrong, SourceBroken."""
+    """Show a drive from frame `first` until its end or until Esc; say in a sentence what was shown.
+
+    Raises CallWrong, SourceBroken.
+    """
     application = create_application(sys.argv[:1])
     place = _screen(QApplication.screens(), screen)
     ratio = place.devicePixelRatio()
     size = QSize(round(place.size().width() * ratio), round(place.size().height() * ratio))
-    showing = Showing(
-        source_for(drive, fps), size.width(), size.height(), speed=speed, lead_s=lead_s, is_endless=is_endless
-    )
+    source = Excerpt(source_for(drive, fps), first) if first else source_for(drive, fps)
+    showing = Showing(source, size.width(), size.height(), speed=speed, lead_s=lead_s, is_endless=is_endless)
     try:
         facts = showing.open()
         canvas = _Canvas(showing, size)
@@ -131,7 +135,9 @@ def show_drive(
     finally:
         showing.close()
     paced = "in step with the screen" if is_paced else "by the clock, as there is no OpenGL: frames may be torn"
-    return f"{facts.name}: {showing.shown} frames shown on {place.name()}, {size.width()} x {size.height()}, {paced}"
+    last = "" if showing.number is None else f", the last one {showing.number}"
+    where = f"on {place.name()}, {size.width()} x {size.height()}, {paced}"
+    return f"{facts.name}: {showing.shown} frames shown{last}, {where}"
 
 
 def _run_until_over(application: QApplication, window: RefreshedWindow | TimedWindow, showing: Showing) -> None:

@@ -85,22 +85,20 @@ def read_copies(
 
     `differences` is (heights, 2 sides, 64): brightness of the first cell of a pair minus that of the second;
     `contrast` is white minus black as the camera sees them. Clean is a picture in which every height is read on one
-    side at least and all that is read says the same. A blur over whole cells (not `is_sharp`) weakens pairs as a
-    mixture does, so it is not called one.
+    side at least, the uppermost and the lowest on both, and all that is read says the same: on a screen that is turned
+    a seam runs aslant and may cut a corner of the picture, which only the copy beside that corner shows. A blur over
+    whole cells (not `is_sharp`) weakens pairs as a mixture does, so it is not called one.
     """
-    read: list[set[FrameCode]] = []
-    torn: list[bool] = []
-    for height in differences:
-        copies = [_read(side, contrast) for side in height]
-        read.append({code for code, _ in copies if code is not None})
-        torn.append(any(is_strong for code, is_strong in copies if code is None))
-    said = set().union(*read)
+    copies = [[_read(side, contrast) for side in height] for height in differences]
+    said = {code for height in copies for code, _ in height if code is not None}
     if len(said) > 1:
         return Sight.MIXED, None
-    if said and all(read):
+    unread = [height for height in copies if all(code is None for code, _ in height)]
+    unread += [[copy] for height in (copies[0], copies[-1]) for copy in height if copy[0] is None]
+    if not unread:
         return Sight.CLEAN, next(iter(said))
-    missing = [is_torn for codes, is_torn in zip(read, torn, strict=True) if not codes]
-    return (Sight.MIXED if is_sharp and all(missing) else Sight.UNREADABLE), None
+    is_torn = all(any(is_strong for code, is_strong in height if code is None) for height in unread)
+    return (Sight.MIXED if is_sharp and is_torn else Sight.UNREADABLE), None
 
 
 def _read(differences: NDArray[np.float64], contrast: float) -> tuple[FrameCode | None, bool]:

@@ -47,6 +47,7 @@ class Showing:
         self._due_ns = 0
         self._drive = 0
         self.shown = 0  # canvases that were handed out
+        self.number: int | None = None  # of the frame that stands on the screen
         self.is_over = False
 
     def open(self) -> SourceFacts:
@@ -75,6 +76,7 @@ class Showing:
         # From the time at which it was due, so that periods add up; from now, where that is long past.
         self._due_ns = max(self._due_ns + stays_ns, now + stays_ns // 2)
         self.shown += 1
+        self.number = frame.ref.seq
         return self._composer.compose(frame.image, make_code(self._drive, frame.ref.seq, self._now_ns()))
 
     def close(self) -> None:

@@ -122,6 +122,30 @@ def test_the_screen_of_another_drive_is_refused(drive: Path) -> None:
     camera.close()
 
 
+def test_what_stands_on_the_screen_when_the_camera_opens_its_eye_has_no_age(drive: Path) -> None:
+    """The first frame of a drive is shown for seconds, so that the camera finds the screen: that is no latency."""
+    camera = FilmedScreen(f"screen:rehearsal:{drive}")
+    camera.open(WISH)
+    shots = [camera.read() for _ in range(2)]
+    camera.open(WISH)
+    shots += [camera.read() for _ in range(2)]
+    camera.close()
+    told = [shot.shown.shown_ns is not None for shot in shots if shot and shot.shown]
+    assert told == [False, True, False, True]
+
+
+def test_a_camera_that_is_opened_again_does_not_read_the_drive_again(
+    drive: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long recording is hashed and indexed for longer than a camera may stay away."""
+    camera = FilmedScreen("screen:uvc:0", lambda *_: Film([]))
+    wish = replace(WISH, drive=str(drive))
+    camera.open(wish)
+    monkeypatch.setattr(VideoSource, "open", lambda _: pytest.fail("reads the drive again"))
+    assert camera.open(wish).width == 320
+    camera.close()
+
+
 def test_a_camera_that_is_opened_again_goes_on_with_the_drive(drive: Path) -> None:
     camera = FilmedScreen(f"screen:rehearsal:{drive}")
     camera.open(WISH)

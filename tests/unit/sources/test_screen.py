@@ -81,6 +81,43 @@ def test_a_seam_anywhere_between_two_frames_is_never_read_as_one_of_them(number:
     assert read_copies(150 * np.broadcast_to(blended, (HEIGHTS, 2, 64)), 150) == (Sight.MIXED, None)
 
 
+@settings(max_examples=80, deadline=None)
+@given(st.integers(0, 2**18 - 2), st.integers(-40, 64 * HEIGHTS + 40), st.integers(-120, 120))
+def test_a_seam_aslant_over_a_turned_screen_is_never_read_as_one_frame(number: int, row: int, slope: int) -> None:
+    """Left and right of the picture the seam stands at different heights: it may cut no more than a corner."""
+    before, after = (2.0 * bits_of(code(each)) - 1 for each in (number, number + 1))
+    bits = np.arange(64 * HEIGHTS).reshape(HEIGHTS, 64)
+    sides = [row - slope // 2, row + slope // 2]
+    seen = np.stack([np.where(bits // 4 * 4 < edge, before, after) for edge in sides], axis=1)
+    sight, read = read_copies(150 * seen, 150)
+    is_whole = all(edge <= 0 for edge in sides) or all(edge > 4 * (16 * HEIGHTS - 1) for edge in sides)
+    assert (sight is Sight.CLEAN) == is_whole
+    assert (read is not None) == is_whole
+
+
+def test_a_reflection_on_one_side_of_the_middle_leaves_the_code_readable_and_one_beside_a_corner_does_not() -> None:
+    whole = 150 * np.broadcast_to(2.0 * bits_of(code(7)) - 1, (HEIGHTS, 2, 64))
+    for height, sight in ((1, Sight.CLEAN), (0, Sight.UNREADABLE), (HEIGHTS - 1, Sight.UNREADABLE)):
+        covered = whole.copy()
+        covered[height, 1] = 0
+        assert read_copies(covered, 150)[0] is sight, height
+
+
+@pytest.mark.parametrize("view", [View(960, 540, yaw_deg=10, pitch_deg=5, roll_deg=2, fill=0.85, noise=2, blur_px=0.7)])
+def test_no_part_of_another_frame_hides_in_a_picture_of_a_turned_screen(view: View) -> None:
+    camera, finder = ScreenCamera(LAYOUT, view), ScreenFinder(LAYOUT)
+    before, after = shown(7), shown(8)
+    left, top, width, height = LAYOUT.picture
+    x, y = np.meshgrid(np.linspace(left, left + width, 60), np.linspace(top, top + height, 120))
+    rows = camera.place(np.stack([x.ravel(), y.ravel()], axis=-1))[:, 1] / view.height
+    for seam in np.linspace(rows.min(), rows.max(), 60).tolist():
+        glimpse = look_at(camera.film(after, before, Seam(seam, 0.002)), LAYOUT, finder)
+        if isinstance(glimpse, Glimpse) and glimpse.code is not None:
+            is_after = rows > seam
+            wrong = float((is_after != (glimpse.code.number == 8)).mean())
+            assert wrong < 0.01, (seam, glimpse.code.number)
+
+
 def test_the_time_of_showing_is_the_latest_that_the_bits_allow() -> None:
     at_ns = 987_654_321_000_000
     assert shown_at_ns(make_code(1, 2, at_ns), at_ns + 45_000_000) == at_ns

@@ -11,6 +11,7 @@ import pytest
 
 from hilgui.errors import SourceBroken
 from hilgui.records import Frame, FrameRef, SourceFacts
+from hilgui.sources.excerpt import Excerpt
 from hilgui.sources.screen import Showing, lay_out
 from hilgui.sources.screen.finder import ScreenFinder
 from hilgui.sources.screen.glimpse import Glimpse, look_at
@@ -98,6 +99,15 @@ def test_an_endless_drive_begins_again() -> None:
     showing.open()
     assert numbers(showing, clock, [0, 51, 51, 51, 51]) == [0, 1, 2, 0, 1]
     assert not showing.is_over
+
+
+def test_a_drive_that_was_ended_goes_on_where_it_was() -> None:
+    clock = Clock()
+    showing = Showing(Excerpt(Drive(), 1), 800, 600, now_ns=clock)
+    showing.open()
+    assert showing.number is None
+    assert numbers(showing, clock, [0, 101, 101]) == [1, 2, None]
+    assert showing.number == 2 and showing.is_over
 
 
 def test_a_set_of_images_without_a_rate_cannot_be_shown() -> None:
