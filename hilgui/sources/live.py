@@ -174,7 +174,7 @@ class LiveSource:
                     return
                 continue
             if watch.is_lost:
-                log.warning("camera %s is back after %.1f s", self._address, watch.away_s(shot.arrival_ns))
+                log.warning("camera %s is back after %.1f s", self._address, max(watch.away_s(shot.arrival_ns), 0))
             yield from watch.take(connection, index, shot)
 
     def _wait_s(self, watch: _Watch) -> float:
