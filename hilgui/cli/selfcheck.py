@@ -29,14 +29,28 @@ def selfcheck(
 
     from hilgui.cli.console import notes, print_json, results
     from hilgui.cli.recording import who
+    from hilgui.errors import HilguiError
     from hilgui.evidence.tool_validation import keep_validation
-    from hilgui.pipeline.selfcheck import compare, measure, read_reference, remember, utc_now, write_reference
+    from hilgui.pipeline.selfcheck import (
+        cannot_be_asked,
+        compare,
+        measure,
+        read_reference,
+        remember,
+        utc_now,
+        write_reference,
+    )
     from hilgui.settings import load_settings
 
     home = load_settings().home
     name = "" if rig is None else str(rig)
-    reference = None if renew and not _is_readable(home, name) else read_reference(home, name)
-    found = measure(rig, home, lambda what: notes.print(f"self-check: {what}", markup=False))
+    try:
+        reference = None if renew and not _is_readable(home, name) else read_reference(home, name)
+        found = measure(rig, home, lambda what: notes.print(f"self-check: {what}", markup=False))
+    except HilguiError as failure:
+        if rig is None or rig.exists():  # a path that was mistyped says nothing of the bench
+            remember(home, cannot_be_asked(failure, name, utc_now()))
+        raise
     check = compare(reference, found, name, utc_now())
     if not as_json:
         table = Table("what", "verdict", "", box=None)

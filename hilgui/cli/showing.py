@@ -16,7 +16,7 @@ from hilgui.cli.replaying import Ended, print_summary
 from hilgui.errors import SourceBroken
 from hilgui.evidence.runs import note_export
 from hilgui.records import Outcome, RunHeader
-from hilgui.report import attested_in_words, comparison_in_words, export_run, summary
+from hilgui.report import attested_in_words, bench_check_in_words, comparison_in_words, export_run, summary
 from hilgui.settings import Settings
 from hilgui.sources.relink import find_by_hash
 from hilgui.store import RunReader, find_run, list_runs, relink
@@ -54,7 +54,8 @@ def show_run(text: str, root: Path, *, as_json: bool) -> int:
             print_summary(
                 Ended(drive, reader.folder, outcome or Outcome.ABORTED), {**figures, "verdict": outcome or "running"}
             )
-            for sentence in (*comparison_in_words(reader), *attested_in_words(reader.header)):
+            header = reader.header
+            for sentence in (*comparison_in_words(reader), *attested_in_words(header), bench_check_in_words(header)):
                 results.print(f"  {sentence}", markup=False)
     return 0
 

@@ -25,6 +25,7 @@ class ReplayStatus:
     skipped: int | None = None
     time_s: float | None = None  # recording time of the frame on the screen
     duration_s: float | None = None
+    is_bench_unfit: bool = False  # by the self-check in the run's header
     attested: tuple[str, ...] = ()  # what really ran, a line a model: "baseline: CPU · 8 of 8 nodes · fp32 (…)"
 
 

@@ -131,7 +131,9 @@ class StatusStrip(QFrame):
         words = provider_words(status.provider, status.device) if status.provider else self.tr("no run open")
         if has_gpu_missed:
             words = self.tr("{device} (GPU expected)").format(device=words)
-        self.device.say(words, "warning" if has_gpu_missed else "")
+        if status.is_bench_unfit:
+            words = self.tr("{device} · bench not fit").format(device=words)
+        self.device.say(words, "warning" if has_gpu_missed or status.is_bench_unfit else "")
         self.device.explain(status.attested)
         self.speed.say(_DASH if status.fps is None else f"{status.fps:.1f}")
         latencies = {str(role): latency for role, latency in status.latency_ms.items()}

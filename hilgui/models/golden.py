@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,12 +39,15 @@ class Golden:
     def from_json(cls, plain: dict[str, Any]) -> Golden:
         """Read what `as_json` gave."""
         x1, y1, x2, y2 = map(float, plain["mean_box"])
+        mean_score = float(plain["mean_score"])
+        if not all(map(math.isfinite, (x1, y1, x2, y2, mean_score))):
+            raise ValueError("it has values that are no numbers, from which nothing can differ")
         return cls(
             clip_sha256=str(plain["clip_sha256"]),
             frames=int(plain["frames"]),
             detections=int(plain["detections"]),
             by_class={str(name): int(count) for name, count in plain["by_class"].items()},
-            mean_score=float(plain["mean_score"]),
+            mean_score=mean_score,
             mean_box=(x1, y1, x2, y2),
         )
 

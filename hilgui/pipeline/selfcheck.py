@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hilgui.durable import append_line, write_document
-from hilgui.errors import BenchBroken, StoreBroken
+from hilgui.errors import BenchBroken, HilguiError, StoreBroken
 from hilgui.models.golden import Golden
 from hilgui.models.golden import differences as golden_differences
 from hilgui.pipeline.golden import replay_golden
@@ -40,7 +41,7 @@ class Measured:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Measured:
-        """Read what `as_json` gave; raises KeyError, TypeError or ValueError on anything else."""
+        """Read what `as_json` gave; raises AttributeError, KeyError, TypeError or ValueError on anything else."""
         devices = tuple(Readout.from_json(device) for device in plain["devices"])
         return cls(Golden.from_json(plain["golden"]), devices)
 
@@ -95,6 +96,12 @@ def compare(reference: Measured | None, found: Measured, rig: str, now: datetime
     return Selfcheck(now.isoformat(timespec="seconds"), verdict, rig, tuple(looks))
 
 
+def cannot_be_asked(failure: HilguiError, rig: str, now: datetime) -> Selfcheck:
+    """Give the result of a check that broke off: what an earlier one found is not known to be true any more."""
+    look = Look("bench", "unfit", f"it cannot be asked: {failure}")
+    return Selfcheck(now.isoformat(timespec="seconds"), "unfit", rig, (look,))
+
+
 def read_reference(home: Path, rig: str) -> Measured | None:
     """Read the reference of this bench, else the shipped one of the simulators; None where there is none.
 
@@ -110,7 +117,7 @@ def read_reference(home: Path, rig: str) -> Measured | None:
             return None
     try:
         return Measured.from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as failure:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as failure:
         sentence = f"the self-check's reference {path} cannot be read ({failure}); renew it with --renew"
         raise StoreBroken(sentence, path=path) from failure
 
@@ -153,4 +160,7 @@ def _look(what: str, said: Sequence[str] | None, usual: str) -> Look:
 
 
 def _reference_path(home: Path, rig: str) -> Path:
-    return home / FOLDER / (f"reference-{Path(rig).stem}.json" if rig else "reference.json")
+    if not rig:
+        return home / FOLDER / "reference.json"
+    profile = Path(rig).resolve()  # two benches may both have a rig.yaml
+    return home / FOLDER / f"reference-{profile.stem}-{hashlib.sha256(str(profile).encode()).hexdigest()[:8]}.json"

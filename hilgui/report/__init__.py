@@ -1,6 +1,6 @@
 """Turns a run into what leaves the bench: summary, JSONL, CSV, JUnit, HTML, comparison of two runs."""
 
-from hilgui.report.attested import attested_in_words, model_in_words
+from hilgui.report.attested import attested_in_words, bench_check_in_words, model_in_words
 from hilgui.report.compare import compare_runs, compared_in_words
 from hilgui.report.differences import compare_many, differences_in_words
 from hilgui.report.evaluate import Changes, Evaluated, Rejudged, evaluate_runs
@@ -14,6 +14,7 @@ __all__ = [
     "Exporter",
     "Rejudged",
     "attested_in_words",
+    "bench_check_in_words",
     "compare_many",
     "compare_runs",
     "compared_in_words",

@@ -11,6 +11,17 @@ def attested_in_words(header: RunHeader) -> list[str]:
     return [*lines, header.staffing] if header.staffing else lines
 
 
+def bench_check_in_words(header: RunHeader) -> str:
+    """Say what the self-check of the bench said in the 24 hours before the run, or that there was none."""
+    check = header.bench_check
+    if not check:
+        return "nobody checked the bench in the 24 hours before"
+    verdict = str(check.get("verdict", "unknown"))
+    what = f"self-check of the bench at {check.get('utc', '–')}: {verdict}"
+    bad = [str(look) for look in check.get("what", ()) if f": {verdict}," in str(look)] if verdict != "fit" else []
+    return f"{what} ({'; '.join(bad)})" if bad else what
+
+
 def model_in_words(facts: ModelFacts) -> str:
     """Say what ran a model: nodes, device, driver, libraries, share of the time of each provider."""
     made_of = facts.attestation

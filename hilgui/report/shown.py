@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hilgui import colours
 from hilgui.cornercases import badness
 from hilgui.records import Finding, Kind
-from hilgui.report.attested import attested_in_words
+from hilgui.report.attested import attested_in_words, bench_check_in_words
 from hilgui.report.charts import Lane, timeline
 from hilgui.report.document import Charts, Facts, Part, Picture, Pictures, Section, Verbatim
 from hilgui.report.pictures import crop_box, overlays_of
@@ -166,10 +166,7 @@ def attestation(readers: Sequence[RunReader]) -> Section:
             rows.append(("labels sha256", f"{header.truth.sha256} ({header.truth.path})"))
         if header.noise:
             rows.append(("noise of", str(header.noise.get("run_id", "–"))))
-        if header.bench_check:
-            rows.append(
-                ("bench check", f"{header.bench_check.get('verdict', '–')} ({header.bench_check.get('utc', '')})")
-            )
+        rows.append(("bench check", bench_check_in_words(header)))
         rows.append(("software", f"hilgui {header.version}" + (f", commit {header.commit}" if header.commit else "")))
         rows.append(("host", " · ".join(f"{name} {value}" for name, value in header.host.items())))
         people = [header.people.operator, header.people.bench, header.people.device_under_test]

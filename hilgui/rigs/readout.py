@@ -32,8 +32,10 @@ class Readout:
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Readout:
-        """Read what `as_json` gave."""
-        return cls(**plain)
+        """Read what `as_json` gave; raises AttributeError, KeyError, TypeError or ValueError on anything else."""
+        readings = {str(name): None if value is None else _finite(value) for name, value in plain["readings"].items()}
+        noise = {str(name): _finite(value) for name, value in plain["noise"].items()}
+        return cls(str(plain["device"]), str(plain["identity"]), readings, noise, str(plain["trouble"]))
 
 
 def differences(expected: Readout, found: Readout) -> tuple[str, ...]:
@@ -115,6 +117,13 @@ def _noises(channels: tuple[Channel, ...]) -> dict[str, float]:
 
 def _number(value: float) -> float | None:
     return value if math.isfinite(value) else None
+
+
+def _finite(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no reading: nothing can differ from it")
+    return number
 
 
 def _shown(value: float | None) -> str:

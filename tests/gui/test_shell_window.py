@@ -367,6 +367,11 @@ def strip(qtbot, theme, tmp_path, window):
     )
 
 
+def test_a_run_on_a_bench_that_was_not_fit_says_so_on_every_page(strip):
+    strip.show_status(ReplayStatus(provider="CPUExecutionProvider", is_bench_unfit=True))
+    assert (strip.device.value, strip.device.tone) == ("CPU · bench not fit", "warning")
+
+
 def test_the_cpu_is_a_warning_where_a_gpu_was_expected(strip):
     strip.show_status(ReplayStatus(provider="CPUExecutionProvider", gpu_expected=True))
     assert (strip.device.value, strip.device.tone) == ("CPU (GPU expected)", "warning")

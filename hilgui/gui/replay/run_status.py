@@ -9,7 +9,7 @@ import numpy as np
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.status import ReplayStatus
 from hilgui.records import Role
-from hilgui.report import model_in_words
+from hilgui.report import bench_check_in_words, model_in_words
 
 
 def latencies(drive: Drive) -> dict[Role, tuple[float, float]]:
@@ -26,7 +26,12 @@ def status_of(drive: Drive, row: int, latency_ms: dict[Role, tuple[float, float]
     return ReplayStatus(
         provider=facts.provider,
         device=facts.device,
-        attested=(*(f"{role}: {model_in_words(each)}" for role, each in models), drive.header.staffing),
+        attested=(
+            *(f"{role}: {model_in_words(each)}" for role, each in models),
+            drive.header.staffing,
+            bench_check_in_words(drive.header),
+        ),
+        is_bench_unfit=drive.header.bench_check.get("verdict") == "unfit",
         latency_ms=latency_ms,
         deadline_ms=drive.period_s * 1000 if drive.header.speed != "max" and drive.has_time else None,
         dropped=drive.ledger.dropped,

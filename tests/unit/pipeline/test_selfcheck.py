@@ -71,6 +71,51 @@ def test_a_reference_that_cannot_be_read_is_said(tmp_path: Path) -> None:
         read_reference(tmp_path, "")
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('"readings": {', '"readings": ["a"], "x": {'),
+        ('"noise": {', '"noise": {"temperature": "much"}, "x": {'),
+        ('"voltage": 0.0', '"voltage": NaN'),
+        ('"temperature": 9.5', '"temperature": 1e999'),
+        ('"mean_score": 0.8', '"mean_score": NaN'),
+        ('"by_class": {', '"by_class": [], "x": {'),
+        ('"trouble": ""', '"worry": ""'),
+    ],
+)
+def test_a_damaged_reference_is_refused_and_nothing_is_fit_by_it(tmp_path: Path, was: str, becomes: str) -> None:
+    path = write_reference(tmp_path, "", _GOOD)
+    text = path.read_text("utf-8")
+    assert was in text
+    path.write_text(text.replace(was, becomes), "utf-8")
+    with pytest.raises(StoreBroken, match="--renew"):
+        read_reference(tmp_path, "")
+
+
+def test_profiles_of_the_same_name_have_references_of_their_own(tmp_path: Path) -> None:
+    first = write_reference(tmp_path, str(tmp_path / "left" / "rig.yaml"), _GOOD)
+    assert read_reference(tmp_path, str(tmp_path / "right" / "rig.yaml")) is None
+    assert read_reference(tmp_path, str(tmp_path / "right" / ".." / "left" / "rig.yaml")) == _GOOD
+    assert first.name.startswith("reference-rig-")
+
+
+def test_a_bench_that_cannot_be_asked_is_fit_no_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selfcheck, "FRAMES", 1)
+    home = tmp_path / "hilgui-home"
+    now = datetime.now(UTC)
+    remember(home, compare(_GOOD, _GOOD, "", now))
+    profile = tmp_path / "rig.yaml"
+    assert main(["selfcheck", "--rig", str(profile)]) == 4  # mistyped
+    assert recent_check(home, now)["verdict"] == "fit"
+    profile.write_text("schema: nothing", "utf-8")
+    assert main(["selfcheck", "--rig", str(profile)]) == 4
+    told = recent_check(home, datetime.now(UTC) + timedelta(seconds=2))
+    assert told["verdict"] == "unfit" and "it cannot be asked" in told["what"][0]
+    assert "rig.yaml" in capsys.readouterr().err
+
+
 def test_every_simulator_answers_with_its_identity_and_channels() -> None:
     for device in simulated_readouts():
         assert not device.trouble and device.identity and device.readings, device
