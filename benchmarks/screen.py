@@ -31,10 +31,10 @@ from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.overlay import Layer, State, Thing
 from hilgui.gui.replay.pictures import for_screen
 from hilgui.gui.replay.plots import LATENCIES, DrivePlot
-from hilgui.gui.replay.scaling import scaled
 from hilgui.gui.replay.timeline import Timeline
 from hilgui.gui.theme import Theme
 from hilgui.records import ModelFacts, People, Role, RunHeader, SourceFacts, TruthFacts, Vocabulary
+from hilgui.scaling import scaled
 from hilgui.store import RoleTimeline
 from hilgui.store import Timeline as Numbers
 

@@ -29,7 +29,6 @@ from hilgui.stream import Channel, Closed, Mailbox
 log = logging.getLogger(__name__)
 
 HUNG = 86  # exit code of an engine whose model did not come back
-_SCREEN_PERIOD_S = 1 / 30
 _ORPHANED = "the front end ended"
 _ORPHAN_S = 20.0  # to finish frames under way and write the verdict when nobody is left to ask
 
@@ -67,6 +66,7 @@ class _Service:
         self._asked = 0  # runs asked for and not ended
         self._stop_reason = ""  # of the current run, also while it is still being prepared
         self._lock = threading.Lock()
+        self._over = threading.Event()
 
     def serve(self) -> None:
         threads = [
@@ -82,6 +82,7 @@ class _Service:
         finally:
             self._events.close()
             self._newest.close()
+            self._over.set()
             for thread in threads[1:]:
                 thread.join()
 
@@ -172,15 +173,14 @@ class _Service:
                 return
 
     def _paint_all(self) -> None:
-        pause = threading.Event()
         while True:
             try:
                 frame, moment = self._newest.take()
             except Closed:
                 return
-            if self._screen is not None:
-                self._screen.show(frame, moment)
-            pause.wait(_SCREEN_PERIOD_S)
+            assert self._screen is not None  # else nothing is posted
+            self._screen.show(frame, moment)
+            self._over.wait(self._screen.period_s)
 
 
 def _end_hung(sentence: str) -> None:

@@ -19,6 +19,7 @@ from hilgui.engine.screen import SharedScreen, Shown
 from hilgui.errors import EngineLost
 from hilgui.pipeline import RunPlan
 from hilgui.records import Outcome, Verdict
+from hilgui.scaling import Cut
 from hilgui.store import close_dead_run
 
 _POLL_LIMIT = 256
@@ -125,6 +126,11 @@ class Engine:
     def newest(self) -> Shown | None:
         """Give the newest frame since the last call, if there is one."""
         return None if self._screen is None else self._screen.newest()
+
+    def look_at(self, cut: Cut | None, period_s: float) -> None:
+        """Say which part of the frames the front end shows, None for the whole of them, and how often."""
+        if self._screen is not None:
+            self._screen.ask(cut, period_s)
 
     def close(self) -> None:
         """End the process, kindly first; may be called twice."""

@@ -16,11 +16,14 @@ from hilgui.errors import CallWrong, HilguiError
 if TYPE_CHECKING:
     from hilgui.engine import Event, Shown
     from hilgui.pipeline import Progress, RunPlan
+    from hilgui.scaling import Cut
 
 log = logging.getLogger(__name__)
 
 _DISPLAY_MS = 33  # thirty pictures a second: more cost the run, and nobody reads them
 _HURRIED_MS = 66  # a run that is faster than its drive jumps from picture to picture anyway
+_UNSEEN_MS = 500  # nobody looks: one is prepared now and then, for whoever comes back
+_EARLY = 0.75  # of the time between two looks a frame is prepared after, so that each look finds one
 _PROGRESS_EVERY_S = 0.2
 STOPPED_BY_OPERATOR = "stopped by the operator"
 
@@ -50,6 +53,10 @@ class EngineLike(Protocol):
 
     def newest(self) -> Shown | None:
         """Give the newest frame since the last call."""
+        ...
+
+    def look_at(self, cut: Cut | None, period_s: float) -> None:
+        """Say which part of the frames is in sight, None for the whole, and how often one is wanted."""
         ...
 
     def close(self) -> None:
@@ -85,6 +92,8 @@ class Bridge(QObject):
         self._is_busy = False
         self._is_held = False
         self._folder: Path | None = None
+        self._cut: Cut | None = None  # that somebody looks at
+        self._period_ms = _DISPLAY_MS
         self._waiting: Progress | None = None
         self._told_s = float("-inf")
         self._timer = QTimer(self)
@@ -118,7 +127,15 @@ class Bridge(QObject):
         except (HilguiError, OSError) as failure:
             self._fail(f"the engine does not start: {failure}", traceback.format_exc())
             return
-        self._timer.start(_HURRIED_MS if _is_hurried(plan) else _DISPLAY_MS)
+        self._period_ms = _HURRIED_MS if _is_hurried(plan) else _DISPLAY_MS
+        self._timer.start(self._period_ms)
+        self.look_at(self._cut)
+
+    def look_at(self, cut: Cut | None) -> None:
+        """Let the engine prepare this part of its frames for the screen; None where nobody looks."""
+        self._cut = cut
+        if self._engine is not None:
+            self._engine.look_at(cut, (_UNSEEN_MS if cut is None else self._period_ms * _EARLY) / 1000)
 
     def pause(self) -> None:
         """Hold the run."""

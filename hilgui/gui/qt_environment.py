@@ -29,8 +29,12 @@ def undo_opencv(environment: MutableMapping[str, str] | None = None) -> None:
 def create_application(argv: Sequence[str]) -> QApplication:
     """Make the one QApplication of this process, or give the one that exists.
 
-    Call it before any widget; importing cv2 before or after does no harm.
+    Call it before any widget; importing cv2 before or after does no harm. Its threads stay out of this process: they
+    wait for each other busily, and the run beside it needs the cores.
     """
+    import cv2
+
+    cv2.setNumThreads(1)
     undo_opencv()
     existing = QApplication.instance()
     if isinstance(existing, QApplication):

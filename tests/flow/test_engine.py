@@ -217,6 +217,39 @@ def test_a_picture_larger_than_the_shared_memory_is_shown_smaller() -> None:
         screen.close()
 
 
+def test_a_part_that_is_asked_for_arrives_scaled_and_the_whole_stays_until_the_next() -> None:
+    from hilgui.records import FrameHealth, Moment
+    from hilgui.scaling import Cut, scaled
+
+    from .rig import ListSource
+
+    writer = SharedScreen()
+    reader = SharedScreen(writer.memory)
+    frames = [ListSource(2).frame_at(seq) for seq in range(2)]
+    height, width = frames[0].image.shape[:2]
+    cut = Cut(1, 2, width - 3, height - 1, 40, 30)
+    reader.ask(cut, 0.25)
+    assert writer.period_s == 0.25
+    shown = []
+    for frame in frames:
+        writer.show(frame, Moment(frame.ref, FrameHealth(0, 0, 0, 0), None, {}))
+        shown.append(reader.newest())
+    first, second = shown
+    assert first is not None and second is not None and second.image is None
+    assert second.ready is not None and second.ready[0] == cut
+    assert np.array_equal(second.ready[1], scaled(frames[1].image, cut))
+    assert second.whole is not None and np.array_equal(second.whole(), frames[1].image)
+    assert first.whole is not None and first.whole() is None
+    for no_part in (None, Cut(0, 0, width + 1, height, 40, 30), Cut(0, 0, width, height, 4000, 3000)):
+        reader.ask(no_part, 1 / 30)
+        writer.show(frames[0], Moment(frames[0].ref, FrameHealth(0, 0, 0, 0), None, {}))
+        plain = reader.newest()
+        assert plain is not None and plain.ready is None and np.array_equal(plain.image, frames[0].image)
+    for screen in (reader, writer):
+        screen.close()
+    assert second.whole() is None
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 @pytest.mark.parametrize("delay_s", [0.0, 0.4])
 def test_an_engine_never_outlives_its_front_end(plan: RunPlan, tmp_path: Path, number: int, delay_s: float) -> None:

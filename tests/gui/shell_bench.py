@@ -43,6 +43,7 @@ class FakeEngine:
         self.starts = starts
         self.events = deque()
         self.frame = None
+        self.looks = []
         self.plan = None
         self.is_held = False
         self.is_closed = False
@@ -66,6 +67,9 @@ class FakeEngine:
         events = list(self.events)
         self.events.clear()
         return events
+
+    def look_at(self, cut, period_s) -> None:
+        self.looks.append((cut, period_s))
 
     def newest(self):
         frame, self.frame = self.frame, None

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -17,6 +20,7 @@ from hilgui.gui.status import ReplayStatus
 from hilgui.gui.theme import Theme
 from hilgui.pipeline import RunPlan
 from hilgui.records import Ledger, Outcome, Verdict
+from hilgui.scaling import Cut, scaled
 from hilgui.settings import Settings
 from hilgui.sources import source_for
 from hilgui.store import RunWriter
@@ -36,6 +40,7 @@ class WritingEngine:
     def __post_init__(self) -> None:
         self._events: list[object] = []
         self._shown: Shown | None = None
+        self.looks: list[tuple[Cut | None, float]] = []
 
     def run(self, plan: RunPlan | None) -> None:
         self._events.append(RunStarted(self.writer.folder, "live", FRAMES))
@@ -44,6 +49,9 @@ class WritingEngine:
         self.writer.write([moment_of(seq) for seq in range(self.written, until)])
         self.written = until
         self._shown = Shown(ref_of(until - 1), frame_image(until - 1), moment_of(until - 1))
+
+    def show(self, shown: Shown) -> None:
+        self._shown = shown
 
     def finish(self) -> None:
         self.writer.write([], findings())
@@ -57,6 +65,9 @@ class WritingEngine:
     def poll(self) -> list[object]:
         events, self._events = self._events, []
         return events
+
+    def look_at(self, cut: Cut | None, period_s: float) -> None:
+        self.looks.append((cut, period_s))
 
     def newest(self) -> Shown | None:
         shown, self._shown = self._shown, None
@@ -159,3 +170,56 @@ def test_the_status_tells_provider_latency_and_time(qtbot: QtBot, page: ReplayPa
 
     assert told[-1].provider == "CPUExecutionProvider"
     assert all(4 < p50 <= p99 < 6 for p50, p99 in told[-1].latency_ms.values())
+
+
+def test_the_engine_learns_what_is_in_sight_and_that_nobody_looks(
+    qtbot: QtBot, page: ReplayPage, engine: WritingEngine
+) -> None:
+    engine.write(10)
+    qtbot.waitUntil(lambda: page.player.picture is not None and page.player.picture.seq == 9)
+    seen, period_s = engine.looks[-1]
+    assert seen == page.view.cut and (seen.x1, seen.y1) == (0, 0)
+    page.view.zoom(4)
+    assert engine.looks[-1] == (page.view.cut, period_s) and page.view.cut != seen
+    page.hide()
+    assert engine.looks[-1][0] is None and engine.looks[-1][1] > period_s
+    page.show()
+    assert engine.looks[-1] == (page.view.cut, period_s)
+
+
+def test_a_live_picture_of_which_a_part_came_is_fetched_when_more_is_in_sight(
+    qtbot: QtBot, page: ReplayPage, engine: WritingEngine
+) -> None:
+    engine.write(10)
+    qtbot.waitUntil(lambda: page.player.picture is not None and page.player.picture.seq == 9)
+    image, fitted = frame_image(10), page.view.cut
+    whole = page.view.grab().toImage()
+    fetched: list[int] = []
+
+    def fetch() -> NDArray[np.uint8] | None:
+        fetched.append(1)
+        return image if len(fetched) < 2 else None
+
+    def show() -> None:
+        engine.show(Shown(ref_of(10), None, moment_of(10), (fitted, scaled(image, fitted)), fetch))
+        qtbot.waitUntil(lambda: engine.is_taken and page.player.picture is not None and page.player.picture.seq == 10)
+
+    show()
+    as_it_came = page.view.grab().toImage()
+    assert not fetched and as_it_came != whole
+    page.view.zoom(3)
+    close_up = page.view.grab().toImage()
+    assert len(fetched) == 1 and close_up != as_it_came
+    page.view.fit()
+    assert page.view.grab().toImage() == as_it_came and len(fetched) == 1
+    show()
+    page.view.zoom(3)
+    stretched = page.view.grab().toImage()  # what came last, larger, until the next frame comes
+    assert len(fetched) == 2 and stretched.size() == close_up.size()
+    apart = np.abs(pixels_of(stretched).astype(np.int16) - pixels_of(close_up))
+    assert apart.mean() < 8
+
+
+def pixels_of(picture: QImage) -> NDArray[np.uint8]:
+    picture = picture.convertToFormat(QImage.Format.Format_RGB32)
+    return np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.width(), 4)[..., :3]

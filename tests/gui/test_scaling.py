@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hilgui.gui.replay.pictures import enlarged, for_screen
-from hilgui.gui.replay.scaling import Cut, Scaler, scaled
+from hilgui.scaling import Cut, Scaler, scaled
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (90, 160, 3), dtype=np.uint8)
 

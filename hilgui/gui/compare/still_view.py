@@ -11,9 +11,9 @@ from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.overlay import things_of
 from hilgui.gui.replay.player import Player
-from hilgui.gui.replay.scaling import Cut
 from hilgui.gui.replay.session import RunSession
 from hilgui.gui.theme import GAP_S, Theme, mark
+from hilgui.scaling import Cut
 
 
 class StillView(QWidget):

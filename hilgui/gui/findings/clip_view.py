@@ -13,10 +13,10 @@ from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.overlay import things_of
 from hilgui.gui.replay.player import Player
-from hilgui.gui.replay.scaling import Cut
 from hilgui.gui.replay.session import RunSession
 from hilgui.gui.theme import Theme
 from hilgui.records import Finding
+from hilgui.scaling import Cut
 from hilgui.triage import FindingRow
 
 _AFTER_MS = 150  # somebody who walks through the list opens only the run where they stay

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from hilgui.errors import HilguiError
 from hilgui.gui.replay.pictures import Picture, Pictures, with_cut
-from hilgui.gui.replay.scaling import Cut
+from hilgui.scaling import Cut
 
 log = logging.getLogger(__name__)
 

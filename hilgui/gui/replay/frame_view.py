@@ -32,7 +32,6 @@ from hilgui.gui.replay.panes import (
     paint_mark,
     panes_of,
 )
-from hilgui.gui.replay.scaling import Cut, Scaler
 from hilgui.gui.replay.viewport import (
     ZOOM_STEP,
     Viewport,
@@ -44,6 +43,7 @@ from hilgui.gui.replay.viewport import (
     zoomed,
 )
 from hilgui.records import Role
+from hilgui.scaling import Cut, Late, Scaler
 
 _HOVER_SLACK = 3.0  # px around a box that still count as the box
 
@@ -63,6 +63,7 @@ class FrameView(QWidget):
         super().__init__(parent)
         self._ink = ink
         self._image: NDArray[np.uint8] | None = None
+        self._late: Late | None = None
         self._problem = ""
         self._mark = ""
         self._things: tuple[Thing, ...] = ()
@@ -98,12 +99,14 @@ class FrameView(QWidget):
         things: tuple[Thing, ...],
         problem: str = "",
         ready: tuple[Cut, NDArray[np.uint8]] | None = None,
+        late: Late | None = None,
     ) -> None:
         """Take a frame, (H, W, 3) BGR or (H, W, 4) as `for_screen` makes it; None shows `problem` instead.
 
-        `ready` is a part of it that was scaled already, as `cut_changed` asked; it is used if it still fits.
+        `ready` is a part of it that was scaled already, as `cut_changed` asked; it is used if it still fits. With
+        `late` it may be all that there is: the rest is fetched when it comes into sight.
         """
-        self._image, self._things, self._problem = image, things, problem
+        self._image, self._things, self._problem, self._late = image, things, problem, late
         self._scaled = ready
         self._ghost = None
         self._selected = followed(self._selected, things)
@@ -236,7 +239,7 @@ class FrameView(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw picture, boxes, labels, captions."""
         painter = QPainter(self)
-        if self._image is None:
+        if self._size is None:
             self._paint_problem(painter)
             return
         for pane in self._panes:
@@ -338,8 +341,8 @@ class FrameView(QWidget):
         """Work out the panes and what each shows."""
         things = chosen(self._things, self._layers)
         self._panes = panes_of(self._mode, things, self.width(), self._curtain, self._names)
-        if self._image is not None:
-            size = (self._image.shape[1], self._image.shape[0])
+        size = self._size
+        if size is not None:
             pane = (float(max(self._panes[0].width, 1)), float(max(self.height(), 1)))
             self._set_view(resized(self._view, pane, size))
         self.update()
@@ -369,7 +372,7 @@ class FrameView(QWidget):
 
     def _thing_at(self, place: QPointF) -> Thing | None:
         pane = self._pane_at(place.x())
-        if pane is None or self._image is None:
+        if pane is None or self._size is None:
             return None
         x, y = self._view.to_image(place.x() - pane.x, place.y())
         return thing_at(pane.things, x, y, _HOVER_SLACK / self._view.scale)
@@ -391,8 +394,18 @@ class FrameView(QWidget):
         paint_around(painter, place, self._view.pane, self._ink.stage)
         if cut.width < 1 or cut.height < 1 or cut.x2 <= cut.x1 or cut.y2 <= cut.y1:
             return
-        pixels = self._pixels(cut)
-        picture = QImage(pixels.data, cut.width, cut.height, pixels.strides[0], QImage.Format.Format_RGB32)
+        known = self._pixels(cut)
+        if known is None:
+            painter.fillRect(place, self._ink.stage)
+            return
+        of, pixels = known
+        picture = QImage(pixels.data, of.width, of.height, pixels.strides[0], QImage.Format.Format_RGB32)
+        if of != cut:  # its frame is gone and the next one on its way: stretched so long
+            painter.fillRect(place, self._ink.stage)
+            x, y = self._view.to_pane(of.x1, of.y1)
+            scale = self._view.scale
+            painter.drawImage(QRectF(x, y, (of.x2 - of.x1) * scale, (of.y2 - of.y1) * scale), picture)
+            return
         picture.setDevicePixelRatio(ratio)
         painter.drawImage(place.topLeft(), picture)
 
@@ -406,11 +419,19 @@ class FrameView(QWidget):
         end = QPoint(round(left * ratio + x2 * scale), round(top * ratio + y2 * scale))
         return Cut(x1, y1, x2, y2, end.x() - begin.x(), end.y() - begin.y()), begin
 
-    def _pixels(self, cut: Cut) -> NDArray[np.uint8]:
-        """Scale what is in sight once a frame and zoom, not once a paint."""
+    @property
+    def _size(self) -> tuple[int, int] | None:
+        """Give width and height of the picture, None where there is none."""
+        if self._image is not None:
+            return self._image.shape[1], self._image.shape[0]
+        return None if self._late is None else (self._late.width, self._late.height)
+
+    def _pixels(self, cut: Cut) -> tuple[Cut, NDArray[np.uint8]] | None:
+        """Scale what is in sight once a frame and zoom, not once a paint; else give the last part that came."""
         if self._scaled is not None and self._scaled[0] == cut:
-            return self._scaled[1]
-        assert self._image is not None
-        pixels = self._scaler.scaled(self._image, cut)
-        self._scaled = (cut, pixels)
-        return pixels
+            return self._scaled
+        if self._image is None and self._late is not None:
+            self._image = self._late.fetch()
+        if self._image is not None:
+            self._scaled = (cut, self._scaler.scaled(self._image, cut))
+        return self._scaled

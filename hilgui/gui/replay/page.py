@@ -28,17 +28,17 @@ from hilgui.gui.replay.overlay import Layer
 from hilgui.gui.replay.page_layout import PageLayout, WarningBar
 from hilgui.gui.replay.picture_bar import PictureBar
 from hilgui.gui.replay.picture_stage import PictureStage
-from hilgui.gui.replay.pictures import Origin, Picture, enlarged
+from hilgui.gui.replay.pictures import live_picture
 from hilgui.gui.replay.player import Player
 from hilgui.gui.replay.plots import Plots
 from hilgui.gui.replay.run_status import latencies, status_of
-from hilgui.gui.replay.scaling import Cut
 from hilgui.gui.replay.session import RunSession
 from hilgui.gui.replay.spotlight import Spotlight
 from hilgui.gui.replay.timeline import Timeline
 from hilgui.gui.replay.transport import Transport
 from hilgui.gui.theme import Theme
 from hilgui.records import Finding, Role
+from hilgui.scaling import Cut
 
 if TYPE_CHECKING:
     from hilgui.engine import RunFinished, RunStarted, Shown
@@ -105,6 +105,7 @@ class ReplayPage(RunPage):
         bridge.run_started.connect(self._on_run_started)
         bridge.frame_shown.connect(self._on_frame_shown)
         bridge.run_finished.connect(self._on_run_finished)
+        self._tell_cut()
 
     def shortcuts(self) -> list[tuple[str, str]]:
         """Give every key of this page with what it does, for the overlay of shortcuts."""
@@ -150,6 +151,7 @@ class ReplayPage(RunPage):
         """Show the newest frame that came while the page was not in sight."""
         super().showEvent(event)
         self._is_away = False
+        self._tell_cut()
         if self._unseen is not None:
             self._on_frame_shown(self._unseen)
 
@@ -157,6 +159,7 @@ class ReplayPage(RunPage):
         """Prepare no pictures that nobody sees."""
         super().hideEvent(event)
         self._is_away = True
+        self._tell_cut()
 
     # -- building -----------------------------------------------------------------------------------------------------
 
@@ -359,9 +362,7 @@ class ReplayPage(RunPage):
         if self._is_away:
             self._unseen = shown
             return
-        image = enlarged(shown.image, shown.ref.width, shown.ref.height)  # very large frames come smaller
-        picture = Picture(shown.ref.seq, image, shown.moment, Origin.LIVE)
-        self._player.show_live(picture)
+        self._player.show_live(live_picture(shown))
 
     def _on_run_finished(self, event: RunFinished) -> None:
         self._session.look()
@@ -423,6 +424,12 @@ class ReplayPage(RunPage):
         decoder = self._session.decoder
         if decoder is not None:
             decoder.cut = cut
+        self._tell_cut()
+
+    def _tell_cut(self) -> None:
+        """Let the engine scale what is in sight."""
+        if self._bridge is not None:
+            self._bridge.look_at(None if self._is_away else self.view.cut)
 
     def _toggle_plots(self) -> None:
         self.plots.setVisible(self.plots.isHidden())

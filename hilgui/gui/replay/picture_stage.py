@@ -35,7 +35,7 @@ class PictureStage(QObject):
     def show(self, picture: Picture, drive: Drive) -> tuple[Thing, ...]:
         """Show a frame; returns what lies on it."""
         things = things_of(picture.moment, drive.header)
-        self._view.show_frame(picture.image, things, self._problem(picture), picture.ready)
+        self._view.show_frame(picture.image, things, self._problem(picture), picture.ready, picture.late)
         return things
 
     def title(self, picture: Picture, drive: Drive) -> str:
@@ -77,6 +77,6 @@ class PictureStage(QObject):
         self._actions.show_layers(layers)
 
     def _problem(self, picture: Picture) -> str:
-        if picture.image is not None:
+        if picture.image is not None or picture.late is not None:
             return ""
         return self.tr("No picture of frame {0}: {1}.").format(picture.seq, picture.problem.rstrip("."))

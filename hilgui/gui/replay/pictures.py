@@ -6,17 +6,20 @@ from bisect import bisect_right
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.errors import SourceBroken
-from hilgui.gui.replay.scaling import Cut, is_within, scaled
 from hilgui.records import Moment, SourceFacts
+from hilgui.scaling import Cut, Late, is_within, scaled
 from hilgui.sources import FrameSource, source_again
 from hilgui.store import RunReader
+
+if TYPE_CHECKING:
+    from hilgui.engine import Shown
 
 _FROM_CLIPS = "Pictures come from the clips that were kept."
 
@@ -40,6 +43,7 @@ class Picture:
     origin: Origin
     problem: str = ""  # why there is no image
     ready: tuple[Cut, NDArray[np.uint8]] | None = None  # what was in sight when it was decoded, scaled
+    late: Late | None = None  # where `image` is None and `ready` all that has come: the way to the rest
     channel: str = ""  # the camera, in a drive of several
     others: tuple[Picture, ...] = ()  # what the other cameras showed then, each with its own frame number
 
@@ -159,6 +163,15 @@ def with_cut(picture: Picture, cut: Cut | None) -> Picture:
 def for_screen(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Add the fourth byte that the screen wants; (H, W, 3) BGR → (H, W, 4)."""
     return cv2.cvtColor(image, cv2.COLOR_BGR2BGRA).astype(np.uint8, copy=False)
+
+
+def live_picture(shown: Shown) -> Picture:
+    """Make a picture of the newest frame of a run under way; very large ones come smaller."""
+    width, height = shown.ref.width, shown.ref.height
+    if shown.image is not None:
+        return Picture(shown.ref.seq, enlarged(shown.image, width, height), shown.moment, Origin.LIVE)
+    late = None if shown.whole is None else Late(width, height, shown.whole)
+    return Picture(shown.ref.seq, None, shown.moment, Origin.LIVE, ready=shown.ready, late=late)
 
 
 def enlarged(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

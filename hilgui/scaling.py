@@ -1,7 +1,8 @@
-"""Scales the part of a picture that is in sight; the decoder's thread does it ahead, the screen does what is left."""
+"""Scales the part of a picture that is in sight; decoder and engine do it ahead, the screen does what is left."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -21,6 +22,14 @@ class Cut(NamedTuple):
     y2: int
     width: int
     height: int
+
+
+class Late(NamedTuple):
+    """A picture of which only a part has come; `fetch` gives all of it, or None where it is gone already."""
+
+    width: int
+    height: int
+    fetch: Callable[[], NDArray[np.uint8] | None]
 
 
 class Scaler:
