@@ -3,7 +3,7 @@
 from hilgui.store.folder import campaign, find_run, is_run, new_run_id, run_folders
 from hilgui.store.listing import RunSummary, list_runs, summarise
 from hilgui.store.pictures import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
-from hilgui.store.reader import RunReader, Series
+from hilgui.store.reader import RunReader, Series, state_of
 from hilgui.store.recovery import close_dead_run, relink
 from hilgui.store.timeline import RoleTimeline, Timeline
 from hilgui.store.writer import RunWriter
@@ -27,5 +27,6 @@ __all__ = [
     "new_run_id",
     "relink",
     "run_folders",
+    "state_of",
     "summarise",
 ]

@@ -52,6 +52,13 @@ class Series:
     numbers: NDArray[np.float64]
 
 
+def state_of(verdict: Verdict | None) -> str:
+    """Say "running", "finished" or "aborted"."""
+    if verdict is None:
+        return "running"
+    return "aborted" if verdict.outcome is Outcome.ABORTED else "finished"
+
+
 class RunReader:
     """One thread owns a reader. A run whose writer died is closed as ABORTED the first time it is opened."""
 
@@ -78,10 +85,7 @@ class RunReader:
     @property
     def state(self) -> str:
         """Say "running", "finished" or "aborted"."""
-        verdict = self.verdict
-        if verdict is None:
-            return "running"
-        return "aborted" if verdict.outcome is Outcome.ABORTED else "finished"
+        return state_of(self.verdict)
 
     @property
     def verdict(self) -> Verdict | None:
@@ -191,14 +195,21 @@ class RunReader:
             ).fetchall()
         return [Loss(_ref(row[:8]), FATES[row[8]], row[9]) for row in rows]
 
-    def findings(self, *, kind: Kind | None = None) -> list[Finding]:
-        """Give the findings in the order in which they closed."""
+    def findings(self, *, kind: Kind | None = None, known: dict[str, Finding] | None = None) -> list[Finding]:
+        """Give the findings in the order in which they closed.
+
+        `known` keeps them by their stored text, for whoever asks again and again: what is the same is read once.
+        """
+        known = {} if known is None else known
         with reading(self.folder):
             rows = self._database.execute(
                 "SELECT value FROM finding WHERE ?1 IS NULL OR kind=?1 ORDER BY number",
                 (None if kind is None else kind.value,),
             ).fetchall()
-            return [codec.finding_from_json(json.loads(value)) for (value,) in rows]
+            for (value,) in rows:
+                if value not in known:
+                    known[value] = codec.finding_from_json(json.loads(value))
+            return [known[value] for (value,) in rows]
 
     def picture(self, seq: int) -> bytes | None:
         """Give the JPEG that was kept for a clip; None where no finding was near."""

@@ -8,9 +8,11 @@ from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from hilgui.errors import HilguiError
-from hilgui.records import Finding, Ledger, RunHeader, Verdict
-from hilgui.store import RunReader, Timeline
+from hilgui.records import Finding, Ledger, Role, RunHeader, Verdict
+from hilgui.store import RunReader, Timeline, state_of
 from hilgui.store import Series as StoredSeries
 from hilgui.stream import StopToken
 
@@ -78,15 +80,33 @@ class RunFeed:
         since = 0
         signals = reader.series()  # stored before the first frame
         known: list[Finding] | None = None
+        texts: dict[str, Finding] = {}
+        ledger = Ledger()
         while not self._stop.is_set:
-            state, verdict = reader.state, reader.verdict  # first: what is stored afterwards comes with the next look
-            timeline = reader.timeline(since)
-            findings = reader.findings()
+            verdict = reader.verdict  # first: what is stored afterwards comes with the next look
+            state, timeline = state_of(verdict), reader.timeline(since)
+            ledger = _counted(ledger, timeline) if verdict is None else reader.ledger
+            findings = reader.findings(known=texts)
             changed = None if findings == known else tuple(findings)
             known = findings
             if len(timeline.seq):
                 since = int(timeline.seq[-1]) + 1
-            self._news.append(News(reader.header, timeline, changed, state, verdict, reader.ledger, signals))
+            self._news.append(News(reader.header, timeline, changed, state, verdict, ledger, signals))
             if state in _FINISHED:
                 return
             self._stop.wait(_EVERY_S)
+
+
+def _counted(before: Ledger, news: Timeline) -> Ledger:
+    """Add the newest frames to what became of those before; the store counts all of them anew, however long it is."""
+    evaluated, dropped, skipped = np.bincount(news.fate, minlength=3).tolist()
+    candidate = news.roles.get(Role.CANDIDATE)
+    alone = 0 if candidate is None else int(np.count_nonzero(~candidate.ran & (news.fate == 0)))
+    return Ledger(
+        captured=before.captured + len(news.seq),
+        evaluated=before.evaluated + evaluated,
+        dropped=before.dropped + dropped,
+        skipped=before.skipped + skipped,
+        with_truth=before.with_truth + int(np.count_nonzero(news.with_truth)),
+        candidate_skipped=before.candidate_skipped + alone,
+    )
