@@ -153,11 +153,12 @@ def who(settings: Settings) -> str:
 
 
 def runs_of(wanted: Iterable[str], runs: Path) -> list[Path]:
-    """Give the run that each word names, or every run in the folder that it names; raises CallWrong."""
+    """Give the run that each word names, or every run in the folder or campaign that it names; raises CallWrong."""
     found: list[Path] = []
     for one in wanted:
-        folder = Path(one)
-        if not folder.is_dir() or is_run(folder):
+        places = (Path(one), runs / one) if one else ()
+        folder = next((place for place in places if place.is_dir() and not is_run(place)), None)
+        if folder is None:
             found.append(find_run(one, runs))
             continue
         inside = sorted(inner for inner in folder.iterdir() if is_run(inner))
