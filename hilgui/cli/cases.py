@@ -123,16 +123,19 @@ def trend(case: Annotated[str, typer.Argument(metavar="CASE", help="Id of a case
 @cases_app.command("new")
 def new(
     path: Annotated[Path, typer.Argument(metavar="FILE", help="The file to write, NAME.case.yaml.")],
-    source: Annotated[Path, typer.Option(help="The recording.")],
-    baseline: Annotated[Path, typer.Option("--baseline", "-b", help="The model (ONNX).")],
+    source: Annotated[Path, typer.Option(help="The recording, or a camera: camera:uvc:0.")],
+    baseline: Annotated[
+        Path, typer.Option("--baseline", "-b", help="The model (ONNX), or its name in the registry: NAME@champion.")
+    ],
 ) -> None:
     """Write a first case: a recording through a model, nothing may be lost."""
     import json
     import os
 
-    from hilgui.cli.console import results
+    from hilgui.cli.console import notes, results
     from hilgui.errors import CallWrong
     from hilgui.sequencer.loading import SUFFIX, read_case
+    from hilgui.sources.camera import camera_beside, is_camera
 
     if not path.name.endswith(SUFFIX):
         raise CallWrong(f"a case is called NAME{SUFFIX}, not {path.name}")
@@ -141,9 +144,19 @@ def new(
     folder = path.resolve().parent
     if not folder.is_dir():
         raise CallWrong(f"there is no folder {folder}; make it first")
-    texts = [json.dumps(os.path.relpath(each.resolve(), folder), ensure_ascii=False) for each in (source, baseline)]
+    told = [os.path.relpath(each.resolve(), folder) for each in (source, baseline)]
+    if is_camera(source):
+        told[0] = str(camera_beside(source, Path.cwd()))
+    elif not source.exists():
+        notes.print(f"there is no {source} yet: the case cannot run until it is there", markup=False)
+    if "@" in baseline.name and not baseline.exists():
+        told[1] = str(baseline)  # an alias of the registry
+    elif not baseline.exists():
+        notes.print(f"there is no {baseline} yet: the case cannot run until it is there", markup=False)
+    texts = [json.dumps(each, ensure_ascii=False) for each in told]
+    more = ", duration_s: 10" if is_camera(source) else ""
     name = json.dumps(path.name.removesuffix(SUFFIX).replace("_", " ").capitalize(), ensure_ascii=False)
-    path.write_text(_NEW.format(name=name, source=texts[0], baseline=texts[1]), encoding="utf-8")
+    path.write_text(_NEW.format(name=name, source=texts[0], baseline=texts[1], more=more), encoding="utf-8")
     read_case(path)
     results.print(f"{path}: run it with `hilgui run {path}`; docs/test-cases.md lists every key", markup=False)
 
@@ -169,10 +182,12 @@ schema: hilgui/case.v1
 name: {name}
 description: What this case shows, and for whom.
 tags: []
-source: {{path: {source}}}
+source: {{path: {source}{more}}}
 models: {{baseline: {baseline}}}
 steps:
   - replay:
 criteria:
   - {{metric: lost_frames, limit: "== 0"}}
+  # with labels beside the recording:
+  # - {{metric: recall, limit: ">= 0.5", slice: {{class: person}}, distance_m: [0, 30]}}
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 
 from hilgui.cli import main
 from hilgui.records import Outcome
@@ -118,6 +119,23 @@ def test_a_missing_model_is_an_error_and_the_suite_goes_on(tmp_path: Path) -> No
     found = Suite(load_settings(), Unattended("me"), told, StopToken()).run(load_cases([tmp_path]))
     assert [each.word for each in found] == ["ERROR", "PASS"] == [event.result.word for event in ended]
     assert "gone.onnx" in found[0].reasons[0]
+
+
+def test_a_new_case_names_cameras_and_registered_models_as_they_are_and_says_what_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bench.case.yaml"
+    assert main(["cases", "new", str(path), "--source", "camera:uvc:0#fps=30", "-b", "front@champion"]) == 0
+    case = yaml.safe_load(path.read_text("utf-8"))
+    assert case["source"] == {"path": "camera:uvc:0#fps=30", "duration_s": 10}
+    assert case["models"] == {"baseline": "front@champion"}
+    assert "yet" not in capsys.readouterr().err
+    path.unlink()
+    assert main(["cases", "new", str(path), "--source", str(tmp_path / "gone.mp4"), "-b", f"{DEMO}/baseline.onnx"]) == 0
+    assert "gone.mp4 yet" in " ".join(capsys.readouterr().err.split())
+    sharper = path.read_text("utf-8").replace("  # - {", "  - {")
+    path.write_text(sharper, "utf-8")
+    assert main(["cases", "validate", str(path)]) == 0
 
 
 def test_cases_are_validated_listed_and_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from hilgui.gui.bridge import Bridge
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.rig.chooser import look_at
 from hilgui.gui.rig.console import Console, is_wanted
+from hilgui.gui.rig.controls import plainly
 from hilgui.gui.rig.margin_share import used_up
 from hilgui.gui.rig.moves import MOVES, PLACES, moves_from
 from hilgui.resources import shipped
@@ -44,6 +45,11 @@ def window(qtbot, settings, theme, memory):
 @pytest.fixture
 def page(window):
     return window.pages.page("rig")
+
+
+def test_a_number_of_any_size_is_written_without_an_exponent():
+    told = [plainly(value) for value in (0.0, 12.0, 0.0125, 999.96, 12345.678, 4294967.295, -1500.0)]
+    assert told == ["0", "12", "0.0125", "1000", "12,346", "4,294,967", "-1,500"]
 
 
 def open_bench(qtbot, page) -> None:

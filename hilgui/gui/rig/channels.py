@@ -10,7 +10,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
 
 from hilgui.gui.label import Label, as_tip
-from hilgui.gui.rig.controls import ActionControl, ChannelControl
+from hilgui.gui.rig.controls import ActionControl, ChannelControl, plainly
 from hilgui.gui.rig.sparkline import Sparkline
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, Theme, mark
 from hilgui.rigs.messages import DeviceState
@@ -24,7 +24,7 @@ class _Line:
         self.name = f"{device}.{channel.name}"
         self.channel = channel
         self.words = Label(channel.name, parent)
-        limits = f"{channel.low:g} … {channel.high:g} {channel.unit}".rstrip()
+        limits = f"{plainly(channel.low)} … {plainly(channel.high)} {channel.unit}".rstrip()
         hazard = parent.tr("hazardous") if channel.is_hazardous else parent.tr("harmless")
         self.words.setToolTip(as_tip(f"{self.name} · {limits} · {hazard}"))
         self.value = Label("–", parent)
@@ -43,7 +43,7 @@ class _Line:
             is_old = now_s - reading.read_ns / 1e9 > _STALE_S
             tone = "faint" if is_old else ""
             is_number = not math.isnan(reading.value)
-            words = f"{reading.value:.4g} {reading.unit}".rstrip() if is_number else self.plot.tr("no number")
+            words = f"{plainly(reading.value)} {reading.unit}".rstrip() if is_number else self.plot.tr("no number")
         if words != self.value.text():
             self.value.setText(words)
             self.value.setAccessibleName(f"{self.name}: {words}")

@@ -15,6 +15,11 @@ from hilgui.rigs.protocol import Action, Channel, Perform, SetValue
 _WIDEST = 1e9  # of an argument without limits
 
 
+def plainly(value: float) -> str:
+    """Write a number with four digits, or all of those before the point: an up time of hours takes no exponent."""
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e12 else f"{value:.4g}"
+
+
 class _Value(QDoubleSpinBox):
     """A number that is only sent when somebody presses Enter or the button, never by the wheel in passing."""
 
@@ -51,7 +56,7 @@ class ChannelControl(QWidget):
             self.value.setSuffix(f" {channel.unit}" if channel.unit else "")
             self.value.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             self.value.setAccessibleName(self.tr("New value of {0}").format(name))
-            self.value.setToolTip(as_tip(f"{channel.low:g} … {channel.high:g} {channel.unit}".rstrip()))
+            self.value.setToolTip(as_tip(f"{plainly(channel.low)} … {plainly(channel.high)} {channel.unit}".rstrip()))
             self.value.setFixedWidth(96)
             mark(self.value, kind="small")
             self.value.entered.connect(self._ask_value)
