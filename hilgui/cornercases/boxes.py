@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hilgui.records import Detections
 
@@ -45,20 +44,6 @@ def overlap(one: Box, other: Box) -> float:
         return 0.0
     inner = width * height
     return inner / ((right - left) * (bottom - top) + (x2 - x1) * (y2 - y1) - inner)
-
-
-def overlaps(boxes: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Give `overlap` of every two boxes of (n, 4), to the last bit what it gives for each pair."""
-    wide = boxes.astype(np.float64)
-    left, top, right, bottom = wide.T
-    width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
-    height = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    inner = np.where((width <= 0.0) | (height <= 0.0), 0.0, width * height)
-    area = (right - left) * (bottom - top)
-    union = area[:, None] + area - inner
-    iou = np.zeros_like(inner)
-    np.divide(inner, union, out=iou, where=inner > 0.0)
-    return iou
 
 
 def strongest_near(detections: Detections, box: Box, classed: int) -> tuple[float, float]:

@@ -40,12 +40,11 @@ class Duplicate:
 
     def _groups(self, role: Role, inference: Inference, moment: Moment) -> list[list[_Shown]]:
         """Gather, from the best score on, what overlaps all that is in a group already."""
-        kept = inference.detections.first(inference.detections.count_above(self._context.thresholds[role]))
-        if len(kept) < self._limits.boxes:
+        close, least = self._context.following.overlaps(moment, role) >= self._limits.iou, self._limits.boxes
+        count = len(close)
+        if np.count_nonzero(close) < count + least * (least - 1):  # each with itself; a group adds all its pairs
             return []
-        close = self._context.following.overlaps(moment, role) >= self._limits.iou
-        if np.count_nonzero(close, axis=1).max() < self._limits.boxes:  # no box has so many beside it, itself counted
-            return []
+        kept = inference.detections.first(count)
         groups: list[list[_Shown]] = []
         rows = zip(kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist(), strict=True)
         for (left, top, right, bottom), classed, score in rows:
@@ -58,7 +57,7 @@ class Duplicate:
                     break
             else:
                 groups.append([(box, classed, score)])
-        return [group for group in groups if len(group) >= self._limits.boxes]
+        return [group for group in groups if len(group) >= least]
 
     def _hit(self, role: Role, nth: int, group: list[_Shown], moment: Moment) -> Hit:
         names = [self._context.vocabulary.name(classed) for _, classed, _ in group]

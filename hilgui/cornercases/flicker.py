@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 from hilgui.cornercases.boxes import overlap, strongest_near
+from hilgui.cornercases.criticality import Grade
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
@@ -26,15 +28,26 @@ class _Seen(NamedTuple):
     has_changed: bool
     last: Sighting  # as seen; where it would be, while it is gone
     detections: Detections  # everything the model said, at any score
-    severity: Severity  # of losing it
+    graded: dict[int, Grade]  # what that frame's objects matter in which it was seen last
 
 
 @dataclass(slots=True)
 class _Past:
-    """The last half second of one track."""
+    """The last half second of a track that was gone in it, from the frame on in which it went."""
 
     frames: deque[_Seen] = field(default_factory=deque)
+    changes: int = 0  # of presence, within them
     reported: int = -1  # seq up to which hits were given
+
+    def note(self, seen: _Seen, since_s: float) -> None:
+        """Add a frame, and forget those before a time."""
+        self.frames.append(seen)
+        self.changes += seen.has_changed
+        while self.frames[0].time_s < since_s:
+            self.changes -= self.frames.popleft().has_changed
+
+
+_Shown = tuple[dict[int, Sighting], dict[int, Grade]]  # what a model showed on one frame, by track
 
 
 class Flicker:
@@ -54,6 +67,7 @@ class Flicker:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._limits = context.limits.flicker
+        self._before: dict[Role, _Shown] = {role: ({}, {}) for role in context.thresholds}
         self._pasts: dict[Role, dict[int, _Past]] = {role: {} for role in context.thresholds}
 
     def look(self, moment: Moment) -> Iterable[Hit]:
@@ -61,29 +75,35 @@ class Flicker:
         hits: list[Hit] = []
         following = self._context.following
         for role, present in following.at(moment).items():
-            pasts, detections = self._pasts[role], moment.inferences[role].detections
-            for number in following.ended(role):
+            pasts, ended = self._pasts[role], following.ended(role)
+            for number in ended:
                 pasts.pop(number, None)
-            for number in present.keys() - pasts.keys():
+            before, graded = self._before[role]
+            for number in before.keys() - present.keys() - pasts.keys() - set(ended):
                 pasts[number] = _Past()
+            grades = self._context.grading.shown(moment, role)
+            self._before[role] = present, grades
+            if not pasts:
+                continue
             shown = [sighting.box for sighting in present.values()]
-            unseen, grades = following.unseen(role), self._context.grading.shown(moment, role)
-            for number, past in pasts.items():
-                sighting, is_present = present.get(number), True
+            unseen, detections = following.unseen(role), moment.inferences[role].detections
+            seq, now_s = moment.ref.seq, moment.ref.time_s
+            since_s = now_s - self._limits.within_s - SLACK_S
+            for number, past in sorted(pasts.items()):
+                newest = past.frames[-1] if past.frames else None
+                sighting, of, is_present = present.get(number), grades, True
                 if sighting is None:
-                    expected = unseen[number]
-                    sighting = past.frames[-1].last._replace(box=expected)
-                    is_present = any(overlap(expected, box) >= COVERED_IOU for box in shown) or self._is_noise(
+                    last, of = (newest.last, newest.graded) if newest else (before[number], graded)
+                    sighting = last._replace(box=unseen[number])
+                    is_present = any(overlap(sighting.box, box) >= COVERED_IOU for box in shown) or self._is_noise(
                         role, sighting, detections
                     )
-                severity = grades[number].severity if number in grades else past.frames[-1].severity
-                has_changed = self._note(past, sighting, is_present, moment, detections, severity)
-                height_px = sighting.box[3] - sighting.box[1]
-                if not has_changed or height_px < self._limits.min_height_px:
-                    continue
-                least = self._limits.changes if severity > Severity.LOW else self._limits.changes_low
-                if sum(frame.has_changed for frame in past.frames) >= least:
+                has_changed = is_present != (newest is None or newest.is_present)
+                past.note(_Seen(seq, now_s, is_present, has_changed, sighting, detections, of), since_s)
+                if has_changed and past.changes >= self._least(number, past.frames[-1]):
                     hits += self._hits(role, number, past, self._context.grading.thread(moment, role, number))
+                elif not past.changes and number in present:
+                    del pasts[number]
         return hits
 
     def _is_noise(self, role: Role, last: Sighting, detections: Detections) -> bool:
@@ -93,22 +113,11 @@ class Flicker:
         score, _ = strongest_near(detections, last.box, last.classed)
         return score > 0.0 and self._context.noise.blurs(score, self._context.thresholds[role])
 
-    def _note(
-        self,
-        past: _Past,
-        sighting: Sighting,
-        is_present: bool,
-        moment: Moment,
-        detections: Detections,
-        severity: Severity,
-    ) -> bool:
-        """Add a frame to the past of a track; say whether its presence changed."""
-        frames, now_s = past.frames, moment.ref.time_s
-        has_changed = bool(frames) and frames[-1].is_present != is_present
-        frames.append(_Seen(moment.ref.seq, now_s, is_present, has_changed, sighting, detections, severity))
-        while frames[0].time_s < now_s - self._limits.within_s - SLACK_S:
-            frames.popleft()
-        return has_changed
+    def _least(self, number: int, seen: _Seen) -> float:
+        """Give how often the presence of such an object must change."""
+        if seen.last.box[3] - seen.last.box[1] < self._limits.min_height_px:
+            return math.inf
+        return self._limits.changes if seen.graded[number].severity > Severity.LOW else self._limits.changes_low
 
     def _hits(self, role: Role, number: int, past: _Past, thread: str) -> list[Hit]:
         frames = list(past.frames)
@@ -134,7 +143,7 @@ class Flicker:
             kind=self.kind,
             seq=frame.seq,
             thread=thread,
-            severity=min(frame.severity, Severity.MEDIUM),  # it came back
+            severity=min(frame.graded[number].severity, Severity.MEDIUM),  # it came back
             weight=last.score if frame.is_present else 1.0 + last.score,
             why=why,
             role=role,

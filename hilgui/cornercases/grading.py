@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+import itertools
+from collections.abc import Callable, Hashable, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilgui.cornercases.criticality import Grade, is_vulnerable, severity_of
 from hilgui.cornercases.following import Following, Sighting
@@ -13,6 +15,21 @@ from hilgui.evaluation.criticality import Basis, Criticality, CriticalityMeter
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.records import Moment, Role, Vocabulary
 from hilgui.settings import CriticalityLimits
+
+
+class Grades(dict[int, Grade]):
+    """Grades by row of the truth or by track, each worked out when somebody asks for it: most are never."""
+
+    def __init__(self, names: Iterable[int], first: int, grade: Callable[[int], Grade]) -> None:
+        """Take the row or track of each place from `first` on, and what gives the grade of a place."""
+        super().__init__()
+        self._places = dict(zip(names, itertools.count(first)))
+        self._grade = grade
+
+    def __missing__(self, name: int) -> Grade:
+        """Work it out."""
+        grade = self[name] = self._grade(self._places[name])
+        return grade
 
 
 class Grading:
@@ -60,71 +77,59 @@ class Grading:
             return
         self._moment = moment
         threads, seen = self._threads.at(moment), self._following.at(moment)
-        names: list[Hashable] = [(None, thread) for thread in threads.values()]
-        boxes, classes, distances = [], [], []
+        rows = list(threads)
+        names: list[Hashable] = list(threads.values())
+        boxes, classes, distances = np.empty((0, 4)), np.empty(0, np.int32), np.empty(0)
         if moment.truth is not None:
-            rows = list(threads)
-            boxes += moment.truth.boxes[rows].tolist()
-            classes += moment.truth.classes[rows].tolist()
-            distances += moment.truth.distance_m[rows].tolist()
+            truth = moment.truth
+            boxes, classes, distances = truth.boxes[rows], truth.classes[rows], truth.distance_m[rows]
         for role, sightings in seen.items():
-            names += [(role, number) for number in sightings]
-            boxes += [sighting.box for sighting in sightings.values()]
-            classes += [sighting.classed for sighting in sightings.values()]
-        distances += [np.nan] * (len(boxes) - len(distances))
-        known = self._meter.judge(
-            moment.ref, np.array(boxes, np.float64), np.array(classes, np.int32), names, np.array(distances)
-        )
-        grades = self._grades(boxes, classes, known, moment.ref.height)
-        self._of_truth = dict(zip(threads, grades, strict=False))
+            names += [(role.value, number) for number in sightings]
+            places = [sighting.row for sighting in sightings.values()]
+            shown = moment.inferences[role].detections
+            boxes = np.concatenate([boxes, shown.boxes[places]])
+            classes = np.concatenate([classes, shown.classes[places]])
+        labelled_m = np.full(len(boxes), np.nan)
+        labelled_m[: len(rows)] = distances
+        grade = self._grade_of(boxes, classes, self._meter.judge(moment.ref, boxes, classes, names, labelled_m), moment)
+        self._of_truth = Grades(rows, 0, grade)
         self._own(moment, threads, seen)
-        place, self._shown = len(threads), {}
+        place, self._shown = len(rows), {}
         for role, sightings in seen.items():
-            self._shown[role] = dict(zip(sightings, grades[place:], strict=False))
+            self._shown[role] = Grades(sightings, place, grade)
             place += len(sightings)
 
     def _own(self, moment: Moment, threads: dict[int, str], seen: dict[Role, dict[int, Sighting]]) -> None:
         for role, number in self._over:
             self._owners[role].pop(number, None)
         self._over = []
-        for role, sightings in seen.items():
+        for role in seen:
             owners = self._owners.setdefault(role, {})
             self._over += [(role, number) for number in self._following.ended(role)]
-            comparison = moment.comparisons.get(role)
-            if comparison is None:
-                continue
-            partners = comparison.partner.tolist()
-            for number, sighting in sightings.items():
-                thread = threads.get(partners[sighting.row]) if sighting.row < len(partners) else None
-                if thread is not None:
-                    owners[number] = thread
+            for number, row in self._following.matched(moment, role).items():
+                if row in threads:
+                    owners[number] = threads[row]
 
-    def _grades(self, boxes: list[list[float]], classes: list[int], known: Criticality, height: int) -> list[Grade]:
-        grades = []
-        columns = zip(
-            boxes,
-            classes,
-            known.distance_m.tolist(),
-            known.ttc_s.tolist(),
-            known.deceleration_mps2.tolist(),
-            known.in_corridor.tolist(),
-            known.critical.tolist(),
-            known.basis.tolist(),
-            strict=True,
-        )
-        for box, classed, distance, ttc_s, needed, in_corridor, is_critical, basis in columns:
+    def _grade_of(
+        self, boxes: NDArray[np.float64], classes: NDArray[np.int32], known: Criticality, moment: Moment
+    ) -> Callable[[int], Grade]:
+        def grade(place: int) -> Grade:
+            box, distance = boxes[place].tolist(), known.distance_m.item(place)
             distance_m = distance if distance == distance else None
+            is_critical, in_corridor = known.critical.item(place), known.in_corridor.item(place)
             severity = severity_of(
                 box[3] - box[1],
-                height,
+                moment.ref.height,
                 self._limits,
                 distance_m,
-                is_vulnerable=self._vulnerable[classed],
+                is_vulnerable=self._vulnerable[classes[place]],
                 is_critical=is_critical,
                 in_corridor=in_corridor,
             )
-            grades.append(Grade(severity, is_critical, in_corridor, distance_m, ttc_s, needed, _BASES[basis]))
-        return grades
+            ttc_s, needed = known.ttc_s.item(place), known.deceleration_mps2.item(place)
+            return Grade(severity, is_critical, in_corridor, distance_m, ttc_s, needed, _BASES[known.basis[place]])
+
+        return grade
 
 
 _BASES = tuple(Basis)

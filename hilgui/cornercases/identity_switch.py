@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from hilgui.cornercases.labelled import Labelled
 from hilgui.cornercases.protocol import RunContext
 from hilgui.records import NO_TRACK, FoundObject, Hit, Kind, Moment, Role, Severity
-
-
-class _Last(NamedTuple):
-    number: int
-    time_s: float
 
 
 class IdentitySwitch:
@@ -31,34 +26,34 @@ class IdentitySwitch:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._within_s = context.limits.identity_switch.within_s
-        self._last: dict[Role, dict[int, _Last]] = {role: {} for role in context.thresholds}
+        self._last: dict[Role, dict[int, tuple[int, float]]] = {role: {} for role in context.thresholds}  # track, time
         self._owner: dict[Role, dict[int, int]] = {role: {} for role in context.thresholds}  # of each track, the label
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give a hit for each object whose track is not the one of before, but one that somebody else had or has."""
         if moment.truth is None:
             return []
-        asked = {one.row: one for one in self._context.labelling.at(moment) if one.track != NO_TRACK}
+        asked = self._context.labelling.at(moment)
+        tracks = moment.truth.tracks.tolist()
+        places = {row: place for place, row in enumerate(asked.rows) if tracks[row] != NO_TRACK}
         hits: list[Hit] = []
-        seen = self._context.following.at(moment)
-        for role, comparison in moment.comparisons.items():
-            last, owner, partners = self._last[role], self._owner[role], comparison.partner.tolist()
-            shown = seen.get(role, {})
+        now_s = moment.ref.time_s
+        for role in moment.comparisons:
+            last, owner = self._last[role], self._owner[role]
             matched = {
-                number: one
-                for number, sighting in shown.items()
-                if sighting.row < len(partners) and (one := asked.get(partners[sighting.row])) is not None
+                number: row for number, row in self._context.following.matched(moment, role).items() if row in places
             }
-            for number, one in matched.items():
-                before = last.get(one.track)
-                last[one.track] = _Last(number, moment.ref.time_s)
-                if before is None or before.number == number:
+            for number, row in matched.items():
+                track = tracks[row]
+                before, since_s = last.get(track, (number, now_s))
+                last[track] = number, now_s
+                if before == number:
                     continue
-                away_s = moment.ref.time_s - before.time_s
-                is_swap = owner.get(number, one.track) != one.track or before.number in matched
-                if is_swap and away_s <= self._within_s:
-                    hits.append(self._hit(role, one, before.number, number, shown[number].score, away_s, moment))
-            owner.update({number: one.track for number, one in matched.items()})
+                is_swap = owner.get(number, track) != track or before in matched
+                if is_swap and now_s - since_s <= self._within_s:
+                    one, score = asked[places[row]], self._context.following.at(moment)[role][number].score
+                    hits.append(self._hit(role, one, before, number, score, now_s - since_s, moment))
+            owner.update({number: tracks[row] for number, row in matched.items()})
             for number in self._context.following.ended(role):
                 owner.pop(number, None)
         return hits

@@ -12,7 +12,6 @@ from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity
 
-_AXES = (0, 1, 2)
 _Errors = tuple[float, float, float]  # x and y of the centre in sizes of the object, log of the height
 
 
@@ -23,28 +22,33 @@ class _Window:
 
     def __init__(self) -> None:
         self.errors: deque[_Errors] = deque()
-        self.sums = [0.0, 0.0, 0.0]
-        self.squares = [0.0, 0.0, 0.0]
+        self.sums = self.squares = (0.0, 0.0, 0.0)
 
     def add(self, errors: _Errors, length: int) -> None:
+        """Take the errors of a frame; written out by axis, as this runs for every object of every frame."""
         self.errors.append(errors)
-        sums, squares = self.sums, self.squares
-        for axis in _AXES:
-            error = errors[axis]
-            sums[axis] += error
-            squares[axis] += error * error
+        x, y, size = errors
+        (sum_x, sum_y, sum_size), (square_x, square_y, square_size) = self.sums, self.squares
+        self.sums = (sum_x := sum_x + x, sum_y := sum_y + y, sum_size := sum_size + size)
+        self.squares = (
+            square_x := square_x + x * x,
+            square_y := square_y + y * y,
+            square_size := square_size + size * size,
+        )
         if len(self.errors) > length:
-            oldest = self.errors.popleft()
-            for axis in _AXES:
-                error = oldest[axis]
-                sums[axis] -= error
-                squares[axis] -= error * error
+            x, y, size = self.errors.popleft()
+            self.sums = (sum_x - x, sum_y - y, sum_size - size)
+            self.squares = (square_x - x * x, square_y - y * y, square_size - size * size)
 
     def may_exceed(self, deviation: float) -> bool:
         """Say whether a deviation could be above a limit: quicker than looking, and a little more often."""
         count, least = len(self.errors), (deviation * 0.999) ** 2
-        sums, squares = self.sums, self.squares
-        return any(squares[axis] / count - (sums[axis] / count) ** 2 > least for axis in _AXES)
+        (x, y, size), (square_x, square_y, square_size) = self.sums, self.squares
+        return (
+            square_x / count - (x / count) ** 2 > least
+            or square_y / count - (y / count) ** 2 > least
+            or square_size / count - (size / count) ** 2 > least
+        )
 
     def deviations(self) -> _Errors:
         count = len(self.errors)
@@ -79,20 +83,21 @@ class Jitter:
             return []
         hits: list[Hit] = []
         asked = self._context.labelling.at(moment)
+        labels = moment.truth.boxes.tolist()
         for role, comparison in moment.comparisons.items():
-            rows = {truth: row for row, truth in enumerate(comparison.partner.tolist()) if truth >= 0}
-            boxes = moment.inferences[role].detections.boxes[: len(comparison.partner)].tolist()
+            partners = comparison.partner.tolist()
+            matched = dict(zip(partners, moment.inferences[role].detections.boxes.tolist(), strict=False))
             before, today = self._windows[role], {}
-            for one in asked:
-                row = rows.get(one.row)
-                if row is None or one.is_cut:
+            for place, (row, thread, is_cut) in enumerate(zip(asked.rows, asked.threads, asked.cut, strict=True)):
+                box = matched.get(row)
+                if box is None or is_cut:
                     continue
-                window = today[one.thread] = before.get(one.thread) or _Window()
-                window.add(_errors(one, boxes[row]), self._limits.window)
+                window = today[thread] = before.get(thread) or _Window()
+                window.add(_errors(labels[row], box), self._limits.window)
                 if len(window.errors) == self._limits.window and window.may_exceed(self._limits.deviation):
-                    deviations = window.deviations()
+                    deviations, one = window.deviations(), asked[place]
                     if self._trembles(one, deviations):
-                        hits.append(self._hit(role, one, boxes[row], deviations, moment))
+                        hits.append(self._hit(role, one, box, deviations, moment))
             self._windows[role] = today
         return hits
 
@@ -125,11 +130,12 @@ class Jitter:
         )
 
 
-def _errors(one: Labelled, box: list[float]) -> _Errors:
-    left, top, right, bottom = one.box
-    wide, high = right - left, bottom - top
+def _errors(label: list[float], box: list[float]) -> _Errors:
+    left, top, right, bottom = label
+    x1, y1, x2, y2 = box
+    high = bottom - top
     return (
-        (box[0] + box[2] - left - right) / (2 * wide),
-        (box[1] + box[3] - top - bottom) / (2 * high),
-        math.log(max(box[3] - box[1], 1e-6) / high),
+        (x1 + x2 - left - right) / (2 * (right - left)),
+        (y1 + y2 - top - bottom) / (2 * high),
+        math.log(max(y2 - y1, 1e-6) / high),
     )

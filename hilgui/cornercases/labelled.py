@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from hilgui.cornercases.boxes import Box, is_cut, touches_border
 from hilgui.cornercases.criticality import Grade
 from hilgui.cornercases.grading import Grading
 from hilgui.cornercases.threads import Threads
-from hilgui.records import NO_TRACK, Moment, Severity, Truth, Vocabulary
+from hilgui.records import NO_TRACK, Judgement, Moment, Role, Severity, Truth, Vocabulary
 from hilgui.settings import CornerCaseLimits
 
+_UNMATCHED = int(Judgement.UNMATCHED)
 CUT_WEIGHT, TOUCHING_WEIGHT = 0.01, 0.5  # at the border of the picture there is less to see
 
 
@@ -48,6 +51,31 @@ class Labelled:
         return self.label if self.track == NO_TRACK else f"{self.label} {self.track}"
 
 
+class Asked:
+    """The objects that one frame asks for, in the order of the labels; each is described when somebody looks at it."""
+
+    def __init__(self, describe: Callable[[int, str, bool], Labelled] | None = None) -> None:
+        """Take what describes an object by row, thread and whether it is cut."""
+        self.rows: list[int] = []  # of the truth
+        self.threads: list[str] = []
+        self.cut: list[bool] = []
+        self._describe = describe
+        self._described: dict[int, Labelled] = {}
+
+    def __len__(self) -> int:
+        """Count the objects."""
+        return len(self.rows)
+
+    def __getitem__(self, place: int) -> Labelled:
+        """Describe one object; raises IndexError behind the last."""
+        one = self._described.get(place)
+        if one is None:
+            assert self._describe is not None
+            one = self._describe(self.rows[place], self.threads[place], self.cut[place])
+            self._described[place] = one
+        return one
+
+
 class Labelling:
     """Follows the labelled objects; moments come in frame order, on one thread."""
 
@@ -57,49 +85,61 @@ class Labelling:
         self._threads = threads
         self._grading = grading
         self._moment: Moment | None = None
-        self._asked: list[Labelled] = []
+        self._asked = Asked()
+        self._missed: dict[Role, list[Labelled]] = {}
 
-    def at(self, moment: Moment) -> list[Labelled]:
+    def at(self, moment: Moment) -> Asked:
         """Give the objects of this frame in the order of the labels; none where it has no labels."""
         if moment is not self._moment:
-            self._moment = moment
-            self._asked = [] if moment.truth is None else self._ask(moment.truth, moment)
+            self._moment, self._missed = moment, {}
+            self._asked = Asked() if moment.truth is None else self._ask(moment.truth, moment)
         return self._asked
 
-    def _ask(self, truth: Truth, moment: Moment) -> list[Labelled]:
-        threads, grades = self._threads.at(moment), self._grading.truths(moment)
-        boxes, classes, tracks = truth.boxes.tolist(), truth.classes.tolist(), truth.tracks.tolist()
-        distances, occlusions = truth.distance_m.tolist(), truth.occlusion.tolist()
-        least, size = self._limits.missed_object, (moment.ref.width, moment.ref.height)
-        asked = []
-        for row, thread in threads.items():
-            box: Box = tuple(boxes[row])
-            left, top, right, bottom = box
-            occlusion, distance_m = occlusions[row], distances[row]
-            # NaN compares false: an unknown occlusion counts as visible.
+    def missed(self, moment: Moment, role: Role) -> list[Labelled]:
+        """Give those that a model does not match."""
+        asked = self.at(moment)
+        if role not in self._missed:
+            verdicts = moment.comparisons[role].truths.tolist()
+            self._missed[role] = [asked[place] for place, row in enumerate(asked.rows) if verdicts[row] == _UNMATCHED]
+        return self._missed[role]
+
+    def _ask(self, truth: Truth, moment: Moment) -> Asked:
+        asked = Asked(partial(self._describe, truth, moment, self._grading.truths(moment)))
+        boxes, occlusions = truth.boxes.tolist(), truth.occlusion.tolist()
+        least, width, height = self._limits.missed_object, moment.ref.width, moment.ref.height
+        for row, thread in self._threads.at(moment).items():
+            left, top, right, bottom = box = boxes[row]
             if bottom - top < least.min_height_px or right - left < least.min_width_px:
                 continue
-            if occlusion > least.max_occlusion:
+            if occlusions[row] > least.max_occlusion:  # NaN compares false: an unknown occlusion counts as visible
                 continue
-            cut = is_cut(box, *size)
-            border = CUT_WEIGHT if cut else TOUCHING_WEIGHT if touches_border(box, *size) else 1.0
-            grade = grades[row]
-            if cut and grade.severity is not Severity.LOW:
-                grade = grade._replace(severity=Severity.LOW, is_critical=False)
-            asked.append(
-                Labelled(
-                    row,
-                    thread,
-                    classes[row],
-                    self._vocabulary.name(classes[row]),
-                    tracks[row],
-                    box,
-                    bottom - top,
-                    None if math.isnan(distance_m) else distance_m,
-                    None if math.isnan(occlusion) else occlusion,
-                    cut,
-                    border * (1.0 if math.isnan(occlusion) else 1.0 - occlusion),
-                    grade,
-                )
-            )
+            asked.rows.append(row)
+            asked.threads.append(thread)
+            asked.cut.append(touches_border(box, width, height) and is_cut(box, width, height))
         return asked
+
+    def _describe(
+        self, truth: Truth, moment: Moment, grades: dict[int, Grade], row: int, thread: str, is_cut: bool
+    ) -> Labelled:
+        left, top, right, bottom = truth.boxes[row].tolist()
+        box: Box = (left, top, right, bottom)
+        distance_m, occlusion = truth.distance_m.item(row), truth.occlusion.item(row)
+        touches = touches_border(box, moment.ref.width, moment.ref.height)
+        border = CUT_WEIGHT if is_cut else TOUCHING_WEIGHT if touches else 1.0
+        grade, classed = grades[row], truth.classes.item(row)
+        if is_cut and grade.severity is not Severity.LOW:
+            grade = grade._replace(severity=Severity.LOW, is_critical=False)
+        return Labelled(
+            row,
+            thread,
+            classed,
+            self._vocabulary.name(classed),
+            truth.tracks.item(row),
+            box,
+            bottom - top,
+            None if math.isnan(distance_m) else distance_m,
+            None if math.isnan(occlusion) else occlusion,
+            is_cut,
+            border * (1.0 if math.isnan(occlusion) else 1.0 - occlusion),
+            grade,
+        )

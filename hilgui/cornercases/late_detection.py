@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from hilgui.cornercases.protocol import RunContext
-from hilgui.cornercases.waits import SLACK_S, Wait, Waits
+from hilgui.cornercases.waits import SLACK_S, Wait
 from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Suspect
 
 
@@ -25,7 +25,6 @@ class LateDetection:
     def __init__(self, context: RunContext) -> None:
         self._context = context
         self._after_s = context.limits.late_detection.after_s
-        self._waits = Waits(context, after_match=False)
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give the hits of the objects that are matched for the first time."""
@@ -33,9 +32,9 @@ class LateDetection:
             return []
         return [
             hit
-            for role, comparison in moment.comparisons.items()
-            for wait in self._waits.ended(role, comparison, moment)
-            if wait.lasted_s > self._after_s + SLACK_S
+            for role, waits in self._context.waits.ended(moment).items()
+            for wait in waits
+            if not wait.after_match and wait.lasted_s > self._after_s + SLACK_S
             for hit in self._hits(role, wait)
         ]
 

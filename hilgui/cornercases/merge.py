@@ -54,7 +54,7 @@ class Calendar:
         self._seqs = array("q")
         self._times = array("d")
         self._shown = bytearray()  # of each frame, one bit a clock
-        self._totals = dict.fromkeys(_CLOCKS, 0)
+        self.now = dict.fromkeys(_CLOCKS, 0)  # frames until now, by clock
         self._until: dict[_Clock, array[int]] = {clock: array("Q") for clock in _CLOCKS}  # before each block of frames
 
     def turn(self, moment: Moment) -> None:
@@ -64,14 +64,14 @@ class Calendar:
         is_first = len(self._seqs) % _BLOCK == 0
         self._seqs.append(moment.ref.seq)
         self._times.append(moment.ref.time_s)
-        bits = 0
-        for bit, (role, with_truth) in enumerate(_CLOCKS):
-            clock = (role, with_truth)
+        bits, seen = 0, moment.inferences
+        for bit, clock in enumerate(_CLOCKS):
+            role, with_truth = clock
             if is_first:
-                self._until[clock].append(self._totals[clock])
-            if (role is None or role in moment.inferences) and not (with_truth and moment.truth is None):
+                self._until[clock].append(self.now[clock])
+            if (role is None or role in seen) and not (with_truth and moment.truth is None):
                 bits |= 1 << bit
-                self._totals[clock] += 1
+                self.now[clock] += 1
         self._shown.append(bits)
 
     def knows(self, seq: int) -> bool:
@@ -94,10 +94,6 @@ class Calendar:
         block, bit = place // _BLOCK, 1 << _CLOCKS.index(clock)
         return self._until[clock][block] + sum(map(bit.__and__, self._shown[block * _BLOCK : place + 1])) // bit
 
-    def now(self, kind: Kind, role: Role | None) -> int:
-        """Count those frames up to the newest."""
-        return self._totals[_clock(kind, role)]
-
 
 @dataclass(slots=True)
 class _Open:
@@ -109,6 +105,8 @@ class _Open:
     last: int
     first_position: int
     last_position: int
+    clock: _Clock
+    reach: int  # frames that may lie between two hits
     spans: list[list[int]] = field(default_factory=list)  # first and last seq of each unbroken run of hits, rising
     frame_hash: str = ""
     crop_hash: str = ""
@@ -184,10 +182,13 @@ class Merger:
         while they are at hand.
         """
         closed = [finding for hit in hits for finding in self._add(hit, images)]
-        for thread, growing in list(self._open.items()):
-            kind, role, _ = thread
-            if self.calendar.now(kind, role) - growing.last_position > self._reach(thread) + self._patience:
-                closed.append(self._close(thread))
+        now, patience = self.calendar.now, self._patience
+        over = [
+            thread
+            for thread, growing in self._open.items()
+            if now[growing.clock] - growing.last_position > growing.reach + patience
+        ]
+        closed += [self._close(thread) for thread in over]
         return closed
 
     def finish(self) -> list[Finding]:
@@ -201,7 +202,10 @@ class Merger:
         for hit in hits:
             self._faults.note(hit)
             groups.setdefault((_family(hit.kind), hit.role), []).append(hit)
-        return [self._finding(self._opened(_gather(group), images)) for group in groups.values()]
+        return [
+            self._finding(self._opened(worst, self.calendar.position(worst), images))
+            for worst in map(_gather, groups.values())
+        ]
 
     def _add(self, hit: Hit, images: ImageOf) -> list[Finding]:
         self._faults.note(hit)
@@ -209,24 +213,20 @@ class Merger:
         position = self.calendar.position(hit)
         growing = self._open.get(thread)
         if growing is None:
-            self._open[thread] = self._opened(hit, images)
+            self._open[thread] = self._opened(hit, position, images)
             return []
-        reach = self._reach(thread) + 1
+        reach = growing.reach + 1
         if growing.first_position - reach <= position <= growing.last_position + reach:
             growing.take(hit, position, images)
             return []
         closed = self._close(thread)
-        self._open[thread] = self._opened(hit, images)
+        self._open[thread] = self._opened(hit, position, images)
         return [closed]
 
-    def _reach(self, thread: _Thread) -> int:
-        """Count the frames that may lie between two hits."""
-        kind, _, name = thread
-        return self._object_gap if name and kind in _OF_ONE_OBJECT else self._gap
-
-    def _opened(self, hit: Hit, images: ImageOf) -> _Open:
-        position = self.calendar.position(hit)
-        opened = _Open(hit, hit.severity, hit.seq, hit.seq, position, position, [[hit.seq, hit.seq]])
+    def _opened(self, hit: Hit, position: int, images: ImageOf) -> _Open:
+        gap = self._object_gap if hit.thread and hit.kind in _OF_ONE_OBJECT else self._gap
+        spans = [[hit.seq, hit.seq]]
+        opened = _Open(hit, hit.severity, hit.seq, hit.seq, position, position, _clock(hit.kind, hit.role), gap, spans)
         opened.votes.cast(hit)
         opened.picture(images)
         return opened

@@ -16,7 +16,6 @@ from hilgui.records import (
     Detections,
     FoundObject,
     Hit,
-    Judgement,
     Kind,
     Moment,
     Role,
@@ -61,11 +60,9 @@ class Missing:
         """Give a hit for each object and model; the first ones come when the miss has lasted long enough."""
         if moment.truth is None:
             return []
-        asked = self._context.labelling.at(moment)
         hits: list[Hit] = []
-        for role, comparison in moment.comparisons.items():
-            verdicts = comparison.truths.tolist()
-            hits += self._lasting(role, [one for one in asked if verdicts[one.row] == Judgement.UNMATCHED], moment)
+        for role in moment.comparisons:
+            hits += self._lasting(role, self._context.labelling.missed(moment, role), moment)
         return hits
 
     def _lasting(self, role: Role, missed: list[Labelled], moment: Moment) -> list[Hit]:

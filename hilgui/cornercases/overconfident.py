@@ -16,6 +16,7 @@ from hilgui.cornercases.protocol import RunContext
 from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect
 
 BINS = 10
+_MATCHED, _UNMATCHED, _IGNORED = map(int, Judgement)
 
 
 class Overconfident:
@@ -43,7 +44,7 @@ class Overconfident:
             scores = moment.inferences[role].detections.scores[: len(comparison.detections)]
             calibration = self._calibrations[role]
             calibration.add(scores.tolist(), comparison.detections.tolist())
-            sure = (comparison.detections == Judgement.UNMATCHED) & (scores >= np.float32(self._limits.score))
+            sure = (comparison.detections == _UNMATCHED) & (scores >= np.float32(self._limits.score))
             hits += [self._false(role, row, comparison, moment) for row in np.flatnonzero(sure).tolist()]
             if calibration.count >= self._limits.detections and self._context.period_s is not None:
                 error, lean = calibration.error()
@@ -114,13 +115,12 @@ class _Calibration:
 
     def add(self, scores: list[float], verdicts: list[int]) -> None:
         for score, verdict in zip(scores, verdicts, strict=True):
-            if verdict == Judgement.IGNORED:
-                continue
-            place = min(int(score * BINS), BINS - 1)
-            self.count += 1
-            self._counts[place] += 1
-            self._scores[place] += score
-            self._matches[place] += verdict == Judgement.MATCHED
+            if verdict != _IGNORED:
+                place = min(int(score * BINS), BINS - 1)
+                self.count += 1
+                self._counts[place] += 1
+                self._scores[place] += score
+                self._matches[place] += verdict == _MATCHED
 
     def error(self) -> tuple[float, float]:
         """Give the calibration error, and by how much scores lie above precision on average."""

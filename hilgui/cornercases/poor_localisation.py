@@ -11,7 +11,7 @@ from hilgui.cornercases.doubts import doubt_of_label
 from hilgui.cornercases.labelled import Labelled
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.records import Detections, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect
+from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity, Suspect
 
 MATCH_IOU = 0.5
 
@@ -44,12 +44,11 @@ class PoorLocalisation:
         """Give a hit for each critical object with a bad box; the first ones come when it has lasted long enough."""
         if moment.truth is None:
             return []
-        critical = [one for one in self._context.labelling.at(moment) if one.is_critical]
         hits: list[Hit] = []
-        for role, comparison in moment.comparisons.items():
+        for role in moment.comparisons:
             before, today = self._streaks.get(role, {}), {}
-            for one in critical:
-                if comparison.truths[one.row] != Judgement.UNMATCHED:
+            for one in self._context.labelling.missed(moment, role):
+                if not one.is_critical:
                     continue
                 iou, box, score = _best_fit(moment.inferences[role].detections, one, self._context.thresholds[role])
                 if not self._limits.least_iou <= iou < MATCH_IOU:

@@ -13,6 +13,7 @@ from hilgui.cornercases.labelled import Labelling
 from hilgui.cornercases.self_noise import NO_NOISE, SelfNoise
 from hilgui.cornercases.shifts import Shifts
 from hilgui.cornercases.threads import Threads
+from hilgui.cornercases.waits import Waits
 from hilgui.drift import Look, Reference
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.records import Hit, Kind, Moment, Role, Vocabulary
@@ -35,6 +36,7 @@ class RunContext:
     following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
     grading: Grading = field(init=False, repr=False, compare=False)  # shared: how much each object matters
     labelling: Labelling = field(init=False, repr=False, compare=False)  # shared: what they may be asked for
+    waits: Waits = field(init=False, repr=False, compare=False)  # shared: how long objects stay without a match
     shifts: Shifts = field(init=False, repr=False, compare=False)  # shared: whether labels lie beside their frames
 
     def __post_init__(self) -> None:
@@ -50,6 +52,7 @@ class RunContext:
         object.__setattr__(self, "following", following)
         object.__setattr__(self, "grading", grading)
         object.__setattr__(self, "labelling", labelling)
+        object.__setattr__(self, "waits", Waits(self.thresholds, labelling))
         object.__setattr__(self, "shifts", Shifts(self.thresholds, labelling, self.period_s))
 
 

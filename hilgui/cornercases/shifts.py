@@ -64,13 +64,11 @@ class Shifts:
         """Take the next frame; called once a frame, before the detectors."""
         if self._period_s is None or moment.truth is None:
             return
-        asked = self._labelling.at(moment)
         for role, comparison in moment.comparisons.items():
-            verdicts = comparison.truths.tolist()
             missed = [
                 _Missed(one.thread, one.box, one.classed)
-                for one in asked
-                if verdicts[one.row] == Judgement.UNMATCHED and not one.is_cut
+                for one in self._labelling.missed(moment, role)
+                if not one.is_cut
             ]
             looks = self._looks[role]
             looks.append(_Look(moment.ref.seq, _stray(moment.inferences[role].detections, comparison), missed))
