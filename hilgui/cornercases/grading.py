@@ -13,7 +13,7 @@ from hilgui.cornercases.following import Following, Sighting
 from hilgui.cornercases.threads import Threads
 from hilgui.evaluation.criticality import Basis, Criticality, CriticalityMeter
 from hilgui.evaluation.geometry import CameraGeometry
-from hilgui.records import Moment, Role, Vocabulary
+from hilgui.records import Moment, Role, Truth, Vocabulary
 from hilgui.settings import CriticalityLimits
 
 
@@ -77,12 +77,9 @@ class Grading:
             return
         self._moment = moment
         threads, seen = self._threads.at(moment), self._following.at(moment)
-        rows = list(threads)
+        truth, rows = moment.truth or Truth.none(), list(threads)
         names: list[Hashable] = list(threads.values())
-        boxes, classes, distances = np.empty((0, 4)), np.empty(0, np.int32), np.empty(0)
-        if moment.truth is not None:
-            truth = moment.truth
-            boxes, classes, distances = truth.boxes[rows], truth.classes[rows], truth.distance_m[rows]
+        boxes, classes = truth.boxes[rows], truth.classes[rows]
         for role, sightings in seen.items():
             names += [(role.value, number) for number in sightings]
             places = [sighting.row for sighting in sightings.values()]
@@ -90,7 +87,7 @@ class Grading:
             boxes = np.concatenate([boxes, shown.boxes[places]])
             classes = np.concatenate([classes, shown.classes[places]])
         labelled_m = np.full(len(boxes), np.nan)
-        labelled_m[: len(rows)] = distances
+        labelled_m[: len(rows)] = truth.distance_m[rows]
         grade = self._grade_of(boxes, classes, self._meter.judge(moment.ref, boxes, classes, names, labelled_m), moment)
         self._of_truth = Grades(rows, 0, grade)
         self._own(moment, threads, seen)

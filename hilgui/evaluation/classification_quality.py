@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
-from hilgui.evaluation.clusters import FEWEST, clusters_of
+from hilgui.evaluation.clusters import clusters_of
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.frame_values import FrameValues
-from hilgui.evaluation.intervals import with_interval, with_intervals
+from hilgui.evaluation.intervals import resampled, with_intervals
 from hilgui.records import Moment
 
 BINS = 15  # of equal width, after Guo et al. (ICML 2017)
@@ -66,12 +66,13 @@ class ClassificationQuality:
             return {}
         clusters = clusters_of(self.book)
         figures = with_intervals(figures, {name: self._values.mean(name) for name in ("top_1", "top_5")}, clusters)
-        values = None
-        if len(clusters) >= FEWEST:
-            gaps, frames, draws = self._bins()[0], np.arange(len(self._values)), clusters.draws()
+
+        def read(draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+            gaps, frames = self._bins()[0], np.arange(len(self._values))
             by_cluster = np.stack([clusters.sums(frames, column) for column in gaps.T], axis=1)
-            values = np.abs(draws @ by_cluster).sum(axis=1) / (draws @ clusters.sums(frames))
-        return figures | {"ece": with_interval(figures["ece"], values, clusters)}
+            return {"ece": np.abs(draws @ by_cluster).sum(axis=1) / (draws @ clusters.sums(frames))}
+
+        return figures | resampled({"ece": figures["ece"]}, clusters, read)
 
     def behind(self, figure: str) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
         """Give pictures and how much each makes a figure worse, None for a figure of others.

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.clusters import FEWEST, RESAMPLES, SEED, Clusters, PerCluster, clusters_of, jackknife
+from hilgui.evaluation.clusters import RESAMPLES, SEED, Clusters, PerCluster, clusters_of, jackknife
 from hilgui.evaluation.detection_intervals import belief_values, coco_values, gain_values
 from hilgui.evaluation.error_split import ERRORS, ErrorSplit, split_errors
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.figures import DetectionFigures
-from hilgui.evaluation.intervals import with_interval
+from hilgui.evaluation.intervals import resampled
 from hilgui.evaluation.operating_point import BACKGROUND, Outcomes, outcomes
 from hilgui.evaluation.row_log import RowLog
 from hilgui.evaluation.score_curves import reliability, score_curves
@@ -109,8 +109,7 @@ class DetectionQuality:
     def with_intervals(self, resamples: int = RESAMPLES, seed: int = SEED) -> dict[str, Figure]:
         """Read all figures with their interval (drives or blocks, never frames), or the reason why there is none."""
         figures, clusters = self.figures(), self.clusters()
-        values = {} if len(clusters) < FEWEST else self._resampled(clusters, clusters.draws(resamples, seed))
-        return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
+        return resampled(figures, clusters, lambda draws: self._resampled(clusters, draws), resamples, seed)
 
     def clusters(self, unit: str | None = None) -> Clusters:
         """Give what is resampled."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.evaluation.clusters import FEWEST, Clusters, percentile_interval, why_no_interval
+from hilgui.evaluation.clusters import FEWEST, RESAMPLES, SEED, Clusters, percentile_interval, why_no_interval
 from hilgui.evaluation.figure import Figure
 from hilgui.evaluation.shares import Shares
 
@@ -25,17 +25,32 @@ def with_interval(figure: Figure, values: NDArray[np.float64] | None, clusters: 
     return replace(figure, interval=found, why_no_interval="" if found is not None else why_no_interval(clusters))
 
 
+def resampled(
+    figures: Mapping[str, Figure],
+    clusters: Clusters,
+    read: Callable[[NDArray[np.int64]], Mapping[str, NDArray[np.float64]]],
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> dict[str, Figure]:
+    """Give every figure its interval, or the reason why there is none.
+
+    `read` gives the value of each figure for every draw of clusters (resamples, clusters); it is asked only where there
+    are enough clusters.
+    """
+    values = {} if len(clusters) < FEWEST else read(clusters.draws(resamples, seed))
+    return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
+
+
 def with_intervals(
     figures: Mapping[str, Figure], shares: Mapping[str, Shares], clusters: Clusters
 ) -> dict[str, Figure]:
     """Give every figure that adds up over clusters its interval; the others stay as they are."""
-    draws = clusters.draws() if len(clusters) >= FEWEST else None
-    return {
-        name: with_interval(figure, None if draws is None else shares[name].resampled(clusters, draws), clusters)
-        if name in shares
-        else figure
-        for name, figure in figures.items()
-    }
+    mine = {name: figure for name, figure in figures.items() if name in shares}
+
+    def read(draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+        return {name: shares[name].resampled(clusters, draws) for name in mine}
+
+    return {**figures, **resampled(mine, clusters, read)}
 
 
 def explained(figures: Mapping[str, Figure]) -> dict[str, Figure]:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import Accumulator, FrameBook, Subject
 from hilgui.evaluation.average_precision import COCO_FIGURES, AveragePrecision
-from hilgui.evaluation.clusters import FEWEST, clusters_of
+from hilgui.evaluation.clusters import clusters_of
 from hilgui.evaluation.detection_intervals import coco_values
 from hilgui.evaluation.figure import Figure
-from hilgui.evaluation.intervals import with_interval
+from hilgui.evaluation.intervals import resampled
 from hilgui.evaluation.kitti import KittiQuality
 from hilgui.evaluation.voc import VocQuality
 from hilgui.records import Detections, Moment, Truth
@@ -53,14 +53,16 @@ class InclusiveQuality:
     def with_intervals(self) -> dict[str, Figure]:
         """Read the figures with their interval, or the reason why there is none."""
         clusters = clusters_of(self._book)
-        values: dict[str, NDArray[np.float64]] = {}
-        if len(clusters) >= FEWEST:
-            read = coco_values(self._precision, clusters, clusters.draws())
-            values = {f"scalabel.{name}": read[name] for name in COCO_FIGURES}
+
+        def read(draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+            drawn = coco_values(self._precision, clusters, draws)
+            values = {f"scalabel.{name}": drawn[name] for name in COCO_FIGURES}
             for column, number in enumerate(self._precision.judged):
                 name = f"scalabel.map_50_95.{self._subject.vocabulary.name(number)}"
-                values[name] = read["map_50_95."][:, column]
-        return {name: with_interval(figure, values.get(name), clusters) for name, figure in self.figures().items()}
+                values[name] = drawn["map_50_95."][:, column]
+            return values
+
+        return resampled(self.figures(), clusters, read)
 
     def details(self) -> dict[str, Any]:
         """Give nothing more than numbers."""

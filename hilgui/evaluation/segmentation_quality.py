@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
-from hilgui.evaluation.clusters import FEWEST, Clusters, clusters_of
+from hilgui.evaluation.clusters import Clusters, clusters_of
 from hilgui.evaluation.confusion import PixelConfusion
 from hilgui.evaluation.figure import Figure
-from hilgui.evaluation.intervals import with_interval
+from hilgui.evaluation.intervals import resampled
 from hilgui.evaluation.row_log import RowLog
 from hilgui.records import Moment
 
@@ -92,13 +92,15 @@ class SegmentationQuality:
     def with_intervals(self) -> dict[str, Figure]:
         """Read all figures with their interval, or the reason why there is none."""
         figures, clusters = self.figures(), clusters_of(self.book)
-        values: dict[str, Floats] = {}
-        if len(clusters) >= FEWEST:
-            draws = clusters.draws()
-            for head in self._heads:
-                read = self._values(head, clusters, draws)
-                values |= {f"{self._before(head)}{name}": row for name, row in read.items()}
-        return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
+
+        def read(draws: NDArray[np.int64]) -> dict[str, Floats]:
+            return {
+                f"{self._before(head)}{name}": row
+                for head in self._heads
+                for name, row in self._values(head, clusters, draws).items()
+            }
+
+        return resampled(figures, clusters, read)
 
     def behind(self, figure: str) -> tuple[NDArray[np.int64], Floats] | None:
         """Give frames of the book and their wrong pixels, None for a figure of others.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +24,65 @@ from hilgui.evaluation.match_rows import THRESHOLDS, MatchRows
 from hilgui.evaluation.ranked import RankedRows
 from hilgui.evaluation.slice_bins import UNKNOWN
 from hilgui.evaluation.slice_columns import SliceColumns
-from hilgui.evaluation.slices import SliceFigures
 
 _EXAMPLES = 5
 _FEW = 50  # up to so many clusters AP50 takes Student's interval over pseudo-values: one reading each
 _RESAMPLES = 200  # of AP50 beyond
 _AT_50 = np.uint16(1)
 _NOWHERE = np.uint16((1 << len(THRESHOLDS)) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SliceFigures:
+    """What a model does in one slice; ratios are None without anything to divide by."""
+
+    dimension: str
+    value: str
+    truths: int
+    matched: int
+    false_positives: int | None  # by their own attributes; None where those of some are unknown
+    drives: int
+    map_50: float | None
+    examples: tuple[tuple[str, int], ...]  # drive and frame, each once: those with the most misses
+    recall_interval: Interval | None = None
+    precision_interval: Interval | None = None
+    map_50_interval: Interval | None = None
+    why_no_interval: str = ""  # of recall
+
+    @property
+    def recall(self) -> float | None:
+        """Give the share of truths that were found."""
+        return self.matched / self.truths if self.truths else None
+
+    @property
+    def precision(self) -> float | None:
+        """Give the share of detections that have a truth; None where nobody knows which slice false positives have."""
+        if self.false_positives is None:
+            return None
+        found = self.matched + self.false_positives
+        return self.matched / found if found else None
+
+    def as_json(self) -> dict[str, Any]:
+        """Give plain values for JSON."""
+        intervals = {
+            "recall_interval": self.recall_interval,
+            "precision_interval": self.precision_interval,
+            "map_50_interval": self.map_50_interval,
+        }
+        return {
+            "dimension": self.dimension,
+            "value": self.value,
+            "recall": self.recall,
+            "precision": self.precision,
+            "map_50": self.map_50,
+            **{name: None if each is None else each.as_json() for name, each in intervals.items()},
+            "why_no_interval": self.why_no_interval or None,
+            "truths": self.truths,
+            "matched": self.matched,
+            "false_positives": self.false_positives,
+            "drives": self.drives,
+            "examples": [{"drive": drive, "frame": seq} for drive, seq in self.examples],
+        }
 
 
 def _telling(rows: MatchRows) -> MatchRows:

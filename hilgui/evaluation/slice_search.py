@@ -1,10 +1,10 @@
 """Slice search: conditions, up to three together, under which a model finds less; confirmed on other drives.
 
-Frames of a drive resemble each other, so the unit of the test is a block of 100 frames: the difference of the recall
-inside and outside a slice has a variance that is robust to clusters (Liang and Zeger, 1986), Student's t with one
-degree of freedom less than there are blocks. On the discovery drives the false discovery rate is held by Benjamini and
-Hochberg (1995) over everything that was looked at; what passes is tested again on the other drives, where Holm (1979)
-holds the chance of any false alarm.
+Frames of a drive resemble each other, so the unit of the test is a block of about 100 of them (of ten pictures in an
+unordered set, see `clusters`): the difference of the recall inside and outside a slice has a variance that is robust to
+clusters (Liang and Zeger, 1986), Student's t with one degree of freedom less than there are blocks. On the discovery
+drives the false discovery rate is held by Benjamini and Hochberg (1995) over everything that was looked at; what passes
+is tested again on the other drives, where Holm (1979) holds the chance of any false alarm.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from hilgui.evaluation.clusters import BLOCK
 from hilgui.evaluation.slice_bins import UNKNOWN
 from hilgui.evaluation.slices import SliceRows
 
@@ -91,7 +92,8 @@ class Searched:
     discovery: tuple[str, ...]  # drives
     others: tuple[str, ...]
     error_rate: float = 0.05  # Holm, other drives
-    other_blocks: int = 0  # of 100 frames, of the drives that confirm
+    other_blocks: int = 0  # of the drives that confirm
+    unit: str = BLOCK  # what a block is
 
     @property
     def blocks_needed(self) -> int:
@@ -111,7 +113,7 @@ class Searched:
         each = max(1, self.other_blocks // len(self.others))
         drives = 2 * math.ceil(self.blocks_needed / each)
         return (
-            f"nothing can be confirmed with these drives: the others hold {self.other_blocks} blocks of 100 frames, a "
+            f"nothing can be confirmed with these drives: the others hold {self.other_blocks} × {self.unit}, a "
             f"slice must lie in {self.blocks_needed} of them; take {drives} drives like these or more"
         )
 
@@ -181,7 +183,7 @@ def search(rows: SliceRows, rule: SearchRule | None = None) -> Searched:
         )
     names = rows.drive_names
     blocks = len(np.unique(there.clusters))
-    return Searched(tuple(weak), len(tested), names[0::2], names[1::2], rule.error_rate, blocks)
+    return Searched(tuple(weak), len(tested), names[0::2], names[1::2], rule.error_rate, blocks, rows.unit)
 
 
 def benjamini_hochberg(p: Floats) -> Floats:

@@ -5,79 +5,25 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.clusters import BLOCK_FRAMES, BLOCK_PICTURES
-from hilgui.evaluation.figure import Interval
+from hilgui.evaluation.clusters import BLOCK, clusters_of
 from hilgui.evaluation.geometry import CameraOf, no_camera
 from hilgui.evaluation.slice_bins import OF_OBJECTS, UNKNOWN, frame_bins, object_names
 from hilgui.evaluation.slice_columns import SliceColumns
+from hilgui.evaluation.slice_figures import SliceFigures, SliceReader
 from hilgui.evaluation.slice_objects import FrameObjects, SliceObjects, View
 from hilgui.records import FrameRef, Judgement, Moment
 from hilgui.settings import CriticalityLimits
 
 
-@dataclass(frozen=True, slots=True)
-class SliceFigures:
-    """What a model does in one slice; ratios are None without anything to divide by."""
-
-    dimension: str
-    value: str
-    truths: int
-    matched: int
-    false_positives: int | None  # by their own attributes; None where those of some are unknown
-    drives: int
-    map_50: float | None
-    examples: tuple[tuple[str, int], ...]  # drive and frame, each once: those with the most misses
-    recall_interval: Interval | None = None
-    precision_interval: Interval | None = None
-    map_50_interval: Interval | None = None
-    why_no_interval: str = ""  # of recall
-
-    @property
-    def recall(self) -> float | None:
-        """Give the share of truths that were found."""
-        return self.matched / self.truths if self.truths else None
-
-    @property
-    def precision(self) -> float | None:
-        """Give the share of detections that have a truth; None where nobody knows which slice false positives have."""
-        if self.false_positives is None:
-            return None
-        found = self.matched + self.false_positives
-        return self.matched / found if found else None
-
-    def as_json(self) -> dict[str, Any]:
-        """Give plain values for JSON."""
-        intervals = {
-            "recall_interval": self.recall_interval,
-            "precision_interval": self.precision_interval,
-            "map_50_interval": self.map_50_interval,
-        }
-        return {
-            "dimension": self.dimension,
-            "value": self.value,
-            "recall": self.recall,
-            "precision": self.precision,
-            "map_50": self.map_50,
-            **{name: None if each is None else each.as_json() for name, each in intervals.items()},
-            "why_no_interval": self.why_no_interval or None,
-            "truths": self.truths,
-            "matched": self.matched,
-            "false_positives": self.false_positives,
-            "drives": self.drives,
-            "examples": [{"drive": drive, "frame": seq} for drive, seq in self.examples],
-        }
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class SliceRows:
-    """Every counted truth with its bins: what the search looks at. Clusters are blocks of 100 frames of a drive."""
+    """Every counted truth with its bins: what the search looks at. Clusters are blocks of a drive, never drives."""
 
     dimensions: tuple[str, ...]
     values: tuple[tuple[str, ...], ...]  # of each dimension, by code
@@ -87,6 +33,7 @@ class SliceRows:
     drives: NDArray[np.int64]  # (N,) from 0
     seqs: NDArray[np.int64]  # (N,)
     drive_names: tuple[str, ...]
+    unit: str = BLOCK  # what a cluster is
 
     def where(self, mask: NDArray[np.bool_]) -> SliceRows:
         """Keep the rows that the mask names."""
@@ -114,14 +61,13 @@ class Slicer:
         self._precision = AveragePrecision(subject.judged, scratch=subject.scratch) if with_ap else None
         self.book = FrameBook(subject.scratch)
         self._settings: dict[tuple[tuple[str, str], ...], int] = {}  # bins of frames that have been seen
-        self._setting_of, self._blocks = array("i"), array("i")
+        self._setting_of = array("i")
         self._objects = SliceObjects()  # every label
         self._shown = SliceObjects()  # every detection
         self._conditions: dict[str, str] = {}
         self._camera_name = ""
         self._camera_of: CameraOf = no_camera
         self._views: dict[tuple[str, int, int], View] = {}  # by channel and size of the picture
-        self._in_drive = 0
 
     def start_drive(
         self,
@@ -140,7 +86,6 @@ class Slicer:
         self._camera_name = camera_name or UNKNOWN
         self._limits = limits or self._limits
         self._camera_of, self._views = camera_of, {}
-        self._in_drive = 0
 
     def add(self, moment: Moment) -> None:
         """Take the next evaluated frame; those without labels or without this model are let pass."""
@@ -152,9 +97,6 @@ class Slicer:
         frame = self.book.add(ref)
         bins = tuple({**self._conditions, **frame_bins(moment, self._camera_name)}.items())
         self._setting_of.append(self._settings.setdefault(bins, len(self._settings)))
-        size = BLOCK_PICTURES if np.isnan(ref.time_s) else BLOCK_FRAMES
-        self._blocks.append(self._in_drive // size)
-        self._in_drive += 1
         view = self._view(ref)
         counted, found = comparison.truths != Judgement.IGNORED, comparison.truths == Judgement.MATCHED
         self._objects.add(
@@ -168,8 +110,6 @@ class Slicer:
 
     def figures(self, *, with_intervals: bool = False) -> list[SliceFigures]:
         """Read the figures of every slice that has a truth or a false positive, by dimension and value."""
-        from hilgui.evaluation.slice_figures import SliceReader  # it makes the records of this module
-
         names, objects, shown = self._coded()
         reader = SliceReader(self.book, objects, shown, self._precision)
         found = []
@@ -199,10 +139,8 @@ class Slicer:
             codes[:, len(kept)] = table[mine]
             kept.append(column)
             values.append(known)
-        drives, _ = self.book.places()
-        blocks = np.array(self._blocks, np.int64)
-        places = np.stack([drives[objects.frames], blocks[objects.frames]], axis=1)
-        _, clusters = np.unique(places, axis=0, return_inverse=True)
+        blocks = clusters_of(self.book, BLOCK)
+        _, clusters = np.unique(blocks.of_frame[objects.frames], return_inverse=True)
         seqs = np.array([seen.seq for seen in self.book.frames], np.int64)
         return SliceRows(
             tuple(names[column][0] for column in kept),
@@ -210,9 +148,10 @@ class Slicer:
             codes[:, : len(kept)],
             objects.hit,
             clusters.reshape(-1).astype(np.int64),
-            places[:, 0],
+            self.book.places()[0][objects.frames],
             seqs[objects.frames],
             tuple(self.book.drives),
+            blocks.unit,
         )
 
     def _coded(self) -> tuple[list[tuple[str, tuple[str, ...]]], SliceColumns, SliceColumns]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
-from hilgui.evaluation.clusters import FEWEST, clusters_of
+from hilgui.evaluation.clusters import clusters_of
 from hilgui.evaluation.figure import Figure
-from hilgui.evaluation.intervals import with_interval
+from hilgui.evaluation.intervals import resampled
 from hilgui.evaluation.judged import is_judged
 from hilgui.evaluation.track_parts import blamed, track_values
 from hilgui.evaluation.tracker import Association, Tracker
@@ -83,14 +83,15 @@ class TrackingQuality:
         if not figures:
             return {}
         clusters = clusters_of(self.book)
-        values: dict[str, NDArray[np.float64]] = {}
-        if len(clusters) >= FEWEST:
-            draws = clusters.draws()
+
+        def read(draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
             values = track_values(list(parts.values()), clusters, draws)
             for number, part in parts.items():
                 label = self._subject.vocabulary.name(number)
                 values |= {f"{name}.{label}": row for name, row in track_values([part], clusters, draws).items()}
-        return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
+            return values
+
+        return resampled(figures, clusters, read)
 
     def behind(self, figure: str) -> tuple[NDArray[np.int64], NDArray[np.float64]] | None:
         """Give frames of the book and how much each makes a figure worse, None for a figure of others."""

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.accumulator import FrameBook, Subject
-from hilgui.evaluation.clusters import FEWEST, clusters_of, resample
+from hilgui.evaluation.clusters import clusters_of, resample
 from hilgui.evaluation.figure import Figure
-from hilgui.evaluation.intervals import with_interval
+from hilgui.evaluation.intervals import resampled
 from hilgui.evaluation.overlap import iou_matrix
 from hilgui.records import Detections, Moment, Truth
 
@@ -141,15 +141,14 @@ class VocQuality:
         """Read the figures with their interval, or the reason why there is none."""
         figures, clusters = self.figures(), clusters_of(self._book)
         held = [number for number, rows in self._classes.items() if rows.truths]
-        values: dict[str, NDArray[np.float64]] = {}
-        if len(clusters) >= FEWEST:
 
-            def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
-                of_frame = weights[clusters.of_frame]
-                table = [self._classes[number].averages(of_frame) or (np.nan, np.nan) for number in held]
-                return np.array(table, np.float64).reshape(-1, 2).T
+        def averages(weights: NDArray[np.int64]) -> NDArray[np.float64]:
+            of_frame = weights[clusters.of_frame]
+            table = [self._classes[number].averages(of_frame) or (np.nan, np.nan) for number in held]
+            return np.array(table, np.float64).reshape(-1, 2).T
 
-            drawn = resample(read, clusters.draws())
+        def read(draws: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+            values, drawn = {}, resample(averages, draws)
             for place, name in enumerate(("ap_11", "ap_all")):
                 table = drawn[:, place]
                 known = ~np.isnan(table)
@@ -157,7 +156,9 @@ class VocQuality:
                     values[f"voc.{name}"] = np.where(known, table, 0.0).sum(axis=1) / known.sum(axis=1)
                 for column, number in enumerate(held):
                     values[f"voc.{name}.{self._subject.vocabulary.name(number)}"] = table[:, column]
-        return {name: with_interval(figure, values.get(name), clusters) for name, figure in figures.items()}
+            return values
+
+        return resampled(figures, clusters, read)
 
     def details(self) -> dict[str, Any]:
         """Give nothing more than numbers."""

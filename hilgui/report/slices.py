@@ -15,8 +15,9 @@ from hilgui.evaluation.clusters import DRIVE, FEWEST
 from hilgui.evaluation.disparity import Disparity, disparity
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.slice_bins import UNKNOWN
+from hilgui.evaluation.slice_figures import SliceFigures
 from hilgui.evaluation.slice_search import Searched, SearchRule, search
-from hilgui.evaluation.slices import SliceFigures, Slicer, SliceRows
+from hilgui.evaluation.slices import Slicer, SliceRows
 from hilgui.records import Role, RunHeader, Task
 from hilgui.report.evaluate import Changes, Rejudged
 from hilgui.report.protocol import Progress, silent

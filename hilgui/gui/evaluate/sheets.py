@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hilgui.evaluation import Figure, Interval
-from hilgui.evaluation.slices import SliceFigures
+from hilgui.evaluation.slice_figures import SliceFigures
 from hilgui.gui.linked_table import Cell, number
 from hilgui.records import Role
 from hilgui.report.measured import Measured

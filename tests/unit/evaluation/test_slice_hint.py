@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from hilgui.evaluation.clusters import PICTURES
 from hilgui.evaluation.slice_search import search
 from hilgui.evaluation.slices import SliceRows
 
@@ -30,10 +33,14 @@ def test_three_short_drives_confirm_nothing_and_the_search_says_how_many_would()
     assert [each.confirmed for each in found.weak] == [False]
     assert found.blocks_needed == 5  # ½⁵ is the first below .05
     assert found.hint == (
-        "nothing can be confirmed with these drives: the others hold 3 blocks of 100 frames, a slice must lie in 5 of "
+        "nothing can be confirmed with these drives: the others hold 3 × block of 100 frames, a slice must lie in 5 of "
         "them; take 4 drives like these or more"
     )
     assert found.as_json()["hint"] == found.hint
+
+
+def test_the_blocks_of_an_unordered_set_are_of_pictures() -> None:
+    assert f"the others hold 3 × {PICTURES}, " in search(replace(drives(3, 3), unit=PICTURES)).hint
 
 
 def test_with_as_many_as_it_asked_for_the_same_slice_is_confirmed() -> None:

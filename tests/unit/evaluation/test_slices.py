@@ -14,8 +14,9 @@ from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.average_precision import AveragePrecision
 from hilgui.evaluation.disparity import disparity
 from hilgui.evaluation.slice_bins import DISTANCE, image_quality
+from hilgui.evaluation.slice_figures import SliceFigures
 from hilgui.evaluation.slice_search import SearchRule, benjamini_hochberg, holm, search, weaker_p
-from hilgui.evaluation.slices import SliceFigures, Slicer, SliceRows
+from hilgui.evaluation.slices import Slicer, SliceRows
 from hilgui.records import FrameHealth, Moment, Role, Vocabulary
 from tests.unit.cornercases import drive
 
