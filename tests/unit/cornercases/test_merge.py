@@ -170,8 +170,8 @@ def test_the_calendar_counts_as_one_by_one_over_many_frames() -> None:
         positions.append(shown)
     hits = [hit(2 * seq, Kind.PHANTOM, role=C) for seq in range(300)]
     assert [calendar.position(each) for each in hits] == positions
-    assert calendar.now(Kind.PHANTOM, C) == shown
-    assert calendar.now(Kind.FLICKER, None) == 300
+    assert calendar.now[C, True] == shown
+    assert calendar.now[None, False] == 300
     assert calendar.knows(598)
     assert not calendar.knows(599)
     assert calendar.count(0, 20) == 11
