@@ -6,11 +6,12 @@ import json
 import re
 import secrets
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hilgui.durable import append_line, write_whole
+from hilgui.durable import FileLock, append_line, write_whole
 from hilgui.errors import CaseBroken
 from hilgui.records import Outcome
 
@@ -139,34 +140,57 @@ class ResultShelf:
                 lines.setdefault(one.title, []).append((result.started, one.value, one.outcome))
         return lines
 
+    def get(self, name: str) -> CaseResult | None:
+        """Give the result in a file, None where it is gone, half of a copy, or somebody else's."""
+        try:
+            return result_from_json(json.loads((self._results / name).read_text(encoding="utf-8")))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
     def _read(self) -> Iterator[CaseResult]:
         for path in self._results.glob("*.json") if self._results.is_dir() else ():
-            try:
-                yield result_from_json(json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError, KeyError, TypeError):
-                continue  # half of a copy, or somebody else's file
+            if (result := self.get(path.name)) is not None:
+                yield result
 
 
 class QueueJournal:
     """What a queue of cases has done so far: one line an event, so that a killed queue goes on where it was."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, shelf: ResultShelf, path: Path) -> None:
         self.path = path
+        self._shelf = shelf
+        self._lock = FileLock(path.with_suffix(".lock"))
 
     @classmethod
     def begin(cls, shelf: ResultShelf, queue: Sequence[tuple[Path, str]], name: str) -> QueueJournal:
         """Write down what is to be done: path and id of each case, in order."""
         folder = shelf.folder / "queues"
         folder.mkdir(parents=True, exist_ok=True)
-        journal = cls(folder / f"{name}-{secrets.token_hex(2)}.jsonl")
+        journal = cls(shelf, folder / f"{name}-{secrets.token_hex(2)}.jsonl")
+        journal.hold()
         journal.note("queue", cases=[[str(path.resolve()), case] for path, case in queue])
         return journal
 
     @classmethod
-    def newest(cls, shelf: ResultShelf) -> QueueJournal | None:
-        """Give the newest queue that was begun."""
-        found = sorted((shelf.folder / "queues").glob("*.jsonl"))
-        return cls(found[-1]) if found else None
+    def unfinished(cls, shelf: ResultShelf) -> QueueJournal | None:
+        """Give the newest queue with something left that no living process works on, held for this one."""
+        for path in sorted((shelf.folder / "queues").glob("*.jsonl"), reverse=True):
+            journal = cls(shelf, path)
+            if journal.left() and journal.hold():
+                if journal.left():
+                    return journal
+                journal.release()  # it was finished meanwhile
+        return None
+
+    def hold(self) -> bool:
+        """Say that this process works on it; False where another one does."""
+        return self._lock.take()
+
+    def release(self) -> None:
+        """Let go, and leave no lock behind."""
+        with suppress(OSError):
+            self.path.with_suffix(".lock").unlink(missing_ok=True)
+        self._lock.release()
 
     def note(self, event: str, **facts: Any) -> None:
         """Add a line; on disk when this returns."""
@@ -177,9 +201,10 @@ class QueueJournal:
         lines = (line for line in self._lines() if line["event"] == "queue")
         return [(Path(path), case) for line in lines for path, case in line["cases"]]
 
-    def ended(self) -> dict[str, str]:
-        """Give the verdict of each case that has ended, by id."""
-        return {line["case"]: line["verdict"] for line in self._lines() if line["event"] == "ended"}
+    def ended(self) -> dict[str, CaseResult]:
+        """Give the result of each case that has ended, by id; one whose result is gone has not."""
+        files = {line["case"]: line["result"] for line in self._lines() if line["event"] == "ended"}
+        return {case: result for case, name in files.items() if (result := self._shelf.get(name)) is not None}
 
     def interrupted(self) -> str | None:
         """Name the case that was under way when the process died."""

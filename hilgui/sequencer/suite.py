@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hilgui.errors import CallWrong
+from hilgui.errors import CallWrong, HilguiError
 from hilgui.records import Outcome
 from hilgui.sequencer.loading import LoadedCase, read_case
 from hilgui.sequencer.operator import Operator
@@ -73,25 +73,36 @@ class Suite:
         return found
 
     def resume(self) -> list[CaseResult]:
-        """Go on with the newest queue: first the case that was under way when its process died; raises CallWrong."""
-        journal = QueueJournal.newest(self._shelf)
-        left = [] if journal is None else journal.left()
-        if journal is None or not left:
-            raise CallWrong("there is no queue of cases that was interrupted")
-        return list(self._run(cases_of(left), journal))
+        """Go on with the newest unfinished queue: first the case that was under way when its process died.
+
+        Gives the results of the whole queue, also those of before. Raises CallWrong.
+        """
+        journal = QueueJournal.unfinished(self._shelf)
+        if journal is None:
+            raise CallWrong("there is no queue of cases that was interrupted, or another hilgui still works on it")
+        before = list(journal.ended().values())
+        try:
+            left = cases_of(journal.left())
+        except HilguiError:
+            journal.release()
+            raise
+        return [*before, *self._run(left, journal)]
 
     def _run(self, queue: Sequence[LoadedCase], journal: QueueJournal) -> Iterator[CaseResult]:
-        for number, case in enumerate(queue, 1):
-            if self._stop.is_set:
-                return
-            journal.note("started", case=case.id)
-            self._told(CaseBegan(case.id, case.case.name, number, len(queue)))
-            result = self._runner.run(case)
-            path = self._shelf.put(result)
-            if result.outcome is not Outcome.ABORTED:  # a stopped one is still to be done
-                journal.note("ended", case=case.id, verdict=result.word, result=path.name)
-            self._told(CaseEnded(result))
-            yield result
+        try:
+            for number, case in enumerate(queue, 1):
+                if self._stop.is_set:
+                    return
+                journal.note("started", case=case.id)
+                self._told(CaseBegan(case.id, case.case.name, number, len(queue)))
+                result = self._runner.run(case)
+                path = self._shelf.put(result)
+                if result.outcome is not Outcome.ABORTED:  # a stopped one is still to be done
+                    journal.note("ended", case=case.id, verdict=result.word, result=path.name)
+                self._told(CaseEnded(result))
+                yield result
+        finally:
+            journal.release()
 
 
 def cases_of(wanted: Sequence[tuple[Path, str]]) -> list[LoadedCase]:

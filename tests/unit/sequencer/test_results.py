@@ -106,12 +106,29 @@ def test_a_killed_queue_goes_on_with_the_case_that_was_under_way(tmp_path: Path)
     verdicts = {"c": [Outcome.PASS], "b": [], "a": [Outcome.PASS]}
     with pytest.raises(KeyboardInterrupt):
         suite(tmp_path, Pretender(verdicts)).run(three(tmp_path))
-    journal = QueueJournal.newest(ResultShelf(tmp_path))
+    journal = QueueJournal.unfinished(ResultShelf(tmp_path))
     assert journal is not None and journal.interrupted() == "b"
+    with pytest.raises(CallWrong, match="another hilgui still works on it"):
+        suite(tmp_path, Pretender({})).resume()
+    journal.release()
     with journal.path.open("a", encoding="utf-8") as file:
         file.write('{"event": "ended", "ca')  # killed while writing
     pretender = Pretender(verdicts | {"b": [Outcome.FAIL]})
-    assert [each.id for each in suite(tmp_path, pretender).resume()] == ["b", "a"]
+    suite(tmp_path, Pretender({"a": [Outcome.PASS]})).run(three(tmp_path)[:1])  # a queue in between hides it not
+    found = suite(tmp_path, pretender).resume()
+    assert [each.id for each in found] == ["c", "b", "a"] and pretender.ran == ["b", "a"]
+    assert exit_code_of(found) == 1, "what failed before or after the kill counts"
+    assert not list(tmp_path.rglob("*.lock"))
+
+
+def test_a_case_whose_result_is_gone_is_run_again(tmp_path: Path) -> None:
+    verdicts = {"c": [Outcome.PASS], "b": [], "a": []}
+    with pytest.raises(KeyboardInterrupt):
+        suite(tmp_path, Pretender(verdicts)).run(three(tmp_path))
+    for path in (tmp_path / "cases" / "results").glob("*.json"):
+        path.unlink()
+    pretender = Pretender({name: [Outcome.PASS] for name in "abc"})
+    assert exit_code_of(suite(tmp_path, pretender).resume()) == 0 and pretender.ran == ["c", "b", "a"]
 
 
 def test_nothing_is_left_of_a_queue_that_ended(tmp_path: Path) -> None:
