@@ -237,7 +237,7 @@ def rig_selftest(
 def rig_console(profile: ProfilePath) -> None:
     """Read and move a rig by hand: `read D.C`, `arm`, `set D.C VALUE`, `do D ACTION`, `stop`, `disarm`, `quit`."""
     from hilgui.cli.console import notes, results
-    from hilgui.errors import SupervisorLost
+    from hilgui.errors import CallWrong, SupervisorLost
     from hilgui.rigs.arming import State
 
     _need_terminal()
@@ -256,6 +256,8 @@ def rig_console(profile: ProfilePath) -> None:
                 results.print(_obey(client, words), markup=False)
             except (ValueError, IndexError):
                 results.print("commands: read D.C, arm, set D.C VALUE, do D ACTION, stop, disarm, reset, quit")
+            except CallWrong as failure:  # a confirmation that was not typed
+                results.print(str(failure), markup=False)
             except SupervisorLost as failure:
                 if client.arming.state is State.SHADOW or client.is_alive:
                     results.print(str(failure), markup=False)
@@ -280,6 +282,8 @@ def _obey(client: SupervisorClient, words: list[str]) -> str:
             done = client.answer(client.command(Perform(device, action)))
             return "taken" if done.is_ok else done.sentence
         case ["arm"]:
+            if client.arming.state is State.LATCHED:
+                return f"latched: {client.arming.reason}; clear the cause, then type reset"
             if client.arming.state is State.SHADOW:
                 client.select(_user())
             client.wait_verified()

@@ -58,19 +58,31 @@ class CaseFile(pytest.File):
 
 
 class CaseItem(pytest.Item):
-    """One case as a test: PASS passes, a skipped one is skipped with its reason, everything else fails."""
+    """One case as a test: PASS passes, a skipped one is skipped with its reason, everything else fails.
+
+    It runs in the set-up, so that a broken bench is an error as pytest means it, and a red result a failure.
+    """
 
     def __init__(self, *, loaded: LoadedCase, **how: Any) -> None:
         super().__init__(**how)
         self._loaded = loaded
+        self._result: CaseResult | None = None
 
-    def runtest(self) -> None:
-        """Run the case."""
-        result = run_loaded(self._loaded)
+    def setup(self) -> None:
+        """Run the case; ERROR and ABORTED end here."""
+        from hilgui.records import Outcome
+
+        self._result = result = run_loaded(self._loaded)
         if result.outcome is None:
             pytest.skip("; ".join(result.reasons))
-        if result.outcome.exit_code:
+        if result.outcome in (Outcome.ERROR, Outcome.ABORTED):
             raise CaseRed(report_of(result))
+
+    def runtest(self) -> None:
+        """Judge it."""
+        result = self._result
+        if result is None or result.outcome is None or result.outcome.exit_code:
+            raise CaseRed("the case did not run" if result is None else report_of(result))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Show criteria instead of a traceback."""

@@ -56,6 +56,18 @@ def test_pytest_collects_cases_only_when_it_is_asked_to(pytester: pytest.Pyteste
     pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes()
 
 
+def test_a_broken_bench_is_an_error_of_pytest_beside_its_own_tests(pytester: pytest.Pytester) -> None:
+    quick_case(pytester.path, "60")
+    path = pytester.path / "quick.case.yaml"
+    text = path.read_text("utf-8")
+    path.with_name("lost.case.yaml").write_text(text.replace("simulated_bench", "gone_bench"), encoding="utf-8")
+    pytester.makeconftest("import pytest\n\n\n@pytest.fixture(autouse=True)\ndef own():\n    yield")
+    pytester.makepyfile("def test_own():\n    pass")
+    told = pytester.runpytest_subprocess("--hilgui-cases", "-p", "no:cacheprovider")
+    told.assert_outcomes(passed=2, errors=1)
+    told.stdout.fnmatch_lines(["*lost.case.yaml, line 4: rig.profile: there is no file*"])
+
+
 def test_a_case_is_a_test_and_shows_its_criteria(pytester: pytest.Pytester) -> None:
     quick_case(pytester.path, "60, 1")
     pytester.makepyfile(
