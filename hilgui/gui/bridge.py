@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DISPLAY_MS = 33  # thirty pictures a second: more cost the run, and nobody reads them
-_HURRIED_MS = 66  # a run that is faster than its drive jumps from picture to picture anyway
+_HURRIED_MS = 100  # a run that is faster than its drive jumps from picture to picture anyway
 _UNSEEN_MS = 500  # nobody looks: one is prepared now and then, for whoever comes back
-_EARLY = 0.75  # of the time between two looks a frame is prepared after, so that each look finds one
+_EARLY = 0.9  # of the time between two looks a frame is prepared after, so that each look finds one
 _PROGRESS_EVERY_S = 0.2
 STOPPED_BY_OPERATOR = "stopped by the operator"
 

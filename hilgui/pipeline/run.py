@@ -29,7 +29,7 @@ from hilgui.wall_clock import WallClock
 log = logging.getLogger(__name__)
 
 _COMMIT_FRAMES = 32
-_REPORT_EVERY_S = 0.1
+_REPORT_EVERY_S = 0.2
 _CHECK_DISK_EVERY_S = 1.0
 _LIVE_FRAMES = 4  # between camera and models
 _BACKLOG = 2  # once a frame had to go, so many older ones go with it: the newest counts
@@ -44,7 +44,7 @@ PAUSED = "were skipped while the operator held the run"
 
 @dataclass(frozen=True, slots=True)
 class Watchers:
-    """Who is told: `progress` on the record thread at most ten times a second, `frame` on the judge thread.
+    """Who is told: `progress` on the record thread at most five times a second, `frame` on the judge thread.
 
     `hung` is asked to end the process where a model does not come back; within one process nobody can.
     """

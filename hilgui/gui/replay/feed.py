@@ -18,7 +18,7 @@ from hilgui.stream import StopToken
 
 log = logging.getLogger(__name__)
 
-_EVERY_S = 0.5  # lanes, findings and figures are drawn anew each time
+_EVERY_S = 1.0  # lanes, findings and figures are drawn anew each time
 _FINISHED = frozenset({"finished", "aborted"})
 
 

@@ -94,7 +94,8 @@ class Inspector(QFrame):
             widget.setVisible(is_given)
         self._hint.setVisible(not is_given)
         if thing is None or account is None:
-            self._sentence.clear()
+            if self._sentence.text():  # clearing lays the panel out again, also where nothing is written
+                self._sentence.clear()
             return
         self._title.setText(account.title)
         self._sentence.setText(account.sentence)

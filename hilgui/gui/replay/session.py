@@ -12,6 +12,7 @@ from hilgui.gui.replay.feed import News, RunFeed
 from hilgui.gui.replay.pictures import RunPictures
 
 _LOOK_MS = 30
+_FOLLOW_MS = 100  # once the run is on the screen: the feed has news once a second
 _PATIENCE_S = 0.2  # how long the screen waits for a thread that should be ending anyway
 
 
@@ -37,7 +38,6 @@ class RunSession(QObject):
         self._told = ""
         self._retired: list[RunFeed | Decoder] = []
         self._timer = QTimer(self)
-        self._timer.setInterval(_LOOK_MS)
         self._timer.timeout.connect(self.look)
 
     @property
@@ -65,7 +65,7 @@ class RunSession(QObject):
         self.close()
         self._folder = folder
         self._feed = RunFeed(folder)
-        self._timer.start()
+        self._timer.start(_LOOK_MS)
 
     def close(self) -> None:
         """Let go of the run; threads end by themselves, mostly at once. May be called twice."""
@@ -109,6 +109,7 @@ class RunSession(QObject):
         if is_first:
             assert self._folder is not None
             self._decoder = Decoder(RunPictures(self._folder), name=self._folder.name)
+            self._timer.setInterval(_FOLLOW_MS)
             self.opened.emit()
         elif changed or news.state != "running":
             self.grew.emit()
