@@ -19,6 +19,7 @@ from hilgui.cli.decisions import decisions_app, sign
 from hilgui.cli.drift import drift_app
 from hilgui.cli.evaluating import evaluate
 from hilgui.cli.evidence import evidence_app
+from hilgui.cli.explaining import explain
 from hilgui.cli.fairness import fairness
 from hilgui.cli.findings import findings
 from hilgui.cli.gate import decide_command, gate
@@ -344,6 +345,7 @@ def runs_relink(
 for retaining in (pin, unpin, archive, prune):
     runs_app.command()(retaining)
 app.command()(findings)
+app.command()(explain)
 app.command()(gate)
 app.command("decide")(decide_command)
 app.command()(sign)
