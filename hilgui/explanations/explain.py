@@ -14,6 +14,7 @@ from typing import Any
 from hilgui import __version__
 from hilgui.errors import CallWrong
 from hilgui.explanations import drawing, insertion, lookalikes, occlusion, rescue, saliency, shelf, words
+from hilgui.explanations.changes import CHANGES
 from hilgui.explanations.diagnosis import Reason, diagnosed
 from hilgui.explanations.document import (
     AlikePart,
@@ -265,7 +266,7 @@ class _Work:
             scene.header.vocabulary.judged,
             self._step,
         )
-        parts = []
+        parts: list[TryPart] = []
         for one in tries:
             picture = ""
             if one.image is not None and sum(bool(part.picture) for part in parts) < _DRAWN_TRIES:
@@ -292,7 +293,7 @@ class _Work:
             DRISE: self._wish.masks + insertion.looks_needed(5),
             OCCLUSION: occlusion.looks_needed(self._target, width, height),
             LOOKALIKES: lookalikes.MEASURED * len(self._sources),
-            RESCUE: rescue.LOOKS * len(rescue.CHANGES),
+            RESCUE: rescue.LOOKS * len(CHANGES),
         }[method]
 
     def _step(self, looks: int) -> None:

@@ -69,13 +69,13 @@ def look_alikes(
         told(max(MEASURED - len(chosen), 0))
     alike.sort(key=lambda one: one.unlike)
     nearest: list[Alike] = []
-    for one in alike:
-        same = [each for each in nearest if each.run_id == one.run_id]
-        if not any(each.seq == one.seq or (one.track >= 0 and each.track == one.track) for each in same):
-            nearest.append(one)
+    for like in alike:
+        same = [each for each in nearest if each.run_id == like.run_id]
+        if not any(each.seq == like.seq or (like.track >= 0 and each.track == like.track) for each in same):
+            nearest.append(like)
         if len(nearest) == SHOWN:
             break
-    return target, nearest, [one.looks for one in alike]
+    return target, nearest, [like.looks for like in alike]
 
 
 def _candidates(reader: RunReader, scene: Scene, width: int, height: int) -> list[_Candidate]:

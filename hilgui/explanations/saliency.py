@@ -120,8 +120,9 @@ def correlations(weights: NDArray[np.float64], masks: NDArray[np.uint8]) -> NDAr
         sums += rows.sum(axis=0)
         squares += (rows.astype(np.float64) ** 2).sum(axis=0)
     deviation = np.sqrt(np.maximum(squares - sums**2 / max(count, 1), 0)).astype(np.float32)
-    spread = np.divide(product, deviation, out=np.zeros_like(product), where=deviation > 1e-3)
-    return spread * np.float32(math.sqrt(count))
+    spread: NDArray[np.float32] = np.zeros_like(product)
+    np.divide(product * np.float32(math.sqrt(count)), deviation, out=spread, where=deviation > 1e-3)
+    return spread
 
 
 def share_within(found: Saliency, box: Box, width: int, height: int) -> tuple[float, float]:

@@ -51,4 +51,4 @@ def best_score(said: Detections, target: Target) -> float:
 
 def is_shown(said: Detections, target: Target) -> bool:
     """Say whether the model shows the target: its class, at its threshold, by IoU .5."""
-    return np.float32(best_score(said, target)) >= np.float32(target.threshold)
+    return bool(np.float32(best_score(said, target)) >= np.float32(target.threshold))
