@@ -127,6 +127,7 @@ class _Work:
         base = self._base()
         parts: dict[str, Any] = {}
         seconds: dict[str, float] = {}
+        planned = 0
         works: dict[str, tuple[str, Callable[[], object]]] = {
             DRISE: ("saliency", self._saliency),
             OCCLUSION: ("occlusion", self._occlusion),
@@ -138,6 +139,8 @@ class _Work:
                 started = time.perf_counter()
                 parts[field] = work()
                 seconds[method] = round(time.perf_counter() - started, 2)
+                planned += self._looks(method)
+                self._step(planned - self._done)  # what was not needed counts as done
         made = replace(base, **parts, seconds=seconds)
         folder = out if out is not None else shelf.folder_for(self._scene.folder, home)
         folder.mkdir(parents=True, exist_ok=True)
