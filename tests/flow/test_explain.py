@@ -43,7 +43,7 @@ def number_of(run: Path, kind: Kind) -> int:
 def test_a_miss_is_explained_and_kept_beside_the_run(
     run: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    number = number_of(run, Kind.MISSED_OBJECT)
+    number = number_of(run, Kind.MISSED_CRITICAL)
     assert main(["explain", str(run), str(number), "--masks", "150", "--json"]) == 0
     made = json.loads(capsys.readouterr().out)
     assert made["reason"] == "score" and "its score of 0.33 is below the threshold of 0.35" in made["sentence"]
@@ -64,7 +64,7 @@ def test_a_miss_is_explained_and_kept_beside_the_run(
 
 
 def test_the_same_seed_gives_the_same_document(run: Path, tmp_path: Path) -> None:
-    wish = Wish(run, number_of(run, Kind.MISSED_OBJECT), methods=("drise",), masks=60, seed=5, provider="cpu")
+    wish = Wish(run, number_of(run, Kind.MISSED_CRITICAL), methods=("drise",), masks=60, seed=5, provider="cpu")
     first, again = (explain(wish, tmp_path, lambda *_: None, tmp_path / name)[1] for name in ("one", "two"))
     assert first.saliency == again.saliency
 
@@ -85,7 +85,7 @@ def test_an_explanation_that_is_broken_off_keeps_nothing(
         if done > 20:
             raise KeyboardInterrupt
 
-    wish = Wish(run, number_of(run, Kind.MISSED_OBJECT), masks=60, provider="cpu")
+    wish = Wish(run, number_of(run, Kind.MISSED_CRITICAL), masks=60, provider="cpu")
     with pytest.raises(KeyboardInterrupt):
         explain(wish, tmp_path, stopped)
     assert not (run / FOLDER).exists()
@@ -112,7 +112,7 @@ def test_a_model_that_changed_or_went_away_is_a_broken_bench(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = lamp.write_run(tmp_path)
-    number = str(number_of(run, Kind.MISSED_OBJECT))
+    number = str(number_of(run, Kind.MISSED_CRITICAL))
     lamp.write_model(tmp_path / "lamp.onnx", gain=2.0)
     assert main(["explain", str(run), number]) == 4
     assert "is not the model of" in capsys.readouterr().err
@@ -125,7 +125,7 @@ def test_without_the_recording_the_kept_jpeg_serves_and_without_it_nothing_does(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = lamp.write_run(tmp_path)
-    number = str(number_of(run, Kind.MISSED_OBJECT))
+    number = str(number_of(run, Kind.MISSED_CRITICAL))
     shutil.rmtree(tmp_path / "street")
     pictures = run / "pictures"
     pictures.mkdir(exist_ok=True)
@@ -138,7 +138,7 @@ def test_without_the_recording_the_kept_jpeg_serves_and_without_it_nothing_does(
 
 
 def test_a_run_that_cannot_be_written_has_its_explanations_in_the_home(run: Path, tmp_path: Path) -> None:
-    number = number_of(run, Kind.MISSED_OBJECT)
+    number = number_of(run, Kind.MISSED_CRITICAL)
     (run / FOLDER).write_text("in the way", encoding="utf-8")
     try:
         folder, made = explain(Wish(run, number, methods=("lookalikes",)), tmp_path, lambda *_: None)
@@ -149,7 +149,7 @@ def test_a_run_that_cannot_be_written_has_its_explanations_in_the_home(run: Path
 
 
 def test_a_damaged_document_is_left_out(run: Path, tmp_path: Path) -> None:
-    number = number_of(run, Kind.MISSED_OBJECT)
+    number = number_of(run, Kind.MISSED_CRITICAL)
     folder, _ = explain(Wish(run, number, methods=("lookalikes",)), tmp_path, lambda *_: None)
     path = next(folder.glob("*.json"))
     path.write_bytes(path.read_bytes()[:-40])
