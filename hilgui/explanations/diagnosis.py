@@ -8,8 +8,8 @@ from enum import StrEnum
 import numpy as np
 
 from hilgui.evaluation.matching import MATCH_IOU
-from hilgui.evaluation.overlap import iou, share_inside
-from hilgui.explanations.target import Target, best_score
+from hilgui.evaluation.overlap import share_matrix
+from hilgui.explanations.target import Target, best_score, overlaps
 from hilgui.records import Detections, Truth, Vocabulary
 
 NEAR_IOU = 0.3  # a box that fits worse than this is about something else
@@ -47,7 +47,7 @@ def diagnosed(said: Detections, truth: Truth | None, target: Target, vocabulary:
 
 
 def _missed(said: Detections, target: Target, vocabulary: Vocabulary) -> Diagnosis:
-    overlap, limit = iou(said.boxes, np.array(target.box)), np.float32(target.threshold)
+    overlap, limit = overlaps(said.boxes, target.box), np.float32(target.threshold)
     mine = said.classes == target.classed
     score = best_score(said, target)
     fit = float(overlap[mine].max(initial=0.0))
@@ -72,14 +72,14 @@ def _phantom(said: Detections, truth: Truth | None, target: Target, vocabulary: 
         return Diagnosis(Reason.GONE, score, 0.0)
     if truth is None or not len(truth):
         return Diagnosis(Reason.UNLABELLED, score, 0.0)
-    overlap = iou(truth.boxes, np.array(target.box))
+    overlap = overlaps(truth.boxes, target.box)
     best = int(overlap.argmax())
     name, fit = vocabulary.name(int(truth.classes[best])), float(overlap[best])
     if truth.classes[best] == target.classed and fit >= MATCH_IOU:
         return Diagnosis(Reason.TWICE, score, fit, name)
     if fit >= MATCH_IOU:
         return Diagnosis(Reason.CLASS, score, fit, name)
-    inside = share_inside(np.array(target.box), truth.boxes)
+    inside = share_matrix(np.array([target.box]), truth.boxes)[0]
     if fit >= 0.1 or inside.max() >= MATCH_IOU:
         near = best if fit >= 0.1 else int(inside.argmax())
         return Diagnosis(Reason.LABELLED, score, float(overlap[near]), vocabulary.name(int(truth.classes[near])))

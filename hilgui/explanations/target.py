@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.matching import MATCH_IOU
-from hilgui.evaluation.overlap import iou
+from hilgui.evaluation.overlap import iou_matrix
 from hilgui.records import Detections
 
 Box = tuple[float, float, float, float]  # x1 y1 x2 y2 px
@@ -30,6 +30,11 @@ class Target:
         return replace(self, box=box)
 
 
+def overlaps(boxes: NDArray[np.floating], box: Box) -> NDArray[np.float64]:
+    """Give the IoU of each of some boxes (N, 4) with one."""
+    return iou_matrix(boxes, np.array([box]))[:, 0]
+
+
 def similarity(said: Detections, target: Target) -> float:
     """Give the largest IoU × score among the detections of the target's class, 0 without any.
 
@@ -40,12 +45,12 @@ def similarity(said: Detections, target: Target) -> float:
     mine = said.classes == target.classed
     if not mine.any():
         return 0.0
-    return float((iou(said.boxes[mine], np.array(target.box)) * said.scores[mine]).max())
+    return float((overlaps(said.boxes[mine], target.box) * said.scores[mine]).max())
 
 
 def best_score(said: Detections, target: Target) -> float:
     """Give the best score of the target's class that fits by IoU .5, 0 where none does."""
-    mine = said.where((said.classes == target.classed) & (iou(said.boxes, np.array(target.box)) >= MATCH_IOU))
+    mine = said.where((said.classes == target.classed) & (overlaps(said.boxes, target.box) >= MATCH_IOU))
     return float(mine.scores.max(initial=0.0))
 
 
