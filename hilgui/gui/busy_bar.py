@@ -17,9 +17,11 @@ class BusyBar(QWidget):
 
     cancelled = Signal()
 
-    def __init__(self, parent: QWidget, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, parent: QWidget, now: Callable[[], float] = time.monotonic, *, last: str = "") -> None:
+        """Tell the time by `now`; `last` says what is still done when everything is counted."""
         super().__init__(parent)
         self._now = now
+        self._last = last or self.tr("intervals…")
         self._since = now()
         self._bar = QProgressBar(self)
         self._bar.setFixedWidth(110)
@@ -50,4 +52,4 @@ class BusyBar(QWidget):
         self._bar.setValue(done)
         left_s = (self._now() - self._since) * (total - done) / max(done, 1)
         words = self.tr("{0} of {1} · {2} s left").format(f"{done:,}", f"{total:,}", f"{left_s:.0f}")
-        self._words.setText(words if done < total else self.tr("intervals…"))
+        self._words.setText(words if done < total else self._last)

@@ -12,8 +12,10 @@ from hilgui.gui.replay.account import thing_of_finding
 from hilgui.gui.replay.frame_view import FrameView
 from hilgui.gui.replay.ink import picture_ink
 from hilgui.gui.replay.overlay import things_of
+from hilgui.gui.replay.pictures import for_screen
 from hilgui.gui.replay.player import Player
 from hilgui.gui.replay.session import RunSession
+from hilgui.gui.robustness.example_view import read_picture
 from hilgui.gui.theme import Theme
 from hilgui.records import Finding
 from hilgui.scaling import Cut
@@ -91,6 +93,16 @@ class ClipView(QWidget):
             self._player.pause()
             self._player.go_to_seq(self._row.finding.worst_seq)
 
+    def show_still(self, path: Path, words: str) -> None:
+        """Pause and show a picture of an explanation large, until the clip is moved again."""
+        image = read_picture(path)
+        self._player.pause()
+        if image is None:
+            self.view.show_frame(None, (), self.tr("The picture {0} is gone; explain again.").format(path.name))
+            return
+        self.view.show_frame(for_screen(image), ())
+        self.view.set_mark(words)
+
     def rest(self) -> None:
         """Let go of the run; may be called twice."""
         self._waits.stop()
@@ -133,6 +145,7 @@ class ClipView(QWidget):
         picture, drive, row = self._player.picture, self._session.drive, self._row
         if picture is None or drive is None:
             return
+        self.view.set_mark("")
         things = things_of(picture.moment, drive.header)
         problem = ""
         if picture.image is None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QStackedWidget,
     QTableView,
+    QTabWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -24,6 +25,7 @@ from hilgui.gui.findings.clip_view import ClipView
 from hilgui.gui.findings.decision_desk import DecisionDesk
 from hilgui.gui.findings.decisions import Decisions
 from hilgui.gui.findings.empty import EmptyFindings
+from hilgui.gui.findings.explanation_panel import ExplanationPanel
 from hilgui.gui.findings.export_dialog import ExportDialog
 from hilgui.gui.findings.filter_bar import FilterBar
 from hilgui.gui.findings.index_desk import Answer, IndexDesk
@@ -63,6 +65,8 @@ class FindingsPage(Page):
         self.table = QTableView(self)
         self.clip = ClipView(bench.theme, self)
         self.panel = TriagePanel(bench.theme, self)
+        self.explanation = ExplanationPanel(bench.theme, bench.settings, self)
+        self.sheets = QTabWidget(self)
         self.empty = EmptyFindings(bench.theme, self)
         self.stories = StoriesView(bench.theme, self.model.thumbnails, self)
         self._side = SideDesk(self)
@@ -94,6 +98,7 @@ class FindingsPage(Page):
         self._bench.memory.put("findings/pictures", "yes" if self._has_pictures else "no")
         self.clip.rest()
         self._side.close(_PATIENCE_S)
+        self.explanation.close_panel(_PATIENCE_S)
         self._writes.close(_PATIENCE_S)
         self._desk.close(_PATIENCE_S)
         self.model.close()
@@ -103,7 +108,7 @@ class FindingsPage(Page):
     @property
     def is_busy(self) -> bool:
         """Say whether the index is being asked, or a decision written."""
-        return self._desk.is_busy or self._writes.is_busy or self._side.is_busy
+        return self._desk.is_busy or self._writes.is_busy or self._side.is_busy or self.explanation.is_busy
 
     @property
     def current(self) -> FindingRow | None:
@@ -182,6 +187,11 @@ class FindingsPage(Page):
         elif row is not None:
             self.message.emit("info", self.tr("No picture of this finding was kept to compare with."))
 
+    def explain(self) -> None:
+        """Work out why the current finding happened, beside the triage."""
+        self.sheets.setCurrentWidget(self.explanation)
+        self.explanation.explain()
+
     def export(self) -> None:
         """Ask how the chosen findings shall become a data set."""
         rows = self.chosen
@@ -237,7 +247,10 @@ class FindingsPage(Page):
         self._views.addWidget(self.stories)
         column.addWidget(self._views, 1)
         column.addWidget(self._command)
-        right = splitter(Qt.Orientation.Vertical, self.clip, self.panel, stretch=(1, 0))
+        self.sheets.setDocumentMode(True)
+        self.sheets.addTab(self.panel, self.tr("Triage"))
+        self.sheets.addTab(self.explanation, self.tr("Explanation"))
+        right = splitter(Qt.Orientation.Vertical, self.clip, self.sheets, stretch=(1, 0))
         right.setSizes([300, 330])
         both = splitter(Qt.Orientation.Horizontal, left, right, stretch=(3, 2))
         both.setSizes([780, 460])
@@ -276,6 +289,7 @@ class FindingsPage(Page):
             ("Right", self.tr("One frame on"), lambda: self.clip.step(1)),
             ("W", self.tr("Stand at the worst frame"), self.clip.go_to_worst),
             ("S", self.tr("Findings whose picture looks like this one"), self.show_alike),
+            ("X", self.tr("Explain it: why it was missed, or shown"), self.explain),
             ("G", self.tr("Stories, or single findings"), self.toggle_stories),
             ("V", self.tr("Small pictures, or dense rows"), self._toggle_pictures),
             ("R", self.tr("The open run only, or all runs"), self._toggle_scope),
@@ -305,6 +319,8 @@ class FindingsPage(Page):
         self._desk.answered.connect(self._on_answer)
         self._desk.failed.connect(self.trouble)
         self._side.failed.connect(self.trouble)
+        self.explanation.failed.connect(self.trouble)
+        self.explanation.picture_chosen.connect(self.clip.show_still)
         self.stories.opened.connect(self.open_story)
         self.filters.story.clicked.connect(lambda _=False: self.open_story(None))
         self._writes.written.connect(self._on_written)
@@ -367,6 +383,7 @@ class FindingsPage(Page):
         if not ids:
             self.clip.show_finding(None)
             self.panel.show_finding(None, 0)
+            self.explanation.show_finding(None)
             return
         place = None if wanted is None else self.model.row_of(wanted)
         self._go_to(min(row, len(ids) - 1) if place is None else place)
@@ -397,6 +414,7 @@ class FindingsPage(Page):
         shown = self.clip.finding_id
         if row is None or row.id != shown:
             self.clip.show_finding(row)
+        self.explanation.show_finding(row)
 
     def _show_current(self) -> None:
         row = self.current
