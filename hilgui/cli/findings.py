@@ -50,6 +50,9 @@ def findings(
         "badness"
     ),
     descending: Annotated[bool, typer.Option("--descending", help="Turn the order round.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the list to this file, .csv or .jsonl, with state, tags and notes.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """List corner cases with what people made of them, the worst first."""
@@ -96,19 +99,20 @@ def findings(
 
         show_stories(rows, as_json=as_json)
         return
+    if out is not None:
+        from hilgui.cli.console import results
+        from hilgui.report.finding_list import write_list
+
+        results.print(f"{write_list(rows, out)}: {len(rows)} findings", markup=False, soft_wrap=True)
+        return
     _print_json(rows, folders, is_all) if as_json else _print(rows, query, len(folders))
 
 
 def _print_json(rows: list[FindingRow], folders: list[Path], is_all: bool) -> None:
-    from dataclasses import asdict
-
     from hilgui.cli.console import print_json
-    from hilgui.store.codec import finding_json
+    from hilgui.report.finding_list import row_json
 
-    listed: list[dict[str, Any]] = [
-        {**finding_json(row.finding), "run": str(row.folder), "drive": row.drive, "triage": asdict(row.triage)}
-        for row in rows
-    ]
+    listed = [row_json(row) for row in rows]
     if len(folders) == 1 and not is_all:
         print_json({"run": str(folders[0]), "findings": listed})
     else:

@@ -7,15 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeySequence, QShortcut
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeySequence, QPainter, QResizeEvent, QShortcut
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTableView,
+    QWidget,
+)
 
 from hilgui.gui.label import as_tip
-from hilgui.gui.theme import GAP, ROW, Theme
+from hilgui.gui.theme import GAP, ROW, Theme, mark
 
 Index = QModelIndex | QPersistentModelIndex
 
 _WIDEST = 280  # px of a column that is fitted
+_NARROWEST = 64  # px of a column of words where room is short
+_LONG = 16  # letters of a cell that may be cut off, and is told in its tip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +53,12 @@ class _Model(QAbstractTableModel):
         super().__init__(parent)
         self._theme = theme
         self.titles: tuple[str, ...] = ()
+        self.tips: tuple[str, ...] = ()  # of the titles
         self.rows: list[tuple[Cell, ...]] = []
 
-    def put(self, titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+    def put(self, titles: Sequence[str], rows: Sequence[Sequence[Cell]], tips: Sequence[str]) -> None:
         self.beginResetModel()
-        self.titles, self.rows = tuple(titles), [tuple(row) for row in rows]
+        self.titles, self.rows, self.tips = tuple(titles), [tuple(row) for row in rows], tuple(tips)
         self.endResetModel()
 
     def cell(self, index: Index) -> Cell:
@@ -64,6 +74,8 @@ class _Model(QAbstractTableModel):
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
             return self.titles[section]
+        if role == Qt.ItemDataRole.ToolTipRole and section < len(self.tips) and self.tips[section]:
+            return as_tip(self.tips[section])
         if role == Qt.ItemDataRole.TextAlignmentRole and self.rows and section < len(self.rows[0]):
             side = Qt.AlignmentFlag.AlignRight if self.rows[0][section].is_number else Qt.AlignmentFlag.AlignLeft
             return int(side | Qt.AlignmentFlag.AlignVCenter)
@@ -74,7 +86,8 @@ class _Model(QAbstractTableModel):
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
         if role == Qt.ItemDataRole.ToolTipRole:
-            return as_tip(cell.tip) if cell.tip else None
+            tip = cell.tip or (cell.text if len(cell.text) > _LONG else "")
+            return as_tip(tip) if tip else None
         if role == Qt.ItemDataRole.DecorationRole:
             return None if cell.icon is None else cell.icon()
         if role == Qt.ItemDataRole.ForegroundRole and cell.colour:
@@ -88,6 +101,16 @@ class _Model(QAbstractTableModel):
         return None
 
 
+class _Shading(QStyledItemDelegate):
+    """Paints the colour behind a cell: where a style sheet says how cells look, Qt leaves it out."""
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
+        shade = index.data(Qt.ItemDataRole.BackgroundRole)
+        if shade is not None:
+            painter.fillRect(option.rect, shade)  # type: ignore[attr-defined]  # the stubs know no fields of it
+        super().paint(painter, option, index)
+
+
 class LinkedTable(QTableView):
     """Asks for the link of a cell that is clicked, or chosen with Enter; copies as text with Ctrl+C."""
 
@@ -98,6 +121,7 @@ class LinkedTable(QTableView):
         self._model = _Model(theme, self)
         self.setModel(self._model)
         self.setAccessibleName(name)
+        mark(self, surface="dense")
         self.setShowGrid(False)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setWordWrap(False)
@@ -110,6 +134,11 @@ class LinkedTable(QTableView):
         head = self.horizontalHeader()
         head.setHighlightSections(False)
         head.setStretchLastSection(True)
+        head.setTextElideMode(Qt.TextElideMode.ElideRight)
+        head.sectionResized.connect(self._on_resized)
+        self.setItemDelegate(_Shading(self))
+        self._wanted: list[int] = []  # px that each column asks for; empty once somebody chose widths
+        self._is_fitting = False
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         self.clicked.connect(self._ask)
         self.entered.connect(self._point)
@@ -118,12 +147,12 @@ class LinkedTable(QTableView):
             shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(doer)
 
-    def put(self, titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        """Show other rows; the place and the widths stay where the titles do."""
+    def put(self, titles: Sequence[str], rows: Sequence[Sequence[Cell]], tips: Sequence[str] = ()) -> None:
+        """Show other rows; the place and the widths stay where the titles do. `tips` are those of the titles."""
         has_room = self._model.titles == tuple(titles) and _fits(_letters(rows), _letters(self._model.rows))
         place, top = self.currentIndex(), self.verticalScrollBar().value()
         where = (place.row(), place.column())
-        self._model.put(titles, rows)
+        self._model.put(titles, rows, tips)
         if not has_room:
             self.fit()
         elif rows:
@@ -132,10 +161,34 @@ class LinkedTable(QTableView):
             self.verticalScrollBar().setValue(top)
 
     def fit(self) -> None:
-        """Give each column what it needs, within reason."""
-        self.resizeColumnsToContents()
-        for column in range(len(self._model.titles)):
-            self.setColumnWidth(column, min(self.columnWidth(column) + GAP, _WIDEST))
+        """Give each column what it needs, within reason; where room is short, words are cut off before numbers."""
+        self._wanted = [self._wish(column) for column in range(len(self._model.titles))]
+        self._lay_out()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Fit again, unless somebody chose the widths."""
+        super().resizeEvent(event)
+        self._lay_out()
+
+    def _wish(self, column: int) -> int:
+        wish = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
+        if self.rows and column < len(self.rows[0]) and self.rows[0][column].icon is not None:
+            wish = max(wish, self.iconSize().width() + 2 * GAP)  # it may come later
+        return min(wish, _WIDEST)
+
+    def _lay_out(self) -> None:
+        if not self._wanted or self._is_fitting:
+            return
+        first = self.rows[0] if self.rows else ()
+        are_words = [not cell.is_number and cell.icon is None for cell in first] or [True] * len(self._wanted)
+        self._is_fitting = True
+        for column, width in enumerate(squeezed(self._wanted, are_words, self.viewport().width())):
+            self.setColumnWidth(column, width)
+        self._is_fitting = False
+
+    def _on_resized(self, column: int, _before: int, _after: int) -> None:
+        if not self._is_fitting and column < len(self._wanted) - 1:  # the last one stretches by itself
+            self._wanted = []
 
     @property
     def titles(self) -> tuple[str, ...]:
@@ -170,6 +223,19 @@ class LinkedTable(QTableView):
     def _point(self, index: QModelIndex) -> None:
         has_link = self._model.cell(index).link is not None
         self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if has_link else Qt.CursorShape.ArrowCursor)
+
+
+def squeezed(wanted: Sequence[int], are_words: Sequence[bool], room: int) -> list[int]:
+    """Give widths that fit: some air where there is room, else words are narrowed: the last column, then the widest."""
+    air = min(GAP, max(room - sum(wanted), 0) // max(len(wanted), 1))
+    widths = [width + air for width in wanted]
+    over = sum(widths) - room
+    of_words = [column for column, words in enumerate(are_words) if words]
+    for column in sorted(of_words, key=lambda column: (column != len(wanted) - 1, -widths[column])):
+        taken = min(max(over, 0), max(widths[column] - _NARROWEST, 0))
+        widths[column] -= taken
+        over -= taken
+    return widths
 
 
 def _letters(rows: Sequence[Sequence[Cell]]) -> list[int]:

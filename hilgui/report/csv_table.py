@@ -62,7 +62,7 @@ class CsvTable:
             table = csv.DictWriter(file, columns(reader.header), restval="")
             table.writeheader()
             for done, row in enumerate(rows(reader), start=1):
-                table.writerow({name: _cell(value) for name, value in row.items()})
+                table.writerow({name: cell(value) for name, value in row.items()})
                 if done % 100 == 0 or done == total:
                     progress(done, total)
         return place
@@ -141,7 +141,8 @@ def _model(moment: Moment, role: Role, header: RunHeader) -> Mapping[str, Any]:
     return figures | {"matched": comparison.matched, "missed": comparison.missed, "phantoms": comparison.phantoms}
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """Give a value as a cell: nothing for what is not known, and no formula."""
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, float):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hilgui.errors import BenchBroken, CallWrong, SourceBroken
 from hilgui.records import Moment, RunHeader, Truth
 from hilgui.report.dataset_clips import check_clips, write_clip
+from hilgui.report.decided import triage_json
 from hilgui.report.protocol import Progress, silent
 from hilgui.sources import FrameSource, source_again
 from hilgui.store import RunReader
@@ -114,6 +115,7 @@ class _Writer:
         self._frames: list[LabelledFrame] = []
         self._told: list[dict[str, Any]] = []
         self._told_clips: list[dict[str, Any]] = []
+        self._findings: list[dict[str, Any]] = []
         self._blurred = 0
 
     def check_run(self, folder: Path, rows: list[FindingRow]) -> None:
@@ -136,6 +138,17 @@ class _Writer:
                     raise _no_picture(reader, seq)
 
     def take_run(self, folder: Path, rows: list[FindingRow]) -> None:
+        self._findings += [
+            {
+                "run": row.run_id,
+                "number": row.finding.number,
+                "kind": row.kind.value,
+                "severity": row.severity.label,
+                "why": row.finding.why,
+                "triage": triage_json(row.triage),
+            }
+            for row in rows
+        ]
         with closing(RunReader(folder)) as reader:
             header = reader.header
             blurred = self._blurred_classes(header)
@@ -168,6 +181,7 @@ class _Writer:
             "format": self._form,
             "classes": self._names,
             "pictures": self._told,
+            "findings": self._findings,
         }
         if self._clips:
             document["clips"] = self._told_clips

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from hilgui import colours
 from hilgui.cornercases import badness
 from hilgui.records import Finding, Kind, Outcome, Role
+from hilgui.report.decided import decided
 from hilgui.report.drive_plot import drive_plot, score_plots
 from hilgui.report.pictures import picture_of
 from hilgui.report.protocol import Progress, place_for, replacing
@@ -74,6 +75,7 @@ def page_values(reader: RunReader, progress: Progress) -> dict[str, Any]:
         "bands": (distance_bands(), height_bands()),
         "drive_plot": drive_plot(reader, findings),
         "score_plots": score_plots(facts, tallies),
+        "standing": decided(reader),
         "worst": [(finding, picture_of(reader, finding)) for finding in worst],
         "findings": findings[:LISTED],
         "findings_more": max(0, len(findings) - LISTED),

@@ -24,6 +24,7 @@ from hilgui.records import (
     RunHeader,
     Truth,
 )
+from hilgui.report.decided import decided, triage_json
 from hilgui.report.frames import captured_frames
 from hilgui.report.protocol import Progress, place_for, replacing
 from hilgui.report.summary import summary
@@ -58,8 +59,10 @@ class Jsonl:
                 file.write(_line(line))
                 if done % 100 == 0 or done == total:
                     progress(done, total)
+            standing = decided(reader)
             for finding in reader.findings():
-                file.write(_line({"type": "finding"} | finding_json(finding)))
+                triage = triage_json(standing[finding.number])
+                file.write(_line({"type": "finding"} | finding_json(finding) | {"triage": triage}))
         return place
 
 

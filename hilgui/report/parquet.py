@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from hilgui.records import NO_TRACK, Finding, Judgement, Moment, Role, RunHeader, Truth
+from hilgui.records import NO_TRACK, Judgement, Moment, Role, RunHeader, Truth
 from hilgui.report.csv_table import rows
+from hilgui.report.decided import decided, triage_json
 from hilgui.report.protocol import Progress, place_for, replacing_folder
 from hilgui.store import RunReader
 
@@ -50,7 +51,7 @@ class Parquet:
                     pages.take(moment)
                     if done % 100 == 0 or done == total:
                         progress(done, total)
-            _write(folder / "findings.parquet", finding_schema(), _findings(reader.findings()), reader.header)
+            _write(folder / "findings.parquet", finding_schema(), _findings(reader), reader.header)
         return place
 
 
@@ -105,7 +106,9 @@ def finding_schema() -> pa.Schema:
     box = [(name, pa.float64()) for name in ("x1", "y1", "x2", "y2")]
     return pa.schema(
         [("number", pa.int64()), ("kind", pa.string()), ("severity", pa.string()), ("role", pa.string()),
-         ("channel", pa.string()), *whole, *times, *words, *box, ("evidence", pa.map_(pa.string(), pa.float64()))]
+         ("channel", pa.string()), *whole, *times, *words, *box,
+         ("state", pa.string()), ("tags", pa.list_(pa.string())), ("assignee", pa.string()), ("note", pa.string()),
+         ("evidence", pa.map_(pa.string(), pa.float64()))]
     )  # fmt: skip
 
 
@@ -216,10 +219,11 @@ def _frames(reader: RunReader) -> Iterator[dict[str, Any]]:
         yield {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in row.items()}
 
 
-def _findings(findings: list[Finding]) -> Iterator[dict[str, Any]]:
+def _findings(reader: RunReader) -> Iterator[dict[str, Any]]:
     from hilgui.store.codec import finding_json
 
-    for finding in findings:
+    standing = decided(reader)
+    for finding in reader.findings():
         plain = finding_json(finding)
         first = finding.objects[0] if finding.objects else None
         box = {} if first is None else dict(zip(("x1", "y1", "x2", "y2"), first.box, strict=True))
@@ -227,6 +231,7 @@ def _findings(findings: list[Finding]) -> Iterator[dict[str, Any]]:
             **plain,
             "class": None if first is None else first.label,
             **box,
+            **triage_json(standing[finding.number]),
             "evidence": list(plain["evidence"].items()),
         }
 

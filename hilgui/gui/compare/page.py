@@ -235,7 +235,7 @@ class ComparePage(Page):
         numbers = splitter(Qt.Orientation.Vertical, self.forest, self.table, stretch=(1, 1))
         numbers.setSizes([280, 320])
         body = splitter(Qt.Orientation.Horizontal, numbers, right, stretch=(2, 3))
-        body.setSizes([470, 720])
+        body.setSizes([480, 700])
         self._stack.addWidget(body)
         self._stack.addWidget(self.empty)
         layout = QVBoxLayout(self)
@@ -334,7 +334,6 @@ class ComparePage(Page):
         wanted = self.shown.chosen or STATES
         shown = [each for each in self._standings if each.state in wanted][:_SHOWN]
         self.findings.put(*finding_rows(self.tr, shown, self._thumbnails.of))
-        self.findings.setColumnWidth(0, _PICTURE.width() + 16)
         if shown and (self._current is None or self._current not in self._standings):
             self.show_standing(shown[0])
 

@@ -10,6 +10,7 @@ from typing import Any
 from PySide6.QtGui import QIcon
 
 from hilgui.gui.linked_table import Cell, number
+from hilgui.gui.short_numbers import short, span
 from hilgui.records import Finding
 from hilgui.report.measured import Compared
 
@@ -70,12 +71,12 @@ def differences(compared: Compared) -> list[Difference]:
 
 def difference_rows(tr: Tr, found: Sequence[Difference]) -> tuple[list[str], list[list[Cell]]]:
     """Give one row for each figure."""
-    titles = [tr("figure"), tr("model"), "A", tr("other"), tr("difference"), tr("95 %"), tr("judgement")]
+    titles = [tr("figure"), "", "A", tr("other"), tr("diff."), tr("95 %"), tr("judged")]
     rows = []
     for each in found:
         plain, colour = each.plain, JUDGED[each.plain["judgement"]]
         interval = plain["interval"]
-        sure = "–" if interval is None else f"{interval['low']:+.3f} … {interval['high']:+.3f}"
+        sure = "–" if interval is None else span(interval["low"], interval["high"], is_signed=True)
         tip = (
             plain["why_no_interval"]
             if interval is None
@@ -83,11 +84,11 @@ def difference_rows(tr: Tr, found: Sequence[Difference]) -> tuple[list[str], lis
         )
         rows.append(
             [
-                Cell(each.figure, tip=each.run),
-                Cell(each.role, colour=each.role),
-                number(f"{plain['a']:.3f}"),
-                number(f"{plain['b']:.3f}"),
-                number(f"{plain['difference']:+.3f}", colour=colour),
+                Cell(each.figure, tip=f"{each.figure} · {each.run}"),
+                Cell(each.role[0].upper(), colour=each.role, tip=each.role),
+                number(short(plain["a"])),
+                number(short(plain["b"])),
+                number(short(plain["difference"], is_signed=True), colour=colour),
                 number(sure, colour="text_soft", tip=tip),
                 Cell(plain["judgement"], colour=colour),
             ]
@@ -125,7 +126,7 @@ def _standings(compared: Compared, other: dict[str, Any]) -> Iterator[Standing]:
 
 def finding_rows(tr: Tr, shown: Sequence[Standing], picture: Picture) -> tuple[list[str], list[list[Cell]]]:
     """Give one row for each finding, with its small picture."""
-    titles = [tr("picture"), tr("state"), tr("severity"), tr("kind"), tr("class"), tr("model"), tr("frames")]
+    titles = [tr("picture"), tr("state"), tr("sev."), tr("kind"), tr("class"), tr("model"), tr("frames")]
     titles.append(tr("waiver, or why"))
     rows = []
     for each in shown:

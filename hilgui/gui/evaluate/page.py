@@ -237,7 +237,7 @@ class EvaluatePage(Page):
         right = splitter(Qt.Orientation.Vertical, self.tabs, self.frames, stretch=(3, 2))
         right.setSizes([380, 220])
         body = splitter(Qt.Orientation.Horizontal, self.figures, right, stretch=(2, 3))
-        body.setSizes([560, 640])
+        body.setSizes([576, 600])
         inside = QWidget(self)
         column = QVBoxLayout(inside)
         column.setContentsMargins(0, 0, 0, 0)

@@ -21,6 +21,9 @@ _WHOLE = (0.0, 1.0)
 _STYLES = {"precision": "dash", "recall": "dot", "f1": "solid"}
 _NEAR = 0.06  # of the axis: a click so near a curve is meant for it
 
+_ON_AXIS = ("class", "place", "both", "double", "backgr.", "missed")
+"""What stands below the bars, in the order of ERRORS: the words themselves run into each other."""
+
 
 class CurvesPanel(QWidget):
     """Precision over recall of a class, and precision, recall and F1 over the threshold."""
@@ -121,7 +124,7 @@ class BeliefPanel(QWidget):
         self._roles: tuple[Role, ...] = ()
         self.reliability = Chart(theme, self.tr("Share that is right by score"), self.tr("score"), "", self)
         self.errors = Chart(theme, self.tr("ΔAP50 if this error were mended"), "", "", self)
-        self.errors.show_ticks(ERRORS)
+        self.errors.show_ticks(_ON_AXIS)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(GAP, GAP, GAP, GAP)
         layout.setSpacing(GAP)

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hilgui.evaluation import Figure, Interval
 from hilgui.evaluation.slice_figures import SliceFigures
 from hilgui.gui.linked_table import Cell, number
+from hilgui.gui.short_numbers import short, span
 from hilgui.records import Role
 from hilgui.report.measured import Measured
 from hilgui.report.slices import Sliced
 
 Tr = Callable[[str], str]
 
-_BY_CLASS = (
-    "map_50_95", "map_50", "map_75", "recall", "precision", "f1", "critical_recall", "hota", "idf1",
-    "iou", "pixel_accuracy", "top_1",
-)  # fmt: skip
+_BY_CLASS = {
+    "map_50_95": "AP", "map_50": "AP50", "map_75": "AP75", "recall": "rec.", "precision": "prec.", "f1": "F1",
+    "critical_recall": "crit.", "hota": "HOTA", "idf1": "IDF1", "iou": "IoU", "pixel_accuracy": "acc.",
+    "top_1": "top 1",
+}  # fmt: skip
+"""Figures that are measured by class, and what stands above their columns."""
+
 _LEFT_OUT = ("tide",)  # has its own plot
 
 
@@ -33,18 +36,16 @@ class Link:
 
 def in_words(figure: Figure | None) -> str:
     """Write the value of a figure."""
-    if figure is None or figure.value is None or math.isnan(figure.value):
+    if figure is None or figure.value is None:
         return "–"
-    if isinstance(figure.value, int) or (float(figure.value).is_integer() and abs(figure.value) > 1):
-        return f"{figure.value:,.0f}"
-    return f"{figure.value:.3f}" if abs(figure.value) < 100 else f"{figure.value:,.0f}"
+    return f"{figure.value:,}" if isinstance(figure.value, int) else short(figure.value)
 
 
 def interval_in_words(figure: Figure | None) -> str:
     """Write the interval of a figure."""
     if figure is None or figure.interval is None:
         return "–" if figure is not None and figure.why_no_interval else ""
-    return figure.interval.words
+    return span(figure.interval.low, figure.interval.high)
 
 
 def _tip(tr: Tr, figure: Figure | None) -> str:
@@ -68,50 +69,62 @@ def figure_rows(tr: Tr, measured: Measured) -> tuple[list[str], list[list[Cell]]
     titles = [tr("figure")]
     for role in roles:
         titles += [role.value, tr("95 %")]
-    titles.append(tr("rests on"))
+    titles.append(tr("count"))
     names = dict.fromkeys(name for role in roles for name in measured.figures[role])
     rows = []
     for name in names:
         if _is_of_class(name, measured.classes) or name.split(".")[0] in _LEFT_OUT:
             continue
         row = [Cell(name)]
-        rests = []
+        counts, rests = [], []
         for role in roles:
             figure = measured.figures[role].get(name)
             link = None if figure is None or figure.value is None else Link(role, name)
             row.append(number(in_words(figure), link, colour=role.value, tip=_tip(tr, figure)))
             row.append(number(interval_in_words(figure), link, colour="text_soft", tip=_tip(tr, figure)))
             if figure is not None:
+                counts.append(f"{figure.count:,}")
                 rests.append(f"{figure.count:,} {figure.of}")
-        row.append(Cell(" / ".join(dict.fromkeys(rests)), colour="text_faint"))
+        tip = tr("rests on {0}").format(" / ".join(dict.fromkeys(rests)))
+        row.append(Cell(" / ".join(dict.fromkeys(counts)), colour="text_faint", tip=tip))
         rows.append(row)
     return titles, rows
 
 
-def class_rows(tr: Tr, measured: Measured) -> tuple[list[str], list[list[Cell]]]:
-    """Give one row for each class, and columns for what is measured by class."""
-    roles = measured.roles
+def class_rows(tr: Tr, measured: Measured) -> tuple[list[str], list[list[Cell]], list[str]]:
+    """Give a row for each class and model, and columns for what is measured by class; with the tips of the titles."""
+    roles, classes = measured.roles, measured.classes
     heads = [
-        (head, role)
+        head
         for head in _BY_CLASS
-        for role in roles
-        if any(f"{head}.{label}" in measured.figures[role] for label in measured.classes)
+        if any(f"{head}.{label}" in measured.figures[role] for label in classes for role in roles)
     ]
-    titles = [tr("class"), *(f"{head} {role.value[0].upper()}" for head, role in heads), tr("truths")]
+    titles = [tr("class"), tr("truths"), *_model_title(roles), *(_BY_CLASS[head] for head in heads)]
+    tips = ["", "", *[tr("model")] * (len(roles) > 1), *heads]
     rows = []
-    for label in measured.classes:
-        row = [Cell(label)]
-        for head, role in heads:
-            name = f"{head}.{label}"
-            figure = measured.figures[role].get(name)
-            link = None if figure is None or figure.value is None else Link(role, name)
-            sure = interval_in_words(figure)
-            tip = f"{name} {sure}\n{_tip(tr, figure)}".strip()
-            row.append(number(in_words(figure), link, colour=role.value, tip=tip))
+    for label in classes:
         counts = [figure.count for role in roles if (figure := measured.figures[role].get(f"recall.{label}"))]
-        row.append(number(f"{max(counts, default=0):,}", colour="text_faint"))
-        rows.append(row)
-    return titles, rows
+        for role in roles:
+            is_first = role is roles[0]
+            row = [Cell(label if is_first else "")]
+            row.append(number(f"{max(counts, default=0):,}" if is_first else "", colour="text_faint"))
+            row += _model_cell(role, roles)
+            for head in heads:
+                name = f"{head}.{label}"
+                figure = measured.figures[role].get(name)
+                link = None if figure is None or figure.value is None else Link(role, name)
+                tip = f"{name} {interval_in_words(figure)}\n{_tip(tr, figure)}".strip()
+                row.append(number(in_words(figure), link, colour=role.value, tip=tip))
+            rows.append(row)
+    return titles, rows, tips
+
+
+def _model_title(roles: Sequence[Role]) -> list[str]:
+    return [""] if len(roles) > 1 else []
+
+
+def _model_cell(role: Role, roles: Sequence[Role]) -> list[Cell]:
+    return [Cell(role.value[0].upper(), colour=role.value, tip=role.value)] if len(roles) > 1 else []
 
 
 def confusion_rows(tr: Tr, measured: Measured, role: Role) -> tuple[list[str], list[list[Cell]]]:
@@ -140,12 +153,12 @@ def confusion_rows(tr: Tr, measured: Measured, role: Role) -> tuple[list[str], l
     return titles, rows
 
 
-def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[Cell]]]:
-    """Give one row for each slice, both models beside each other; a click leads to its first misses."""
-    titles = [tr("dimension"), tr("slice"), tr("truths")]
-    for one in sliced:
-        head = one.role.value[0].upper()
-        titles += [tr("recall {0}").format(head), tr("95 %"), tr("precision {0}").format(head), f"AP50 {head}"]
+def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[Cell]], list[str]]:
+    """Give a row for each slice and model; a click leads to its first misses. With the tips of the titles."""
+    roles = [one.role for one in sliced]
+    titles = [tr("dimension"), tr("slice"), tr("truths"), *_model_title(roles)]
+    titles += [tr("recall"), tr("95 %"), tr("prec."), "AP50"]
+    tips = ["", "", "", *[tr("model")] * (len(roles) > 1), "", tr("interval of the recall"), tr("precision"), "map_50"]
     by_place: dict[tuple[str, str], dict[Role, SliceFigures]] = {}
     for one in sliced:
         for figures in one.figures:
@@ -153,37 +166,32 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
     rows, before = [], ""
     for (dimension, value), found in by_place.items():
         truths = max((each.truths for each in found.values()), default=0)
-        row = [
-            Cell(dimension if dimension != before else "", colour="text_soft"),
-            Cell(value),
-            number(f"{truths:,}", colour="text_faint"),
-        ]
-        before = dimension
-        for one in sliced:
-            each = found.get(one.role)
-            if each is None:
-                row += [Cell("–")] * 4
-                continue
-            link = Link(one.role, f"{dimension} = {value}", each.examples) if each.examples else None
-            sure = each.recall_interval
-            row += [
-                number(_ratio(each.recall), link, colour=one.role.value),
-                number(
-                    "–" if sure is None else f"{sure.low:.2f} … {sure.high:.2f}",
-                    link,
-                    colour="text_soft",
-                    tip=each.why_no_interval,
-                ),
-                number(_ratio(each.precision), colour=one.role.value, tip=_between(each.precision_interval)),
-                number(_ratio(each.map_50), colour=one.role.value, tip=_between(each.map_50_interval)),
-            ]
-        rows.append(row)
-    return titles, rows
+        for role, each in ((role, found[role]) for role in roles if role in found):
+            is_first = each is next(iter(found.values()))
+            rows.append(
+                [
+                    Cell(dimension if dimension != before else "", colour="text_soft"),
+                    Cell(value if is_first else ""),
+                    number(f"{truths:,}" if is_first else "", colour="text_faint"),
+                    *_model_cell(role, roles),
+                    *_slice_cells(each, role),
+                ]
+            )
+            before = dimension
+    return titles, rows, tips
+
+
+def _slice_cells(each: SliceFigures, role: Role) -> list[Cell]:
+    link = Link(role, f"{each.dimension} = {each.value}", each.examples) if each.examples else None
+    sure = each.recall_interval
+    between = "–" if sure is None else span(sure.low, sure.high)
+    return [
+        number(short(each.recall), link, colour=role.value),
+        number(between, link, colour="text_soft", tip=each.why_no_interval),
+        number(short(each.precision), colour=role.value, tip=_between(each.precision_interval)),
+        number(short(each.map_50), colour=role.value, tip=_between(each.map_50_interval)),
+    ]
 
 
 def _between(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval.level:.0%}: {interval.words}"
-
-
-def _ratio(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"

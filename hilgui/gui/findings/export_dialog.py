@@ -48,6 +48,11 @@ class ExportDialog(QDialog):
         self.form = QComboBox(self)
         self.form.addItems(list(FORMATS))
         self.form.setAccessibleName(self.tr("Format"))
+        self.clips = QComboBox(self)
+        self.clips.addItem(self.tr("none"), "")
+        self.clips.addItem(self.tr("MP4"), "mp4")
+        self.clips.addItem(self.tr("MCAP with boxes"), "mcap")
+        self.clips.setAccessibleName(self.tr("Clips"))
         self.folder = QLineEdit(self)
         self.folder.setPlaceholderText(self.tr("a new folder"))
         self.folder.setAccessibleName(self.tr("Folder"))
@@ -83,6 +88,7 @@ class ExportDialog(QDialog):
         words = ["hilgui", "export-dataset", str(folders.pop()), "--select", numbers]
         words += ["--format", self.form.currentText(), "--out", self.folder.text() or "OUT"]
         words += ["--all-frames"] if self.all_frames.isChecked() else []
+        words += ["--clips", self.clips.currentData()] if self.clips.currentData() else []
         for word in self._blurred():
             words += ["--blur", word]
         return shlex.join(words)
@@ -94,16 +100,11 @@ class ExportDialog(QDialog):
         except HilguiError as failure:
             self._trouble.setText(str(failure))
             return
-        out, form, is_whole, rows = (
-            typed_path(self.folder.text()),
-            self.form.currentText(),
-            self.all_frames.isChecked(),
-            self._rows,
-        )
-        settings = self._settings
+        out, form, is_whole = typed_path(self.folder.text()), self.form.currentText(), self.all_frames.isChecked()
+        clips, rows, settings = self.clips.currentData(), self._rows, self._settings
 
         def write() -> Exported:
-            done = export_dataset(rows, out, form, all_frames=is_whole, blur=blur)
+            done = export_dataset(rows, out, form, all_frames=is_whole, blur=blur, clips=clips)
             note_dataset(settings.home, form, done.out, Counter(row.run_id for row in rows), by=who(settings))
             return done
 
@@ -127,6 +128,7 @@ class ExportDialog(QDialog):
         form.addRow(self.tr("Format"), self.form)
         form.addRow(self.tr("Folder"), where)
         form.addRow(self.tr("Frames"), self.all_frames)
+        form.addRow(self.tr("Clips"), self.clips)
         form.addRow(self.tr("Blur"), self.blur)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
@@ -136,7 +138,12 @@ class ExportDialog(QDialog):
         layout.insertLayout(1, form)
         layout.addLayout(button_row(self, self.go, self.start))
         self.setMinimumWidth(560)
-        for changed in (self.form.currentTextChanged, self.folder.textChanged, self.blur.textChanged):
+        for changed in (
+            self.form.currentTextChanged,
+            self.clips.currentTextChanged,
+            self.folder.textChanged,
+            self.blur.textChanged,
+        ):
             changed.connect(lambda _text: self._refresh())
         self.all_frames.toggled.connect(lambda _on: self._refresh())
 

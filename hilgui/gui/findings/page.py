@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
+    QFileDialog,
     QHBoxLayout,
     QStackedWidget,
     QTableView,
@@ -42,6 +43,7 @@ from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
 from hilgui.records.triage import TriageChange, TriageState
 from hilgui.report.dataset import Exported
+from hilgui.report.finding_list import write_list
 from hilgui.report.story_cards import AskStories, StoryCard
 from hilgui.triage import FindingRow, Query
 
@@ -158,6 +160,22 @@ class FindingsPage(Page):
         """Copy the chosen rows as text."""
         rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
         QGuiApplication.clipboard().setText(self.model.text_of(rows))
+
+    def save_list(self, path: Path) -> None:
+        """Save the chosen rows as CSV or JSON Lines, with what people made of them."""
+        try:
+            write_list(self.chosen, path)
+        except HilguiError as failure:
+            self.message.emit("error", str(failure))
+            return
+        self.message.emit("info", self.tr("{0} findings saved to {1}").format(len(self.chosen), path))
+
+    def _ask_where(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(
+            self, self.tr("Save the chosen findings"), "findings.csv", self.tr("Lists (*.csv *.jsonl)")
+        )
+        if chosen:
+            self.save_list(Path(chosen))
 
     def copy_command(self) -> None:
         """Copy the command that lists the same."""
@@ -297,6 +315,7 @@ class FindingsPage(Page):
             ("/", self.tr("Search findings"), self.filters.text.setFocus),
             ("Ctrl+Backspace", self.tr("Take every filter away"), self.filters.take_all_away),
             ("Ctrl+C", self.tr("Copy the chosen rows as text"), self.copy),
+            ("Ctrl+S", self.tr("Save the chosen rows as CSV or JSON Lines"), self._ask_where),
             ("Ctrl+Shift+C", self.tr("Copy the command that lists the same"), self.copy_command),
             ("E", self.tr("Export the chosen findings as a data set"), self.export),
             ("F5", self.tr("Look for new runs"), self.refresh),

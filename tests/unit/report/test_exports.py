@@ -97,10 +97,10 @@ def test_csv_has_one_row_a_frame_with_counts(reader: RunReader, tmp_path: Path) 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_csv_defuses_formulas(text: str) -> None:
-    from hilgui.report.csv_table import _cell
+    from hilgui.report.csv_table import cell
 
-    assert _cell(text) == f"'{text}"
-    assert _cell(-1.5) == "-1.5"
+    assert cell(text) == f"'{text}"
+    assert cell(-1.5) == "-1.5"
 
 
 def test_junit_is_red_where_frames_were_lost(reader: RunReader, tmp_path: Path) -> None:
