@@ -107,7 +107,7 @@ class _Shading(QStyledItemDelegate):
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         shade = index.data(Qt.ItemDataRole.BackgroundRole)
         if shade is not None:
-            painter.fillRect(option.rect, shade)  # type: ignore[attr-defined]  # the stubs know no fields of it
+            painter.fillRect(option.rect, shade)
         super().paint(painter, option, index)
 
 
