@@ -7,8 +7,10 @@ import logging
 import math
 import sqlite3
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -233,11 +235,12 @@ class FindingsIndex:
                 self._put_run(folder, stamp, triage_stamp, problem=str(failure))
             return
         with self._transaction():
+            ids = self._ids_of(str(folder))
             self._drop(str(folder))
             run = self._put_run(folder, stamp, triage_stamp, header=header)
-            first = self._database.execute("SELECT coalesce(max(id), 0) + 1 FROM finding").fetchone()[0]
             rows, words, hashes, values = [], [], [], []
-            for number, finding in enumerate(findings, first):
+            for finding in findings:
+                number = ids[finding.number]
                 triage = standing.get(finding.number, Triage())
                 rows.append((_packed(finding), run, number, *_columns(finding), *_standing(triage)))
                 words.append((number, _words(finding, header.source.name, header.run_id, triage)))
@@ -249,6 +252,17 @@ class FindingsIndex:
             self._database.executemany("INSERT INTO words VALUES (?,?)", words)
             self._database.executemany("INSERT INTO hash VALUES (?,?,?)", hashes)
             self._database.executemany("INSERT INTO value VALUES (?,?,?)", values)
+
+    def _ids_of(self, folder: str) -> defaultdict[int, int]:
+        """Give the ids of the findings of a run by their numbers; what is new in it gets a new one.
+
+        A run under way is read again and again: whoever looks at one of its findings keeps it.
+        """
+        new = count(self._database.execute("SELECT coalesce(max(id), 0) + 1 FROM finding").fetchone()[0])
+        known = self._database.execute(
+            "SELECT number, id FROM finding WHERE run=(SELECT id FROM run WHERE folder=?)", (folder,)
+        )
+        return defaultdict(new.__next__, known.fetchall())
 
     def _put_run(
         self, folder: Path, stamp: str, triage_stamp: str, *, header: RunHeader | None = None, problem: str = ""

@@ -13,7 +13,7 @@ from hilgui.records.triage import Triage
 class FindingRow:
     """A finding of some run, with what people made of it."""
 
-    id: int  # of the row in the index; changes when the run is read again
+    id: int  # of the row in the index; stays when the run is read again, not when the index is made anew
     folder: Path
     run_id: str
     created: str  # ISO 8601, of the run

@@ -4,17 +4,22 @@ import json
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QItemSelectionModel, Qt
 from PySide6.QtWidgets import QApplication
 
 from hilgui.gui.findings.page import FindingsPage
 from hilgui.gui.findings.table_model import Column
+from hilgui.pipeline import RunPlan
+from hilgui.records import Ledger, Outcome, Verdict
 from hilgui.records.triage import TriageState
+from hilgui.store import RunWriter
 from hilgui.triage import Journal
 from tests.gui.replay_run import MISSED, WORST, make_run
+from tests.unit.store.rows import header
 from tests.unit.triage import many
 
 Key = Qt.Key
+SELECT = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
 
 
 @pytest.fixture
@@ -238,3 +243,40 @@ def test_a_decision_made_just_before_the_end_is_written(qtbot, open_page, run, s
     page.decide(note="last words")
     page.close_page()
     assert [change.note for change in Journal(run, settings.home).history(2)] == [None, "last words"]
+
+
+def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(qtbot, open_page, settings, bench):
+    writer = RunWriter(settings.home / "runs", header("20260131-142233-drive-0001"))
+    writer.write([], [many.varied(number) for number in range(1, 61)])
+    page = open_page()
+    page._show_pictures(False)
+    assert page.model.rowCount() == 60
+    page._go_to(30)
+    page.table.selectionModel().select(page.model.index(33, 0), SELECT)
+    QApplication.processEvents()
+    chosen, shown = {row.finding.number for row in page.chosen}, page.clip.finding_id
+    here, top = page.current.finding.number, page.model.id_at(page.table.rowAt(0))
+    qtbot.keyClick(page.table, Key.Key_N)
+    qtbot.keyClicks(page.panel.note, "half a sent")
+    writer.write([], [many.varied(number) for number in range(61, 200)])
+    settle(qtbot, page)
+    bench.bridge.run(RunPlan(Path("drive.mp4"), Path("model.onnx"), settings.runs, settings))
+    page._follow()
+    settle(qtbot, page)
+    assert page.model.rowCount() == 199
+    assert page.current.finding.number == here
+    assert {row.finding.number for row in page.chosen} == chosen
+    assert page.model.id_at(page.table.rowAt(0)) == top
+    assert page.clip.finding_id == shown
+    assert page.panel.note.hasFocus() and page.panel.note.text() == "half a sent"
+    writer.write([], [])
+    page.refresh()  # as at the end of the run
+    settle(qtbot, page)
+    assert page.panel.note.hasFocus() and page.panel.note.text() == "half a sent"
+    writer.finish(Verdict(Outcome.PASS), Ledger(0, 0, 0, 0, 0))
+
+
+def test_a_page_does_not_look_for_news_where_nothing_plays(qtbot, open_page, run):
+    page = open_page()
+    page._follow()
+    assert not page.is_busy

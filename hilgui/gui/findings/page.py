@@ -8,10 +8,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
-    QFileDialog,
+    QApplication,
     QHBoxLayout,
     QStackedWidget,
     QTableView,
@@ -30,12 +30,14 @@ from hilgui.gui.findings.explanation_panel import ExplanationPanel
 from hilgui.gui.findings.export_dialog import ExportDialog
 from hilgui.gui.findings.filter_bar import FilterBar
 from hilgui.gui.findings.index_desk import Answer, IndexDesk
+from hilgui.gui.findings.list_file import ask_where, save_list
+from hilgui.gui.findings.place import Place
 from hilgui.gui.findings.stories_view import StoriesView
 from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
 from hilgui.gui.findings.table_view import set_up_table
 from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
-from hilgui.gui.findings.words import STATES
+from hilgui.gui.findings.words import STATES, counted
 from hilgui.gui.label import Label
 from hilgui.gui.page import Bench, Page
 from hilgui.gui.side_desk import SideDesk
@@ -43,12 +45,12 @@ from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
 from hilgui.records.triage import TriageChange, TriageState
 from hilgui.report.dataset import Exported
-from hilgui.report.finding_list import write_list
 from hilgui.report.story_cards import AskStories, StoryCard
 from hilgui.triage import FindingRow, Query
 
 _PATIENCE_S = 5.0
 _MOST_CHOSEN = 5000  # findings of one decision
+_FOLLOWS_MS = 2000  # between two looks at a run under way
 
 
 class FindingsPage(Page):
@@ -62,6 +64,8 @@ class FindingsPage(Page):
         self._desk = IndexDesk(bench.settings.home, bench.settings.runs, self)
         self._wanted_id: int | None = None
         self._wanted_row = 0
+        self._is_following = False
+        self._follows = QTimer(self)
         self.filters = FilterBar(bench.theme, self)
         self.model = FindingsTable(bench.theme, bench.settings.home, self)
         self.table = QTableView(self)
@@ -92,11 +96,14 @@ class FindingsPage(Page):
 
     def refresh(self) -> None:
         """Look for new runs and decisions of others; what is shown stays until the answer is there."""
-        self._desk.ask(self.filters.query, looks=True, extra=self._extra())
-        self.table.setFocus()
+        self._look()
+        focus = QApplication.focusWidget()
+        if focus is None or not self.isAncestorOf(focus):  # else somebody may be writing a note
+            self.table.setFocus()
 
     def close_page(self) -> None:
         """Let threads end."""
+        self._follows.stop()
         self._bench.memory.put("findings/pictures", "yes" if self._has_pictures else "no")
         self.clip.rest()
         self._side.close(_PATIENCE_S)
@@ -153,6 +160,7 @@ class FindingsPage(Page):
         self.filters.show_story("" if card is None else card.title)
         self._show_stories(False)
         self._wanted_id, self._wanted_row = -1, 0  # its worst finding comes first
+        self._is_following = False
         self._desk.ask(self.filters.query, extra=self._extra())
         self.table.setFocus()
 
@@ -161,21 +169,11 @@ class FindingsPage(Page):
         rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
         QGuiApplication.clipboard().setText(self.model.text_of(rows))
 
-    def save_list(self, path: Path) -> None:
-        """Save the chosen rows as CSV or JSON Lines, with what people made of them."""
-        try:
-            write_list(self.chosen, path)
-        except HilguiError as failure:
-            self.message.emit("error", str(failure))
-            return
-        self.message.emit("info", self.tr("{0} findings saved to {1}").format(len(self.chosen), path))
-
-    def _ask_where(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(
-            self, self.tr("Save the chosen findings"), "findings.csv", self.tr("Lists (*.csv *.jsonl)")
-        )
-        if chosen:
-            self.save_list(Path(chosen))
+    def save_list(self, path: Path | None = None) -> None:
+        """Save the chosen rows as CSV or JSON Lines, with what people made of them; asks where."""
+        path = path or ask_where(self, self.tr)
+        if path is not None:
+            self.message.emit(*save_list(self.chosen, path, self.tr))
 
     def copy_command(self) -> None:
         """Copy the command that lists the same."""
@@ -315,7 +313,7 @@ class FindingsPage(Page):
             ("/", self.tr("Search findings"), self.filters.text.setFocus),
             ("Ctrl+Backspace", self.tr("Take every filter away"), self.filters.take_all_away),
             ("Ctrl+C", self.tr("Copy the chosen rows as text"), self.copy),
-            ("Ctrl+S", self.tr("Save the chosen rows as CSV or JSON Lines"), self._ask_where),
+            ("Ctrl+S", self.tr("Save the chosen rows as CSV or JSON Lines"), self.save_list),
             ("Ctrl+Shift+C", self.tr("Copy the command that lists the same"), self.copy_command),
             ("E", self.tr("Export the chosen findings as a data set"), self.export),
             ("F5", self.tr("Look for new runs"), self.refresh),
@@ -360,6 +358,8 @@ class FindingsPage(Page):
         self.empty.clear_asked.connect(self.filters.take_all_away)
         self._bench.run.changed.connect(self._on_run)
         self._bench.theme.changed.connect(self._draw_icons)
+        self._follows.timeout.connect(self._follow)
+        self._follows.start(_FOLLOWS_MS)
         self._on_run()
 
     # -- inside -------------------------------------------------------------------------------------------------------
@@ -372,7 +372,17 @@ class FindingsPage(Page):
         self.table.setFocus()  # first: a field with the focus keeps what is typed in it
         self.decide(**{name: value})
 
+    def _look(self) -> None:
+        """Ask for what is new, without leaving the place."""
+        self._is_following = True
+        self._desk.ask(self.filters.query, looks=True, extra=self._extra())
+
+    def _follow(self) -> None:
+        if self.isVisible() and self._bench.bridge.is_busy and not self.is_busy:
+            self._look()
+
     def _ask(self) -> None:
+        self._is_following = False
         self._keep_place()
         self._desk.ask(self.filters.query, extra=self._extra())
 
@@ -382,6 +392,8 @@ class FindingsPage(Page):
             self._wanted_id, self._wanted_row = self.model.id_at(index.row()), index.row()
 
     def _on_answer(self, answer: Answer) -> None:
+        if self._is_following and self._writes.is_busy:
+            return  # what is decided now is newer; an answer comes after it
         if self._wanted_id is None:
             self._keep_place()
         wanted, row = self._wanted_id, self._wanted_row
@@ -389,7 +401,14 @@ class FindingsPage(Page):
         ids = answer.ids
         if self._story is not None:
             ids = array("q", [each for each in ids if each in self._story.ids])
-        self.model.set_ids(ids)
+        place = Place.of(self.table, self.model) if self._is_following else None
+        if place is None or ids != self.model.ids:
+            self.model.set_ids(ids)
+            is_back = place is not None and place.restore(self.table, self.model)
+        else:
+            self.model.renew()
+            is_back = bool(ids)
+        self._is_following = False
         self._tell_stories(answer.query)
         self.filters.offer(answer)
         self.filters.show_is_filtered(answer.query)
@@ -404,8 +423,9 @@ class FindingsPage(Page):
             self.panel.show_finding(None, 0)
             self.explanation.show_finding(None)
             return
-        place = None if wanted is None else self.model.row_of(wanted)
-        self._go_to(min(row, len(ids) - 1) if place is None else place)
+        if not is_back:
+            found = None if wanted is None else self.model.row_of(wanted)
+            self._go_to(min(row, len(ids) - 1) if found is None else found)
 
     def _on_written(self, touched: list[tuple[Path, tuple[int, ...]]]) -> None:
         for folder, numbers in touched:
@@ -456,12 +476,8 @@ class FindingsPage(Page):
             self._side.ask("stories", AskStories(self._bench.settings.home, query), self.stories.show_cards)
 
     def _say_count(self, answer: Answer, shown: int) -> None:
-        total = answer.total
-        words = self.tr("1 finding") if total == 1 else self.tr("{0} findings").format(f"{total:,}")
-        if shown != total:
-            words = self.tr("{0} of {1}").format(f"{shown:,}", words)
         still = answer.counts["state"].get(TriageState.OPEN.value, 0)
-        self._count.setText(self.tr("{0} · {1} open").format(words, f"{still:,}"))
+        self._count.setText(counted(self.tr, shown, answer.total, still))
 
     def _on_title(self, column: int) -> None:
         order = ORDERS.get(Column(column))

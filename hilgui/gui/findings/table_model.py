@@ -100,6 +100,11 @@ class FindingsTable(QAbstractTableModel):
         self._decided.clear()
         self.endResetModel()
 
+    def renew(self) -> None:
+        """Read again what the rows say: the same findings, perhaps decided about by somebody else."""
+        self._pages.clear()
+        self.show_decision({})
+
     @property
     def thumbnails(self) -> Thumbnails:
         """Give the small pictures, for other views of the same findings."""
@@ -137,6 +142,11 @@ class FindingsTable(QAbstractTableModel):
             return self._ids.index(id_)
         except ValueError:
             return None
+
+    @property
+    def ids(self) -> array[int]:
+        """Give what is listed, by id."""
+        return self._ids
 
     def id_at(self, row: int) -> int:
         """Give the id of a row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
@@ -44,3 +45,11 @@ def state_words(state: TriageState) -> str:
 def state_icon(state: TriageState) -> str:
     """Name the icon of a state."""
     return _BY_STATE[state].icon
+
+
+def counted(tr: Callable[[str], str], shown: int, total: int, still_open: int) -> str:
+    """Say how many findings are listed, of how many, and how many of them nobody has decided about."""
+    words = tr("1 finding") if total == 1 else tr("{0} findings").format(f"{total:,}")
+    if shown != total:
+        words = tr("{0} of {1}").format(f"{shown:,}", words)
+    return tr("{0} · {1} open").format(words, f"{still_open:,}")

@@ -5,10 +5,12 @@ import pytest
 
 from hilgui.cornercases import badness
 from hilgui.errors import CallWrong
+from hilgui.records import Ledger, Outcome, Verdict
 from hilgui.records.triage import TriageState
-from hilgui.store import RunReader
+from hilgui.store import RunReader, RunWriter
 from hilgui.triage import FindingsIndex, Journal, Query
-from tests.unit.triage.many import make_run
+from tests.unit.store.rows import header
+from tests.unit.triage.many import make_run, varied
 
 COUNT = 60
 
@@ -132,3 +134,18 @@ def test_the_words_of_a_query_ask_for_the_same_on_the_command_line():
         *("--text", "late box", "--nearer", "15", "--order", "frames"),
     ]
     assert Query().arguments() == [] and Query().is_empty and not query.is_empty
+
+
+def test_findings_keep_their_ids_while_their_run_grows(tmp_path):
+    writer = RunWriter(tmp_path / "runs", header("20260103-c"))
+    writer.write([], [varied(number) for number in range(1, 11)])
+    with closing(FindingsIndex(tmp_path)) as index:
+        index.refresh([writer.folder])
+        before = {row.finding.number: row.id for row in found(index)}
+        writer.write([], [varied(number) for number in range(11, 31)])
+        index.refresh([writer.folder])
+        after = {row.finding.number: row.id for row in found(index)}
+    writer.finish(Verdict(Outcome.PASS), Ledger(0, 0, 0, 0, 0))
+    assert len(before) == 10
+    assert len(set(after.values())) == 30
+    assert {number: after[number] for number in before} == before
