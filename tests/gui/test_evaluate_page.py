@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication
 
 from hilgui.gui.evaluate.page import EvaluatePage
 from hilgui.gui.evaluate.sheets import Link, confusion_rows
+from hilgui.gui.short_numbers import short
 from hilgui.records import Role
 from tests.gui.replay_run import MISSED, make_run
 
@@ -70,7 +71,7 @@ def test_the_slider_changes_rates_at_once_and_the_rest_follows(qtbot, measured):
     page = measured
     row = row_of(page.figures, "recall")
     page.slider.setValue(99)
-    assert page.figures.rows[row][1].text == f"{page.measured.kept[Role.BASELINE].at(0.99).recall:.3f}"
+    assert page.figures.rows[row][1].text == short(page.measured.kept[Role.BASELINE].at(0.99).recall)
     assert "--threshold 0.99" in page.command
     at_once = page.measured.figures[Role.CANDIDATE]["precision"].value
     qtbot.waitUntil(lambda: not page.is_busy and page.measured.is_whole, timeout=_LONG)
@@ -90,7 +91,7 @@ def test_slices_classes_and_confusion_are_shown_and_copied(qtbot, measured):
     page.show_behind(linked[0])
     assert page.frames.table.rows
     page.tabs.setCurrentWidget(page.classes)
-    assert [cells[0].text for cells in page.classes.rows] == ["person", "car"]
+    assert [cells[0].text for cells in page.classes.rows] == ["person", "person", "car", "car"]
     page.classes.setFocus()
     page.classes.clearSelection()
     qtbot.keyClick(page.classes, Key.Key_C, Qt.KeyboardModifier.ControlModifier)

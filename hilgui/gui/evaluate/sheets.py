@@ -105,9 +105,8 @@ def class_rows(tr: Tr, measured: Measured) -> tuple[list[str], list[list[Cell]],
     for label in classes:
         counts = [figure.count for role in roles if (figure := measured.figures[role].get(f"recall.{label}"))]
         for role in roles:
-            is_first = role is roles[0]
-            row = [Cell(label if is_first else "")]
-            row.append(number(f"{max(counts, default=0):,}" if is_first else "", colour="text_faint"))
+            row = [Cell(label, colour="" if role is roles[0] else "text_faint")]
+            row.append(number(f"{max(counts, default=0):,}", colour="text_faint"))
             row += _model_cell(role, roles)
             for head in heads:
                 name = f"{head}.{label}"
@@ -171,8 +170,8 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
             rows.append(
                 [
                     Cell(dimension if dimension != before else "", colour="text_soft"),
-                    Cell(value if is_first else ""),
-                    number(f"{truths:,}" if is_first else "", colour="text_faint"),
+                    Cell(value, colour="" if is_first else "text_faint"),
+                    number(f"{truths:,}", colour="text_faint"),
                     *_model_cell(role, roles),
                     *_slice_cells(each, role),
                 ]
