@@ -11,6 +11,8 @@ from hilgui.settings import CriticalityLimits
 
 __all__ = ["Grade", "closeness", "is_vulnerable", "severity_of"]
 
+_SOON_S = 10.0  # a later collision makes nothing critical, and is not told as if it did
+
 
 class Grade(NamedTuple):
     """How much an object matters on one frame, and what that rests on."""
@@ -43,7 +45,7 @@ class Grade(NamedTuple):
         said = ["in the corridor"] if self.in_corridor else []
         if self.distance_m is not None:
             said.append(f"{self.distance_m:.1f} m ahead")
-        if math.isfinite(self.ttc_s):
+        if self.ttc_s <= _SOON_S:
             said.append(f"{self.ttc_s:.1f} s to collision")
         return f"critical: {', '.join(said) or 'close by'} ({self.basis.words})"
 

@@ -269,10 +269,10 @@ def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(qt
     assert page.model.id_at(page.table.rowAt(0)) == top
     assert page.clip.finding_id == shown
     assert page.panel.note.hasFocus() and page.panel.note.text() == "half a sent"
-    writer.write([], [])
+    page.table.setFocus()  # the note is still unfinished
     page.refresh()  # as at the end of the run
     settle(qtbot, page)
-    assert page.panel.note.hasFocus() and page.panel.note.text() == "half a sent"
+    assert page.panel.note.text() == "half a sent"
     writer.finish(Verdict(Outcome.PASS), Ledger(0, 0, 0, 0, 0))
 
 

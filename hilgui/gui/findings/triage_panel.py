@@ -59,7 +59,8 @@ class TriagePanel(QFrame):
 
     def show_finding(self, row: FindingRow | None, chosen: int) -> None:
         """Show a finding; `chosen` counts those that a decision is about. Its history comes later."""
-        if row is None or row.id != self._shown_id:
+        is_other = row is None or row.id != self._shown_id
+        if is_other:
             self._history.clear()
         self._shown_id = None if row is None else row.id
         for widget in (*self.buttons.values(), self.note, self.tags, self.assignee):
@@ -89,7 +90,8 @@ class TriagePanel(QFrame):
             (self.tags, ", ".join(row.triage.tags)),
             (self.assignee, row.triage.assignee),
         ):
-            if not field.hasFocus():
+            is_being_written = field.hasFocus() or (field.isModified() and not is_other)
+            if not is_being_written:
                 field.setText(text)
 
     def show_history(self, history: tuple[TriageChange, ...]) -> None:
@@ -173,10 +175,15 @@ class TriagePanel(QFrame):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(area)
-        self.note.returnPressed.connect(lambda: self.note_given.emit(self.note.text().strip()))
-        self.tags.returnPressed.connect(lambda: self.tags_given.emit(self.tags.text().split(",")))
-        self.assignee.returnPressed.connect(lambda: self.assignee_given.emit(self.assignee.text().strip()))
+        self.note.returnPressed.connect(lambda: self.note_given.emit(self._given(self.note)))
+        self.tags.returnPressed.connect(lambda: self.tags_given.emit(self._given(self.tags).split(",")))
+        self.assignee.returnPressed.connect(lambda: self.assignee_given.emit(self._given(self.assignee)))
         self._draw_icons()
+
+    def _given(self, field: QLineEdit) -> str:
+        """Take what was written: from now on it is what was decided that the field shows."""
+        field.setModified(False)
+        return field.text().strip()
 
     def _field(self, name: str, hint: str) -> QLineEdit:
         field = QLineEdit(self)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from hilgui.cornercases import Watch
+from hilgui.cornercases.criticality import Grade
 from hilgui.cornercases.missed_critical import MissedCritical
 from hilgui.cornercases.missed_object import MissedObject
+from hilgui.evaluation.criticality import Basis
 from hilgui.records import Kind, Severity, Suspect
 from tests.unit.cornercases.drive import CAMERA, CAR, PERSON, B, C, Known, context, look, moment, seqs
 
@@ -64,3 +66,11 @@ def test_a_car_that_comes_closer_in_the_corridor_becomes_critical_three_seconds_
     assert hits[0].severity is Severity.HIGH
     beside = [moment(seq, truth=[Known(CAR, BOX, track=5, distance_m=40.0 - seq / 3)]) for seq in range(60)]
     assert look(MissedCritical(context()), beside) == []  # does not grow, stands beside the corridor
+
+
+def test_a_collision_that_is_far_off_is_not_told_as_a_reason() -> None:
+    soon = Grade(Severity.HIGH, True, True, None, 2.4, 3.5, Basis.HEIGHT)
+    assert soon.words == "critical: in the corridor, 2.4 s to collision (box height and corridor polygon)"
+    late = soon._replace(in_corridor=False, ttc_s=33.9)
+    assert late.words == "critical: close by (box height and corridor polygon)"
+    assert late.evidence["ttc_s"] == 33.9
