@@ -338,7 +338,9 @@ class EvaluatePage(Page):
             hint = self.tr("Figures need labels. Give them when you run the models (Ctrl+R), or judge the stored run "
                 "by a label file: hilgui rejudge RUN --truth LABELS.")  # fmt: skip
             words = self.tr("Nothing is measured yet") if measured.is_under_way else self.tr("This run has no labels")
-            if measured.has_truth and not measured.is_under_way and not measured.is_whole:
+            if measured.has_truth and measured.is_under_way:
+                words, hint = self.tr("Measuring…"), self.tr("The drive plays; its figures come in a moment.")
+            elif measured.has_truth and not measured.is_whole:
                 words, hint = self.tr("Measuring…"), self.tr("This run was made before figures were stored with it.")
             self._say_empty(words, hint)
             if measured.is_under_way:
