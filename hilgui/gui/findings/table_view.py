@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView
 
 from hilgui.gui.findings.table_model import Column, FindingsTable
 from hilgui.gui.findings.thumbnails import SIZE
+from hilgui.gui.theme import mark
 
 _WIDTHS = {
     Column.PICTURE: SIZE[0] + 12,
@@ -26,6 +27,7 @@ _WIDTHS = {
 def set_up_table(table: QTableView, model: FindingsTable, name: str) -> None:
     """Give the table its model, its widths and its manners."""
     table.setModel(model)
+    mark(table, surface="dense")
     table.setShowGrid(False)
     table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
     table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
