@@ -242,7 +242,7 @@ class Merger:
         suspect, suspect_why = self._faults.named(done.worst.kind, done.first, done.last, evaluated) or done.votes.won(
             done.worst.kind
         )
-        suspect_role = done.worst.suspect_role if suspect is Suspect.MODEL else None
+        suspect_role, role_why = done.votes.role(done.worst.suspect_role) if suspect is Suspect.MODEL else (None, "")
         return Finding(
             number=self._closed,
             kind=done.worst.kind,
@@ -261,7 +261,7 @@ class Merger:
             level=nature.level,
             trigger=nature.trigger,
             suspect=suspect,
-            suspect_why=suspect_why if suspect_role is None else done.worst.suspect_why,  # as its sentence says
+            suspect_why=role_why or suspect_why,
             suspect_role=suspect_role,
             frame_hash=done.frame_hash,
             crop_hash=done.crop_hash,

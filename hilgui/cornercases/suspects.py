@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.cornercases.kinds import NATURES
-from hilgui.records import Finding, Hit, Kind, Suspect
+from hilgui.records import Finding, Hit, Kind, Role, Suspect
 
 ImageOf = Callable[[int], NDArray[np.uint8] | None]  # pixels by sequence number, None where they are gone
 
@@ -51,6 +51,8 @@ class Votes:
 
     counts: Counter[Suspect] = field(default_factory=Counter)
     sentences: dict[Suspect, str] = field(default_factory=dict)
+    roles: Counter[Role] = field(default_factory=Counter)  # frames that name one of two models
+    role_sentences: dict[Role, str] = field(default_factory=dict)
 
     def cast(self, hit: Hit) -> None:
         """Count the vote of one frame."""
@@ -58,6 +60,14 @@ class Votes:
         self.counts[suspect] += 1
         if hit.suspect_why:
             self.sentences[suspect] = hit.suspect_why
+        if hit.suspect_role is not None:
+            self.roles[hit.suspect_role] += 1
+            self.role_sentences[hit.suspect_role] = hit.suspect_why
+
+    def role(self, worst: Role | None) -> tuple[Role | None, str]:
+        """Give the model that the worst frame names, else most of the frames that name one; and the rule."""
+        named = worst or next((role for role, _ in self.roles.most_common(1)), None)
+        return named, "" if named is None else self.role_sentences[named]
 
     def won(self, kind: Kind) -> tuple[Suspect, str]:
         """Give the suspect and the rule that named it."""

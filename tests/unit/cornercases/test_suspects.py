@@ -7,7 +7,8 @@ import numpy as np
 from hilgui.cornercases import Watch
 from hilgui.cornercases.kinds import NATURES
 from hilgui.cornercases.picture_hash import hash_of, hash_of_crop
-from hilgui.records import Finding, Kind, Level, Role, Suspect
+from hilgui.cornercases.suspects import Votes
+from hilgui.records import Finding, Hit, Kind, Level, Role, Severity, Suspect
 from tests.unit.cornercases.drive import CAR, PERSON, B, C, Known, Seen, context, moment
 
 BOX = (100.0, 200.0, 140.0, 300.0)
@@ -114,3 +115,13 @@ def test_a_disagreement_on_dark_pictures_points_at_no_model() -> None:
     findings = [finding for each in moments for finding in watch.look(each).closed] + watch.finish()
     found = next(finding for finding in findings if finding.kind is Kind.DISAGREEMENT)
     assert (found.suspect, found.suspect_role, found.suspect_model) == (Suspect.RIG, None, None)
+
+
+def test_where_the_worst_frame_names_no_model_most_of_the_others_decide() -> None:
+    votes = Votes()
+    for seq, role in enumerate((None, C, C, B)):
+        why = "" if role is None else f"the {role} is the odd one out"
+        votes.cast(Hit(Kind.DISAGREEMENT, seq, "", Severity.LOW, 1.0, "", suspect_why=why, suspect_role=role))
+    assert votes.role(None) == (C, "the candidate is the odd one out")
+    assert votes.role(B) == (B, "the baseline is the odd one out")
+    assert Votes().role(None) == (None, "")
