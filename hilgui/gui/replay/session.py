@@ -61,20 +61,19 @@ class RunSession(QObject):
         return self._drive is not None and self._drive.state == "running"
 
     def open(self, folder: Path) -> None:
-        """Begin to open a run; another one that is open ends by itself: nobody waits for it at the screen."""
-        self._let_go(0.0)
+        """Begin to open a run; another one that is open is closed."""
+        self.close()
         self._folder = folder
         self._feed = RunFeed(folder)
         self._timer.start(_LOOK_MS)
 
     def close(self) -> None:
         """Let go of the run; threads end by themselves, mostly at once. May be called twice."""
-        self._let_go(_PATIENCE_S)
-
-    def _let_go(self, patience_s: float) -> None:
         self._timer.stop()
-        owners = [*self._retired, *(owner for owner in (self._feed, self._decoder) if owner is not None)]
-        self._retired = [owner for owner in owners if not owner.close(patience_s)]
+        for owner in (self._feed, self._decoder):
+            if owner is not None and not owner.close(_PATIENCE_S):
+                self._retired.append(owner)
+        self._retired = [owner for owner in self._retired if not owner.close(0)]
         self._feed = self._decoder = self._drive = self._folder = None
         self._told = ""
 
