@@ -137,6 +137,11 @@ FAULTS: tuple[Row, ...] = (
     ("wrong device or version", "refused by identity", f"{_DRIVERS}::test_another_device_is_found_out"),
     ("two programs on one port", "second refused", f"{_TRANSPORT}::test_a_second_program_is_refused"),
     (
+        "two hilgui on one rig",
+        "second refused, latch and record untouched",
+        f"{_SUPERVISOR}::test_a_rig_that_another_program_holds_is_refused_and_its_record_is_not_touched",
+    ),
+    (
         "disk full",
         "the run stops, what is stored is readable",
         f"{_RUN}::test_a_full_disk_stops_the_run_and_keeps_what_is_stored",
