@@ -119,22 +119,31 @@ def test_a_case_runs_asks_inside_the_page_and_shows_its_verdict(qtbot, window, p
 
 
 def test_stop_ends_a_case_that_moves_a_rig_from_any_page(qtbot, window, page):
-    choose(qtbot, page, "moving")
-    page.run_selected()
-    desk, badge = page._desk, window.strip.rig
+    window.show_page("library")  # made now, as making it takes its time
+    for _ in range(5):
+        window.show_page("cases")
+        choose(qtbot, page, "moving")
+        page.run_selected()
+        arm(qtbot, page)
+        assert window.strip.rig.isVisible() and window.strip.rig.state.text() == "ARMED"
+        window.show_page("library")
+        QTest.keyClick(window.windowHandle(), Qt.Key.Key_F12)
+        qtbot.waitUntil(lambda: not page._desk.is_busy, timeout=WAIT_MS)
+        result = ResultShelf(window._bench.settings.home).results("moving")[0]
+        assert result.outcome is Outcome.ABORTED
+        if "froze" not in result.reasons[0]:  # a crowded machine: the rig stopped before the key, and rightly
+            break
+    assert "STOP by Ada" in result.reasons[0]
+
+
+def arm(qtbot, page):
+    desk = page._desk
     for _ in range(12):
         qtbot.waitUntil(lambda: bool(desk.operator.open_questions()) or desk.rig is State.ARMED, timeout=WAIT_MS)
         if desk.rig is State.ARMED:
-            break
+            return
         page.question.answer("yes")
         qtbot.wait(100)
-    assert badge.isVisible() and badge.state.text() == "ARMED"
-    window.show_page("library")
-    QTest.keyClick(window.windowHandle(), Qt.Key.Key_F12)
-    qtbot.waitUntil(lambda: not desk.is_busy, timeout=WAIT_MS)
-    result = ResultShelf(window._bench.settings.home).results("moving")[0]
-    assert result.outcome is Outcome.ABORTED
-    assert "STOP by Ada" in result.reasons[0]
 
 
 def test_mistakes_appear_with_their_lines_while_one_types_and_nothing_unsaved_runs(qtbot, page, folder):
