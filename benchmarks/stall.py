@@ -2,12 +2,17 @@
 
     QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1400x900x24' python benchmarks/stall.py [--seconds 60]
                                                        [--sides 640 320 | --drive D --baseline M [--truth T]]
+                                                       [--pairs N [--frames F]]
 
 A timer of 5 ms in the GUI thread measures its lateness, and the processor time that this thread spent between two
 ticks: a stall of real time that is none of processor time is the machine's. Idle first, then under load. At the end the
 processor time of the window beside that of the engine, while drives are replayed. Without a drive the shipped night
 drive goes through both demo models. `--sides` makes a drive of 1280 × 720 with labels and detectors of YOLOv8n's size,
 as `replay.py` does, and measures each.
+
+`--pairs` measures nothing else than what the window adds: each drive in turn with the window open and by an engine
+that nobody looks at, N times; processor time of all processes a frame, and frames a second, from a quarter of the
+drive to its end, each pair's ratio. In the latter the window stays on the screen and is not served.
 """
 
 from __future__ import annotations
@@ -22,17 +27,19 @@ from pathlib import Path
 
 import numpy as np
 from decode import make_video
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 from replay import made_case
 
+from hilgui.engine import Engine, RunFailed, RunFinished
 from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.demo import demo_request
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
 from hilgui.gui.qt_environment import create_application
-from hilgui.gui.run_request import RunRequest
+from hilgui.gui.run_request import RunRequest, plan_of
 from hilgui.gui.theme import Theme
+from hilgui.pipeline import Progress, RunPlan
 from hilgui.settings import Settings
 
 TICK_MS = 5
@@ -72,6 +79,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--sides", type=int, nargs="*", default=[], help="sides of made detectors")
+    parser.add_argument("--pairs", type=int, default=0)
+    parser.add_argument("--frames", type=int, default=120, help="of the drive that --sides makes")
     parser.add_argument("--drive", type=Path)
     parser.add_argument("--baseline", type=Path)
     parser.add_argument("--truth", type=Path)
@@ -79,24 +88,28 @@ def main() -> None:
     if given.drive and not given.baseline:
         parser.error("--drive needs --baseline")
     with tempfile.TemporaryDirectory() as folder:
-        requests = {str(side): request for side, request in made_requests(Path(folder), given.sides)}
+        requests = {str(side): request for side, request in made_requests(Path(folder), given.sides, given.frames)}
         if given.drive is not None:
             truth = "none" if given.truth is None else str(given.truth)
             requests[given.drive.name] = RunRequest(str(given.drive), truth, str(given.baseline), provider="cpu")
-        measure(requests or {"demo": demo_request()}, Path(folder), given.seconds)
+        requests = requests or {"demo": demo_request()}
+        if given.pairs:
+            compare(requests, Path(folder), given.pairs)
+        else:
+            measure(requests, Path(folder), given.seconds)
 
 
-def made_requests(folder: Path, sides: list[int]) -> list[tuple[int, RunRequest]]:
+def made_requests(folder: Path, sides: list[int], frames: int = 120) -> list[tuple[int, RunRequest]]:
     """Make the drive and a detector with labels for each side."""
     if not sides:
         return []
-    drive = make_video(folder / "made.mp4", frames=120)
+    drive = make_video(folder / "made.mp4", frames=frames)
     cases = [(side, made_case(folder, side, drive, shadow=False)) for side in sides]
     return [(side, RunRequest(str(drive), str(case.truth), str(case.baseline), provider="cpu")) for side, case in cases]
 
 
-def measure(requests: dict[str, RunRequest], home: Path, seconds: float) -> None:
-    """Show the window; let each request run again and again for so long."""
+def shown_window(home: Path) -> tuple[QApplication, Settings, Bridge, MainWindow]:
+    """Show the real window."""
     application = create_application(sys.argv[:1])
     settings = Settings(home=home, disk_reserve_mb=0)
     bridge = Bridge(spawn_engine)
@@ -104,6 +117,95 @@ def measure(requests: dict[str, RunRequest], home: Path, seconds: float) -> None
     window.resize(1280, 720)
     window.show()
     print(f"platform {application.platformName()}")
+    return application, settings, bridge, window
+
+
+def compare(requests: dict[str, RunRequest], home: Path, pairs: int) -> None:
+    """Run each request with the window open and without a screen, in turn."""
+    application, settings, bridge, window = shown_window(home)
+    unseen = Engine()
+    for name, request in requests.items():
+        ratios: dict[str, list[float]] = {"processor time": [], "time": []}
+        for number in range(pairs + 1):
+            open_ms = Stretch.of_window(application, window, bridge, request)
+            closed_ms = Stretch.of_engine(unseen, plan_of(request, settings))
+            if not number:
+                continue  # warming up
+            for what, seen, bare in zip(ratios, open_ms, closed_ms, strict=True):
+                ratios[what].append(seen / bare)
+            print(f"  {name}: window open {open_ms[0]:.1f} ms of processor time a frame, {open_ms[1]:.1f} ms; ", end="")
+            print(f"nobody looks {closed_ms[0]:.1f} and {closed_ms[1]:.1f}")
+        for what, each in ratios.items():
+            listed = ", ".join(f"{100 * (ratio - 1):+.1f}" for ratio in each)
+            print(f"  {name}: the window adds {100 * (float(np.median(each)) - 1):+.1f} % {what} a frame  ({listed})")
+    unseen.close()
+    window.close()
+
+
+class Stretch:
+    """From the first progress after a quarter of a drive to its end: processor and real time a frame, in ms."""
+
+    def __init__(self) -> None:
+        self._begin: tuple[int, float, float] | None = None
+        self._last = 0
+        self.told: tuple[float, float] | None = None
+
+    def take(self, progress: Progress) -> None:
+        """Count; begin where a quarter is done."""
+        self._last = progress.evaluated
+        if self._begin is None and progress.seconds_left is not None and progress.fps:
+            total = progress.evaluated + progress.seconds_left * progress.fps
+            if progress.evaluated >= total / 4:
+                self._begin = (progress.evaluated, used_s(), time.perf_counter())
+
+    def end(self) -> None:
+        """Compute."""
+        assert self._begin is not None, "too short a drive: give more --frames"
+        first, busy, clock = self._begin
+        frames = self._last - first
+        self.told = ((used_s() - busy) * 1e3 / frames, (time.perf_counter() - clock) * 1e3 / frames)
+
+    @classmethod
+    def of_window(
+        cls, application: QApplication, window: MainWindow, bridge: Bridge, request: RunRequest
+    ) -> tuple[float, float]:
+        """Run with the window open."""
+        stretch = cls()
+        connections = [
+            bridge.progress.connect(stretch.take),
+            bridge.run_finished.connect(lambda _event: (stretch.end(), application.exit(0))),
+        ]
+        window.launcher.start(request)
+        application.exec()
+        for connection in connections:
+            QObject.disconnect(connection)
+        assert stretch.told is not None
+        return stretch.told
+
+    @classmethod
+    def of_engine(cls, engine: Engine, plan: RunPlan) -> tuple[float, float]:
+        """Run where nobody looks."""
+        stretch = cls()
+        engine.run(plan)
+        while stretch.told is None:
+            event = engine.wait(1.0)
+            if isinstance(event, Progress):
+                stretch.take(event)
+            elif isinstance(event, RunFinished):
+                stretch.end()
+            elif isinstance(event, RunFailed):
+                raise SystemExit(event.sentence)
+        return stretch.told
+
+
+def used_s() -> float:
+    """Give the processor time of this process and its living children."""
+    return time.process_time() + children_s()
+
+
+def measure(requests: dict[str, RunRequest], home: Path, seconds: float) -> None:
+    """Show the window; let each request run again and again for so long."""
+    application, _, bridge, window = shown_window(home)
     watch(application, 5.0, "idle")
     runs = Runs(window, bridge)
     for name, request in requests.items():
