@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
 from shiboken6 import isValid
 
 from hilgui.gui.label import Label
@@ -27,7 +27,7 @@ class RigBadge(QFrame):
         )
         self.stop.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         mark(self.stop, kind="stop")
-        self.stop.clicked.connect(lambda _=False: self._stop_rig())
+        self.stop.clicked.connect(self._stop_rig)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, GAP, 0)
         layout.setSpacing(GAP + GAP_S)
@@ -35,12 +35,14 @@ class RigBadge(QFrame):
         layout.addWidget(self.stop)
         self._stop_doer: Callable[[], object] | None = None
         self._key = _StopKey(self._stop_rig, self)
+        self._dialogs = _DialogStops(self)
         self.hide()
 
     def show_rig(self, stop: Callable[[], object]) -> None:
         """Show the badge of a rig; `stop` is called by the button and the key, and must return at once."""
         self._stop_doer = stop
         self._key.listen(True)
+        self._dialogs.listen(True)
         self.show()
 
     def show_state(self, state: str, tone: str = "") -> None:
@@ -53,9 +55,20 @@ class RigBadge(QFrame):
         """Hide the badge; the key does nothing any more."""
         self._stop_doer = None
         self._key.listen(False)
+        self._dialogs.listen(False)
         self.hide()
 
-    def _stop_rig(self) -> None:
+    def button_for(self, dialog: QWidget) -> QPushButton:
+        """Make another STOP for a dialog that keeps the mouse away from the window."""
+        button = QPushButton(self.stop.text(), dialog)
+        button.setToolTip(self.stop.toolTip())
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        button.setAutoDefault(False)  # Enter belongs to what the dialog asks
+        mark(button, kind="stop")
+        button.clicked.connect(self._stop_rig)
+        return button
+
+    def _stop_rig(self, _is_checked: bool = False) -> None:
         if self._stop_doer is not None:
             self._stop_doer()
 
@@ -97,3 +110,40 @@ class _StopKey(QObject):
         self._window = window
         if window is not None:
             window.installEventFilter(self)
+
+
+class _DialogStops(QObject):
+    """Puts a STOP into every modal dialog while there is a rig: Qt gives the window behind it no click."""
+
+    def __init__(self, badge: RigBadge) -> None:
+        super().__init__(badge)
+        self._badge = badge
+        self._buttons: dict[QWidget, QPushButton] = {}
+        self._is_listening = False
+
+    def listen(self, is_listening: bool) -> None:
+        """Begin or end; a dialog that is open already is seen too."""
+        if is_listening == self._is_listening:
+            return
+        self._is_listening = is_listening
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)
+        if is_listening:
+            application.focusWindowChanged.connect(self._follow)
+            self._follow()
+            return
+        application.focusWindowChanged.disconnect(self._follow)
+        for button in self._buttons.values():
+            if isValid(button):
+                button.deleteLater()
+        self._buttons.clear()
+
+    def _follow(self, _window: QWindow | None = None) -> None:
+        self._buttons = {each: button for each, button in self._buttons.items() if isValid(each) and isValid(button)}
+        dialog = QApplication.activeModalWidget()
+        if dialog is None or dialog in self._buttons:
+            return
+        layout = dialog.layout()
+        if layout is not None:
+            self._buttons[dialog] = button = self._badge.button_for(dialog)
+            layout.addWidget(button)

@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QTimer, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QMessageBox, QTableView
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QApplication,
+    QComboBox,
+    QDialog,
+    QLineEdit,
+    QMessageBox,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+)
 
 from hilgui.engine import RunFailed, RunFinished
 from hilgui.gui.app import Trouble
@@ -365,6 +376,30 @@ def strip(qtbot, theme, tmp_path, window):
         now=lambda: datetime(2026, 1, 1, 13, 5, 9),
         free_bytes=lambda _folder: 3_000_000_000,
     )
+
+
+def test_a_modal_dialog_has_a_stop_for_the_mouse_while_there_is_a_rig_and_enter_stays_with_the_dialog(qtbot, strip):
+    stopped, accepted = [], []
+    strip.rig.show_rig(lambda: stopped.append(1))
+    dialog = QDialog()
+    qtbot.addWidget(dialog)
+    layout = QVBoxLayout(dialog)
+    field, good = QLineEdit(dialog), QPushButton("Good", dialog)
+    layout.addWidget(field)
+    layout.addWidget(good)
+    good.setDefault(True)
+    good.clicked.connect(lambda: accepted.append(1))
+    dialog.setModal(True)
+    dialog.show()
+    stops = lambda: [each for each in dialog.findChildren(QPushButton) if each.text() == "STOP (software)"]  # noqa: E731
+    qtbot.waitUntil(lambda: len(stops()) == 1, timeout=5000)
+    QTest.keyClick(field, Qt.Key.Key_Return)
+    assert (stopped, accepted) == ([], [1])
+    qtbot.mouseClick(stops()[0], Qt.MouseButton.LeftButton)
+    assert stopped == [1]
+    strip.rig.hide_rig()
+    qtbot.waitUntil(lambda: not stops(), timeout=5000)
+    dialog.close()
 
 
 def test_a_run_on_a_bench_that_was_not_fit_says_so_on_every_page(strip):
