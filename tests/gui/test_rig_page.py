@@ -1,6 +1,7 @@
 """The Rig page with a simulated bench: choose, arm twice, move, stop with one key, reset as a named person."""
 
 import itertools
+import threading
 import time
 
 import pytest
@@ -252,6 +253,8 @@ def test_a_rig_whose_device_is_not_there_says_so_and_nothing_stays_open(qtbot, w
     assert page._link.client is None
     assert page.chooser.isEnabled()
     assert any("NOT-THERE" in label.text() for each in window.messages.banners for label in each.findChildren(QLabel))
+    # The page looks at profiles again, also at those it leaves at once; a busy machine takes its time for it.
+    qtbot.waitUntil(lambda: not any(each.name.startswith("errand:") for each in threading.enumerate()), timeout=WAIT_MS)
 
 
 def test_a_channel_that_is_not_watched_is_read_when_asked_for(qtbot, page):
