@@ -22,6 +22,7 @@ def test_numbers_are_short(value, words):
 
 def test_intervals_and_differences_have_their_signs():
     assert span(0.437, 0.497) == ".437–.497"
+    assert (span(1.0, 8.0), span(0.0, 4.0), span(4.975, 17.02)) == ("1–8", "0–4", "5.0–17.0")
     assert span(-0.1, 0.02, is_signed=True) == "−.100–+.020"
     assert short(0.0, is_signed=True) == ".000"
 
