@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from hilgui.cornercases.boxes import Box, overlap
+from hilgui.cornercases.boxes import Box
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.records import FoundObject, Hit, Inference, Kind, Moment, Role, Severity
@@ -45,19 +45,19 @@ class Duplicate:
         if np.count_nonzero(close) < count + least * (least - 1):  # each with itself; a group adds all its pairs
             return []
         kept = inference.detections.first(count)
-        groups: list[list[_Shown]] = []
-        rows = zip(kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist(), strict=True)
-        for (left, top, right, bottom), classed, score in rows:
-            if classed not in self._context.vocabulary.judged:
-                continue
-            box = (left, top, right, bottom)
+        boxes, classes, scores = kept.boxes.tolist(), kept.classes.tolist(), kept.scores.tolist()
+        groups: list[list[int]] = []  # rows
+        for row in [row for row, classed in enumerate(classes) if classed in self._context.vocabulary.judged]:
+            beside = close[row].tolist()
             for group in groups:
-                if all(overlap(box, other) >= self._limits.iou for other, *_ in group):
-                    group.append((box, classed, score))
+                if all(beside[other] for other in group):
+                    group.append(row)
                     break
             else:
-                groups.append([(box, classed, score)])
-        return [group for group in groups if len(group) >= least]
+                groups.append([row])
+        return [
+            [(tuple(boxes[row]), classes[row], scores[row]) for row in group] for group in groups if len(group) >= least
+        ]
 
     def _hit(self, role: Role, nth: int, group: list[_Shown], moment: Moment) -> Hit:
         names = [self._context.vocabulary.name(classed) for _, classed, _ in group]

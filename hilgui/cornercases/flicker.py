@@ -8,11 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
-from hilgui.cornercases.boxes import overlap, strongest_near
+import numpy as np
+
+from hilgui.cornercases.boxes import Box, strongest_near
 from hilgui.cornercases.criticality import Grade
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
+from hilgui.evaluation.overlap import iou_matrix
 from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity
 
 COVERED_IOU = 0.3  # with another object
@@ -85,19 +88,17 @@ class Flicker:
             self._before[role] = present, grades
             if not pasts:
                 continue
-            shown = [sighting.box for sighting in present.values()]
             unseen, detections = following.unseen(role), moment.inferences[role].detections
             seq, now_s = moment.ref.seq, moment.ref.time_s
             since_s = now_s - self._limits.within_s - SLACK_S
+            covered = _covered(unseen, present)
             for number, past in sorted(pasts.items()):
                 newest = past.frames[-1] if past.frames else None
                 sighting, of, is_present = present.get(number), grades, True
                 if sighting is None:
                     last, of = (newest.last, newest.graded) if newest else (before[number], graded)
                     sighting = last._replace(box=unseen[number])
-                    is_present = any(overlap(sighting.box, box) >= COVERED_IOU for box in shown) or self._is_noise(
-                        role, sighting, detections
-                    )
+                    is_present = number in covered or self._is_noise(role, sighting, detections)
                 has_changed = is_present != (newest is None or newest.is_present)
                 past.note(_Seen(seq, now_s, is_present, has_changed, sighting, detections, of), since_s)
                 if has_changed and past.changes >= self._least(number, past.frames[-1]):
@@ -150,3 +151,12 @@ class Flicker:
             objects=(FoundObject(label, last.box, number, last.score if frame.is_present else None),),
             evidence=evidence,
         )
+
+
+def _covered(unseen: dict[int, Box], present: dict[int, Sighting]) -> set[int]:
+    """Name the tracks that would be where another object is shown."""
+    if not unseen or not present:
+        return set()
+    shown = np.array([sighting.box for sighting in present.values()])
+    covered = (iou_matrix(np.array(list(unseen.values())), shown) >= COVERED_IOU).any(axis=1)
+    return {number for number, is_covered in zip(unseen, covered.tolist(), strict=True) if is_covered}

@@ -25,11 +25,10 @@ _FEWEST = 200
 def coco_values(precision: AveragePrecision, clusters: Clusters, draws: Draws) -> dict[str, Floats]:
     """Give the twelve figures for every draw, (resamples,) over all classes and (resamples, classes) as `NAME.`."""
     ranges = [precision.ranked(area) for area in range(len(RANGES))]
-    classes = ranges[0].classes
+    classes, grouped = ranges[0].classes, [ranked.grouped(clusters.of_frame) for ranked in ranges]
 
     def read(weights: Draws) -> Floats:
-        of_frame = weights[clusters.of_frame]
-        tables = [ranked.averages(of_frame).precision for ranked in ranges]
+        tables = [ranked.averages(weights).precision for ranked in grouped]
         rows = [tables[0].mean(axis=0), tables[0][0], tables[0][5], *(table.mean(axis=0) for table in tables[1:])]
         return np.concatenate(rows)  # a class without truths is NaN at every threshold
 
@@ -69,10 +68,11 @@ def belief_values(precision: AveragePrecision, threshold: float, clusters: Clust
 
 def gain_values(mended: Mended, rows: int, clusters: Clusters, draws: Draws) -> dict[str, Floats]:
     """Give the gain of mending each error; with many rows over fewer draws (the interval says how many)."""
+    grouped = mended.grouped(clusters.of_frame)
     few = draws[: int(np.clip(_ROWS // max(rows, 1), _FEWEST, RESAMPLES))]
 
     def read(weights: Draws) -> Floats:
-        gains = mended.gains(weights[clusters.of_frame])
+        gains = grouped.gains(weights)
         return np.array([np.nan if (value := gains[name]) is None else value for name in ERRORS])
 
     values = resample(read, few)

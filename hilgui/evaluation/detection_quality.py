@@ -137,11 +137,11 @@ class DetectionQuality:
         judged = self.subject.judged
         labels = [f".{self.subject.vocabulary.name(number)}" for number in judged]
         names = [f"{name}{label}" for label in ("", *labels) for name in (*AP, *RATES)]
-        ranked, mine = self.precision.ranked(), self.outcomes()
+        ranked, mine = self.precision.ranked().grouped(clusters.of_frame), self.outcomes()
         per_cluster = self._rates_by_cluster(mine, clusters)
 
         def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
-            averages = ranked.averages(weights[clusters.of_frame])
+            averages = ranked.averages(weights)
             counts = np.tensordot(weights, per_cluster, axes=1)
             rows = [(*averages.mean, *_ratios(counts.sum(axis=1)))]
             rows += [(*averages.of_class(column), *_ratios(counts[:, column])) for column in range(len(judged))]

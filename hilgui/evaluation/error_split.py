@@ -15,6 +15,7 @@ others away; fixing both, duplicate and background takes the detections away; fi
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -103,15 +104,22 @@ class Mended:
             away[0, chosen] = 0
             fixed[ERRORS[kind]] = (replace(plain, columns=columns, hits=mended, ignored=away), truths)
         fixed[ERRORS[_MISS]] = (plain, replace(truths, counted=truths.counted & ~missed))
-        self._now = RankedRows(plain, truths, classes)
-        self._fixed = {name: RankedRows(*fixed[name], classes) for name in ERRORS}
+        self.now = RankedRows(plain, truths, classes)
+        self.fixed = {name: RankedRows(*fixed[name], classes) for name in ERRORS}
+
+    def grouped(self, of_frame: NDArray[np.int64]) -> Mended:
+        """Give the same with groups in place of frames, to be read for many draws."""
+        grouped = copy(self)
+        grouped.now = self.now.grouped(of_frame)
+        grouped.fixed = {name: ranked.grouped(of_frame) for name, ranked in self.fixed.items()}
+        return grouped
 
     def gains(self, weights: NDArray[np.int64] | None = None) -> dict[str, float | None]:
         """Give what AP50 gains without each kind of error; `weights` says how often each frame counts."""
-        now = self._now.averages(weights).mean[1]
+        now = self.now.averages(weights).mean[1]
         if now is None:
             return dict.fromkeys(ERRORS)
-        without = {name: ranked.averages(weights).mean[1] for name, ranked in self._fixed.items()}
+        without = {name: ranked.averages(weights).mean[1] for name, ranked in self.fixed.items()}
         return {name: None if value is None else value - now for name, value in without.items()}
 
 

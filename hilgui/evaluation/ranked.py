@@ -8,6 +8,7 @@ are laid out once, by IoU threshold, class and falling score; a reading is then 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -69,12 +70,32 @@ class RankedRows:
         self.ignored = rows.ignored[area][order]
         counted = truths.counted[area]
         self.truth_frames, self.truth_columns = truths.frames[counted], truths.columns[counted]
-        self._whole: _TruePositives | None = None
-        is_plain = self.ignored == 0  # counts at every threshold
-        self.plain_frames = np.where(is_plain, self.frames, -1).astype(np.int64)
+        self.whole: _TruePositives | None = None  # laid out when first asked for
+        is_plain = self.ignored == 0
+        plain = np.flatnonzero(is_plain)  # rows that count at every threshold
+        self.plain_frames, self.plain_counts = self.frames[plain].astype(np.int64), np.ones(len(plain))
+        self.plain_until = np.zeros(len(order) + 1, np.int64)  # how many of them lie before a row
+        np.cumsum(is_plain, out=self.plain_until[1:])
         self.starts = np.searchsorted(self.columns, np.arange(classes))
         self.candidates = np.flatnonzero(self.hits != 0)
         self.mixed = np.flatnonzero(~is_plain & (self.ignored != _EVERYWHERE))  # count at some thresholds
+
+    def grouped(self, of_frame: NDArray[np.int64]) -> RankedRows:
+        """Give the same rows with groups in place of frames (`of_frame` says which), to be read for many draws.
+
+        What lies between two true positives counts together: it is kept once a group, with how many there are.
+        """
+        grouped = copy(self)
+        grouped.frames, grouped.truth_frames = of_frame[self.frames], of_frame[self.truth_frames]
+        stops = self.plain_until[np.union1d(self.candidates + 1, self.starts)]
+        stretch = np.searchsorted(stops, np.arange(len(self.plain_frames)), side="right")
+        groups = int(of_frame.max(initial=0)) + 1
+        keys, counts = np.unique(stretch * groups + of_frame[self.plain_frames], return_counts=True)
+        grouped.plain_frames, grouped.plain_counts = keys % groups, counts.astype(np.float64)
+        until = np.searchsorted(keys, np.arange(len(stops) + 1) * groups)  # of each stretch, the groups before it
+        grouped.plain_until = until[np.searchsorted(stops, self.plain_until, side="right")]
+        grouped.whole = None
+        return grouped
 
     def averages(self, weights: NDArray[np.int64] | None = None) -> Averages:
         """Read average precision; `weights` says how often each frame counts, (frames,), None: once.
@@ -85,9 +106,9 @@ class RankedRows:
         if weights is None and len(self.frames) > _FEW:
             rows = [_TruePositives(self, (level,)).averages(truths) for level in range(_LEVELS)]
             return Averages(np.concatenate(rows), truths)
-        if self._whole is None:
-            self._whole = _TruePositives(self, range(_LEVELS))
-        return Averages(self._whole.averages(truths, weights), truths)
+        if self.whole is None:
+            self.whole = _TruePositives(self, range(_LEVELS))
+        return Averages(self.whole.averages(truths, weights), truths)
 
     def average(self, level: int) -> float | None:
         """Read average precision at one of THRESHOLDS over the classes that have truths."""
@@ -164,14 +185,12 @@ class _TruePositives:
 
     def _shown(self, weights: NDArray[np.int64] | None) -> NDArray[np.float64]:
         """Count the detections that are not ignored up to each true positive within its segment."""
-        if weights is None:
-            plain, mixed = (self._ranked.plain_frames >= 0).astype(np.float64), np.ones(len(self._mixed))
-        else:
-            padded = np.append(weights, 0).astype(np.float64)  # the last one stands for rows that do not count
-            plain, mixed = padded[self._ranked.plain_frames], padded[self._ranked.frames[self._mixed]]
+        plain, mixed = self._ranked.plain_counts, np.ones(len(self._mixed))
+        if weights is not None:
+            plain, mixed = plain * weights[self._ranked.plain_frames], weights[self._mixed_frames]
         sums = _sums(plain)
-        shown = sums[self._hit_end]
-        shown -= self._spread(sums[self._ranked.starts[self._columns_of]])
+        shown = sums[self._plain_to]
+        shown -= self._spread(sums[self._plain_from])
         if len(mixed):
             sums = _sums(mixed)
             shown += sums[self._mixed_to]
@@ -202,12 +221,14 @@ class _TruePositives:
             since.append(np.searchsorted(part, ranked.starts[present], side="left") + offset)
             offset += len(part)
         self._hit = np.concatenate(hits)  # row of each true positive, thresholds one after the other
-        self._hit_end = self._hit + 1
+        self._plain_to = ranked.plain_until[self._hit + 1]
         self._hit_frames = ranked.frames[self._hit].astype(np.int64)
         self._mixed = np.concatenate(mixed)  # rows that count at this threshold but not at all of them
         self._mixed_to, self._mixed_from = np.concatenate(until), np.concatenate(since)
         self._segments = np.concatenate(segments)  # threshold and class, where there is a true positive
+        self._mixed_frames = ranked.frames[self._mixed]
         self._columns_of = self._segments % max(self._classes, 1)
+        self._plain_from = ranked.plain_until[ranked.starts[self._columns_of]]
         places = np.repeat(np.arange(self._levels), [len(hit) for hit in hits])
         segment = places * self._classes + ranked.columns[self._hit]
         self._at = np.searchsorted(segment, self._segments)  # first true positive of each segment

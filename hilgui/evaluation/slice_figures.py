@@ -190,8 +190,10 @@ class SliceReader:
         clusters = self._clusters
         assert self._draws is not None
 
+        grouped = ranked.grouped(clusters.of_frame)
+
         def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
-            value = ranked.averages(weights[clusters.of_frame]).mean[1]
+            value = grouped.averages(weights).mean[1]
             return np.array([np.nan if value is None else value])
 
         if len(clusters) <= _FEW:

@@ -7,7 +7,7 @@ import pytest
 
 from hilgui.evaluation import DetectionQuality, clusters_of, paired, t_interval
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.clusters import BLOCK, DRIVE, jackknife
+from hilgui.evaluation.clusters import BLOCK, DRIVE, jackknife, resample
 from hilgui.records import Role
 
 from .drawn import SUBJECT, moment, noisy, quality
@@ -44,6 +44,33 @@ def test_weights_read_as_the_drives_repeated(seed: int) -> None:
     weighted, plain = once.ranked().averages(weights), repeated.ranked().averages()
     assert weighted.precision == pytest.approx(plain.precision, abs=1e-9, nan_ok=True)
     assert once.ranked().recalls(10, weights) == pytest.approx(repeated.ranked().recalls(10), nan_ok=True)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_by_cluster_read_as_rows_by_frame_to_the_last_bit(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    made, of_frame = AveragePrecision([0, 1]), np.sort(rng.integers(0, 5, 60))
+    for shown, there in noisy(60, seed):
+        one = moment(0, shown, there)
+        assert one.truth is not None
+        made.add(one.inferences[Role.BASELINE].detections, one.truth)
+    for area in range(4):
+        ranked = made.ranked(area)
+        for weights in rng.integers(0, 4, (10, 5)):
+            by_cluster, by_frame = ranked.grouped(of_frame).averages(weights), ranked.averages(weights[of_frame])
+            assert np.array_equal(by_cluster.precision, by_frame.precision, equal_nan=True)
+
+
+def test_a_draw_that_comes_twice_is_read_once() -> None:
+    asked: list[tuple[int, ...]] = []
+
+    def read(weights: np.ndarray) -> np.ndarray:
+        asked.append(tuple(weights.tolist()))
+        return weights * 2.0
+
+    draws = np.array([[2, 0], [1, 1], [2, 0], [0, 2]])
+    assert np.array_equal(resample(read, draws), draws * 2.0)
+    assert sorted(asked) == [(0, 2), (1, 1), (2, 0)]
 
 
 def test_intervals_are_the_same_each_time_and_hold_their_figure() -> None:
