@@ -158,5 +158,5 @@ def _covered(unseen: dict[int, Box], present: dict[int, Sighting]) -> set[int]:
     if not unseen or not present:
         return set()
     shown = np.array([sighting.box for sighting in present.values()])
-    covered = (iou_matrix(np.array(list(unseen.values())), shown) >= COVERED_IOU).any(axis=1)
-    return {number for number, is_covered in zip(unseen, covered.tolist(), strict=True) if is_covered}
+    best = iou_matrix(np.array(list(unseen.values())), shown).max(axis=1).tolist()
+    return {number for number, iou in zip(unseen, best, strict=True) if iou >= COVERED_IOU}

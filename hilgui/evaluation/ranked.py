@@ -86,7 +86,8 @@ class RankedRows:
         What lies between two true positives counts together: it is kept once a group, with how many there are.
         """
         grouped = copy(self)
-        grouped.frames, grouped.truth_frames = of_frame[self.frames], of_frame[self.truth_frames]
+        groups_of = of_frame.astype(np.int32)
+        grouped.frames, grouped.truth_frames = groups_of[self.frames], groups_of[self.truth_frames]
         stops = self.plain_until[np.union1d(self.candidates + 1, self.starts)]
         stretch = np.searchsorted(stops, np.arange(len(self.plain_frames)), side="right")
         groups = int(of_frame.max(initial=0)) + 1
@@ -187,7 +188,7 @@ class _TruePositives:
         """Count the detections that are not ignored up to each true positive within its segment."""
         plain, mixed = self._ranked.plain_counts, np.ones(len(self._mixed))
         if weights is not None:
-            plain, mixed = plain * weights[self._ranked.plain_frames], weights[self._mixed_frames]
+            plain, mixed = plain * weights[self._ranked.plain_frames], weights[self._mixed_frames].astype(np.float64)
         sums = _sums(plain)
         shown = sums[self._plain_to]
         shown -= self._spread(sums[self._plain_from])
