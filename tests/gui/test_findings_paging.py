@@ -73,6 +73,7 @@ def test_a_jump_to_the_end_asks_for_the_end_only(tmp_path: Path, theme: Theme) -
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # a million cells, on a busy machine
 def test_a_hundred_thousand_findings_are_scrolled_from_end_to_end(tmp_path: Path, theme: Theme) -> None:
     model, ids = filled(tmp_path, 20, 5000, theme)
     assert len(ids) == 100_000
