@@ -23,6 +23,12 @@ undo_opencv()
 
 
 @pytest.fixture(autouse=True)
+def _runs_looked_at_often(monkeypatch):
+    """Let a test that writes a run wait a tenth of a second for what is new, not a whole one."""
+    monkeypatch.setattr("hilgui.gui.replay.feed._EVERY_S", 0.1)
+
+
+@pytest.fixture(autouse=True)
 def _collected_on_this_thread():
     """Destroy no widget on the thread of a decoder or an errand; the application has its Collector for it."""
     gc.disable()
