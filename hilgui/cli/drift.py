@@ -33,12 +33,13 @@ def drift_reference(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File of the reference (JSON).")],
     model: _Model = None,
+    camera: Annotated[str, typer.Option(help="Of several cameras: the one that the reference is of.")] = "",
     fps: _Fps = None,
     provider: _Provider = None,
     as_json: _Json = False,
 ) -> None:
     """Make a reference of where all was well: figures of pictures and outputs, in blocks that are independent."""
-    from hilgui.cli.console import Ticker, print_json, results
+    from hilgui.cli.console import Ticker, notes, print_json, results
     from hilgui.drift import usual_window, write_reference
     from hilgui.robustness.drifting import reference_of, target_of
     from hilgui.settings import load_settings
@@ -46,7 +47,7 @@ def drift_reference(
     settings = load_settings(provider=provider)
     found = tuple(target_of(text, settings.runs, model, settings.provider, fps) for text in targets)
     with Ticker("drift reference") as ticker:
-        reference = reference_of(found, ticker.count("frames"))
+        reference, told = reference_of(found, camera, ticker.count("frames"))
     write_reference(out, reference)
     window = usual_window(reference) * reference.block
     if as_json:
@@ -59,10 +60,14 @@ def drift_reference(
                 "window_frames": window,
                 "alike_over_frames": reference.memory,
                 "models": reference.models,
+                "camera": reference.camera or None,
+                "notes": list(told),
                 "of": [{"name": one.name, "path": one.path, "frames": one.frames} for one in reference.origins],
             }
         )
         return
+    for note in told:
+        notes.print(note, markup=False)
     alike = f"frames are alike over {reference.memory:.0f}" if reference.memory else "pictures without order"
     results.print(
         f"{out}: {reference.blocks} blocks of {reference.block} frames ({alike}), {len(reference.names)} figures; "

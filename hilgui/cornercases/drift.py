@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from hilgui.cornercases.protocol import RunContext
-from hilgui.drift import Adwin, Measured, Monitor, calibrate, figures_of, in_words, psi, usual_window
+from hilgui.drift import Adwin, Measured, figures_of, in_words, psi
 from hilgui.drift.sample import group_of
 from hilgui.records import Hit, Kind, Moment, Role, Severity, Suspect
 
@@ -37,12 +37,7 @@ class Drift:
         self._windows = {role: _Windows(limits.values, limits.psi) for role in context.thresholds}
         self._scores = {role: _Blocks(frames, limits.delta) for role in context.thresholds}
         self._pictures = {name: _Blocks(frames, limits.delta) for name in ("mean", "deviation")}
-        self._vocabulary, self._looks = context.vocabulary, context.looks
-        self._monitor: Monitor | None = None
-        if context.reference is not None:
-            window = usual_window(context.reference)
-            known = calibrate(context.reference, rate=limits.rate, windows=limits.windows, window=window)
-            self._monitor = Monitor(known)
+        self._vocabulary, self._monitor = context.vocabulary, context.monitor
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give a hit for each figure that changed for good with this frame."""
@@ -70,7 +65,6 @@ class Drift:
         look = self._monitor.add(moment.ref.seq, moment.ref.time_s, figures)
         if look is None:
             return
-        self._looks.append(look)
         seen: set[str] = set()
         for one in look.alarms:
             if one.figure not in seen:

@@ -14,7 +14,7 @@ from hilgui.cornercases.self_noise import NO_NOISE, SelfNoise
 from hilgui.cornercases.shifts import Shifts
 from hilgui.cornercases.threads import Threads
 from hilgui.cornercases.waits import Waits
-from hilgui.drift import Look, Reference
+from hilgui.drift import Monitor
 from hilgui.evaluation.geometry import CameraGeometry
 from hilgui.records import Hit, Kind, Moment, Role, Vocabulary
 from hilgui.settings import CornerCaseLimits
@@ -31,8 +31,7 @@ class RunContext:
     real_time: bool  # live, or replayed at a finite speed: deadlines mean something
     noise: SelfNoise = NO_NOISE  # smaller differences are no findings
     camera: CameraGeometry | None = None  # where the camera looks from; None: heights and a polygon stand in
-    reference: Reference | None = None  # what pictures and outputs are compared with; None: the beginning of the drive
-    looks: list[Look] = field(default_factory=list, compare=False)  # what each window against the reference brought
+    monitor: Monitor | None = None  # compares pictures and outputs with a reference; None: the beginning of the drive
     following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
     grading: Grading = field(init=False, repr=False, compare=False)  # shared: how much each object matters
     labelling: Labelling = field(init=False, repr=False, compare=False)  # shared: what they may be asked for

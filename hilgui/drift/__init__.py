@@ -5,7 +5,7 @@ from hilgui.drift.calibration import Calibration, calibrate, usual_window
 from hilgui.drift.monitor import Look, Measured, Monitor, in_words
 from hilgui.drift.page_hinkley import PageHinkley
 from hilgui.drift.psi import psi
-from hilgui.drift.reference import Origin, Reference, make_reference, read_reference, write_reference
+from hilgui.drift.reference import Origin, Reference, make_reference, read_reference, read_references, write_reference
 from hilgui.drift.sample import Sample, Sampler, figures_of
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "make_reference",
     "psi",
     "read_reference",
+    "read_references",
     "usual_window",
     "write_reference",
 ]

@@ -95,6 +95,7 @@ class Monitor:
             self._stream(block)
         self._changes.clear()
         self.missing = 0  # frames that lack a figure of the reference
+        self.looks: list[Look] = []
 
     @property
     def calibration(self) -> Calibration:
@@ -124,6 +125,7 @@ class Monitor:
         if len(self._blocks) < self._calibration.window:
             return None
         look = self._look()
+        self.looks.append(look)
         self._blocks.clear()
         self._places.clear()
         self._changes.clear()

@@ -46,6 +46,7 @@ class Reference:
     created: str  # ISO 8601, UTC
     version: str
     schema: str = SCHEMA
+    camera: str = ""  # channel that it was made of; "" of a drive of one
 
     def only(self, names: Iterable[str]) -> Reference:
         """Keep the figures that are among `names`; raises CallWrong where none is."""
@@ -87,7 +88,13 @@ def thin(block: NDArray[np.float64], kept: int) -> NDArray[np.float64]:
 
 
 def make_reference(
-    sample: Sample, origins: tuple[Origin, ...], models: dict[str, str], *, created: str, version: str
+    sample: Sample,
+    origins: tuple[Origin, ...],
+    models: dict[str, str],
+    *,
+    created: str,
+    version: str,
+    camera: str = "",
 ) -> Reference:
     """Cut a sample into blocks; raises CallWrong where it is too short for how its frames hang together."""
     memory = 0.0
@@ -114,6 +121,7 @@ def make_reference(
         models=models,
         created=created,
         version=version,
+        camera=camera,
     )
 
 
@@ -141,6 +149,23 @@ def read_reference(path: Path) -> Reference:
             f"{path} is no drift reference: {why}; make one with `hilgui drift reference`", path=path
         ) from failure
     return reference
+
+
+def read_references(path: Path) -> tuple[Reference, ...]:
+    """Read a reference, or those of several cameras: the .json files of a folder. Raises StoreBroken."""
+    if not path.is_dir():
+        return (read_reference(path),)
+    found: dict[str, Path] = {}
+    references: list[Reference] = []
+    for file in sorted(path.glob("*.json")):
+        references.append(read_reference(file))
+        camera = references[-1].camera
+        if camera in found:
+            raise StoreBroken(f"{found[camera]} and {file} are references of the same camera; keep one", path=file)
+        found[camera] = file
+    if not references:
+        raise StoreBroken(f"{path} holds no drift reference; make one with `hilgui drift reference`", path=path)
+    return tuple(references)
 
 
 def _check(reference: Reference) -> None:

@@ -90,6 +90,11 @@ class Sampler:
         self._stretches: list[int] = []
         self.left_out = 0
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name the figures of the first frame."""
+        return self._names
+
     def start_drive(self) -> None:
         """Begin another drive."""
         self._stretches.append(0)

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hilgui.cornercases import HealthMeter, RunContext, SelfNoise, Watches
-from hilgui.drift import Look
 from hilgui.evaluation import Scorecard, compare
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.scorecard import MEASUREMENTS
+from hilgui.pipeline.drift_watch import DriftWatch
 from hilgui.pipeline.ignoring import Ignoring
 from hilgui.pipeline.preparation import Prepared
 from hilgui.records import Finding, Inference, Loss, Moment, Role, Task
@@ -44,15 +44,13 @@ class Judge:
         self.scorecard = Scorecard(header, measurements=measured if header.source.cameras else None, scratch=scratch)
         self._ignoring = Ignoring(prepared.profile)
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
-        self.looks: list[Look] = []  # what each window against the drift reference brought
-        self._looks_told = 0
+        self.drift = DriftWatch(prepared.references, header, prepared.plan.settings.corner_cases.drift)
         rates = header.source.rates
         self._health = {channel: HealthMeter() for channel in rates}
         self._watches = Watches({channel: self._context(channel, fps) for channel, fps in rates.items()})
 
     def _context(self, channel: str, fps: float | None) -> RunContext:
         header = self._prepared.header
-        models = {role.value: facts.sha256 for role, facts in header.models.items()}
         return RunContext(
             limits=self._prepared.plan.settings.corner_cases,
             vocabulary=header.vocabulary,
@@ -61,8 +59,7 @@ class Judge:
             real_time=self._prepared.factor is not None,
             noise=SelfNoise.of_header(header.noise),
             camera=cameras_of(header.source)(channel),
-            reference=None if self._prepared.reference is None else self._prepared.reference.fitting(models),
-            looks=self.looks,
+            monitor=self.drift.monitors.get(channel),
         )
 
     @property
@@ -80,7 +77,7 @@ class Judge:
         moment = self._moment(paired)
         if self._clips is None:
             looked = self._watches.look(moment, lambda _seq: paired.frame.image)
-            return Judged(moment, (), tuple(looked.closed), drift=self._drift())
+            return Judged(moment, (), tuple(looked.closed), drift=self.drift.fresh())
         pictures = self._clips.push(paired.frame)
         looked = self._watches.look(moment, self._clips.image)
         for severity in sorted({hit.severity for hit in looked.hits}, reverse=True):
@@ -89,14 +86,7 @@ class Judge:
             pictures.extend(self._clips.keep_around(moment.ref.time_s, severity))
         self._clips.wait_for_end(looked.closed)
         evicted = self._clips.evicted()
-        return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)), evicted, self._drift())
-
-    def _drift(self) -> float | None:
-        """Give the worst figure of a window that this frame completed, None for all other frames."""
-        if len(self.looks) == self._looks_told:
-            return None
-        self._looks_told = len(self.looks)
-        return max((one.ratio for one in self.looks[-1].measured if one.ratio is not None), default=None)
+        return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)), evicted, self.drift.fresh())
 
     def finish(self) -> Judged:
         """Close the findings that are still open."""

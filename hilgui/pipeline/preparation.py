@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui import __version__
-from hilgui.drift import Reference, read_reference
+from hilgui.drift import Reference, read_references
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.pipeline.plan import RunPlan, recipe_of, speed_factor
@@ -59,7 +59,7 @@ class Prepared:
     classes: dict[int, ClassTruth] = field(default_factory=dict)  # of whole pictures
     profile: CameraProfile | None = None  # regions that are not judged
     vehicle: VehicleSignals | None = None  # signals of its bus, on the run's clock
-    reference: Reference | None = None  # what pictures and outputs are compared with, for drift
+    references: tuple[Reference, ...] = ()  # what pictures and outputs are compared with, for drift: one a camera
     doubts: tuple[str, ...] = ()  # why the run proves nothing, however it ends
 
     def close(self) -> None:
@@ -69,11 +69,11 @@ class Prepared:
 
 def prepare(plan: RunPlan) -> Prepared:
     """Open source, labels and models, in the order in which a mistake is cheapest; raises HilguiError."""
-    reference = read_reference(Path(plan.settings.drift_reference)) if plan.settings.drift_reference else None
-    if reference is not None and not reference.memory:
+    references = read_references(Path(plan.settings.drift_reference)) if plan.settings.drift_reference else ()
+    if not all(reference.memory for reference in references):
         raise CallWrong("the drift reference is of pictures without order; make one of a drive")
     prepared = _prepare_live(plan) if is_camera(plan.source) else _prepare_recorded(plan)
-    prepared.reference = reference
+    prepared.references = references
     return prepared
 
 

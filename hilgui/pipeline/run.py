@@ -305,7 +305,8 @@ class Run:
             self._writer.put("figures", self._judge.figures())
             self._writer.put("left_out", [list(pair) for pair in self._judge.left_out])
             self._put_drift()
-            self._writer.put("notes", [*self._prepared.notes, *self._account(), *self._screen_latency()])
+            notes = (*self._prepared.notes, *self._account(), *self._judge.drift.notes(), *self._screen_latency())
+            self._writer.put("notes", list(notes))
             self._writer.finish(verdict, ledger)
         finally:
             self._writer.close()
@@ -316,19 +317,11 @@ class Run:
 
     def _put_drift(self) -> None:
         """Keep how far each figure lay from the drift reference, window by window, in units of its limit."""
-        looks = self._judge.looks
-        if not looks:
-            return
-        told: dict[tuple[str, str], list[tuple[float, float]]] = {}
-        for look in looks:
-            for one in look.measured:
-                if one.ratio is not None:
-                    told.setdefault((one.figure, one.statistic), []).append((look.last_s, one.ratio))
-        for (figure, statistic), rows in told.items():
-            times_s, ratios = np.array(rows, np.float64).T
-            self._writer.put_series(f"drift {figure} {statistic}", "× limit", times_s, ratios)
-        alarms = sum(bool(look.alarms) for look in looks)
-        self._writer.put("drift", {"windows": len(looks), "alarms": alarms})
+        drift = self._judge.drift
+        for name, times_s, ratios in drift.series():
+            self._writer.put_series(name, "× limit", times_s, ratios)
+        if drift.monitors:
+            self._writer.put("drift", drift.as_json())
 
     def _screen_latency(self) -> tuple[str, ...]:
         """Keep how long it took from the screen to the judged result, frame by frame, and say it."""

@@ -30,10 +30,10 @@ from hilgui.drift.calibration import LEAST_WINDOW, Limit
 from hilgui.drift.monitor import Measured
 from hilgui.errors import CallWrong, HilguiError
 from hilgui.inference import Model
-from hilgui.records import Frame, Inference, Moment, Role, Task, Vocabulary
+from hilgui.records import Frame, Inference, Moment, Role, SourceFacts, Task, Vocabulary
 from hilgui.robustness.result import DRIFT, Cell, Drive, Example, Result, Subject
 from hilgui.robustness.shelf import write_picture, write_result
-from hilgui.sources import FrameSource, open_source
+from hilgui.sources import FrameSource, source_for
 from hilgui.sources.fingerprint import file_sha256
 from hilgui.store import RunReader, find_run
 from hilgui.store.pictures import encode_jpeg
@@ -79,6 +79,7 @@ class Checked:
     calibration: Calibration | None
     looks: tuple[Look, ...]
     notes: tuple[str, ...]
+    camera: str = ""  # that was looked at, of several
 
     @property
     def alarms(self) -> tuple[Look, ...]:
@@ -104,29 +105,38 @@ def target_of(text: str, runs: Path, model: Path | None, provider: str, fps: flo
     return Target(path, False, model, provider, fps)
 
 
-def reference_of(targets: tuple[Target, ...], tell: Tell) -> Reference:
-    """Make a reference of runs or recordings of one kind; raises HilguiError."""
+def reference_of(targets: tuple[Target, ...], camera: str, tell: Tell) -> tuple[Reference, tuple[str, ...]]:
+    """Make a reference of runs or recordings of one kind, with notes for the operator; raises HilguiError.
+
+    `camera` is a channel; "" of drives of one camera.
+    """
     sampler, facts = Sampler(), []
     for target in targets:
         sampler.start_drive()
-        facts.append(figures(target, sampler.add, tell))
+        facts.append(figures(target, sampler.add, tell, camera))
     models = [{one.role.value: one.sha256 for one in each.models} for each in facts]
     if any(each != models[0] for each in models):
         raise CallWrong("the runs have other models than each other; make one reference for each model")
     origins = tuple(Origin(each.name, each.path, each.frames) for each in facts)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    return cut(sampler.sample(), origins, models[0], created=created, version=__version__)
+    sample = sampler.sample()
+    made = cut(sample, origins, models[0], created=created, version=__version__, camera=camera)
+    notes = [note for each in facts for note in each.notes] + _left_out(sampler)
+    unusable = sorted(set(sampler.names) - set(sample.names))
+    if unusable:
+        notes.append(f"left out, as some frames have no number for it: {', '.join(unusable)}")
+    return made, tuple(notes)
 
 
 def check(target: Target, reference: Reference, *, rate: float, window: int | None, tell: Tell) -> Checked:
-    """Compare with a reference; `window` is in frames. Raises HilguiError."""
+    """Compare with a reference, of several cameras the one that it names; `window` is in frames. Raises HilguiError."""
     sampler = Sampler()
     sampler.start_drive()
-    facts = figures(target, sampler.add, tell)
+    facts = figures(target, sampler.add, tell, reference.camera)
     sample = sampler.sample()
     fitting = reference.fitting({one.role.value: one.sha256 for one in facts.models})
     known = fitting.only(sample.names)
-    notes = [*facts.notes]
+    notes = [*facts.notes, *_left_out(sampler)]
     if fitting.names != reference.names:
         notes.append("the reference has outputs of another model; only pictures are compared")
     lacking = sorted(set(fitting.names) - set(known.names))
@@ -139,80 +149,106 @@ def check(target: Target, reference: Reference, *, rate: float, window: int | No
     blocks = usual_window(known) if window is None else math.ceil(window / known.block)
     if blocks < LEAST_WINDOW:
         why = f"a window of {window} frames is too small: {LEAST_WINDOW * known.block} frames are the least here"
-        return Checked(UNSURE, why, facts, None, (), tuple(notes))
+        return Checked(UNSURE, why, facts, None, (), tuple(notes), reference.camera)
     whole = len(sample) // (blocks * known.block)
     if not whole:
         why = f"{len(sample)} frames are too few: a window takes {blocks * known.block}"
-        return Checked(UNSURE, why, facts, None, (), tuple(notes))
+        return Checked(UNSURE, why, facts, None, (), tuple(notes), reference.camera)
     calibration = calibrate(known, rate=rate, windows=whole, window=blocks)
     monitor = Monitor(calibration)
     looks: list[Look] = []
     for seq, time_s, row in zip(sample.seqs.tolist(), sample.times_s.tolist(), sample.values.tolist(), strict=True):
         look = monitor.add(seq, time_s, dict(zip(sample.names, row, strict=True)))
         looks += [] if look is None else [look]
-    if sampler.left_out:
-        notes.append(f"{sampler.left_out} frames lack a figure of the first and were not compared")
     if monitor.waiting:
         notes.append(f"the last {monitor.waiting} frames make no whole window and were not judged")
     told = any(one.value is not None for one in calibration.limits)
     verdict = DRIFTED if any(look.alarms for look in looks) else STEADY if told else UNSURE
     why = "" if told else "windows of this size tell nothing; check a longer drive, or make a longer reference"
-    return Checked(verdict, why, facts, calibration, tuple(looks), tuple(notes))
+    return Checked(verdict, why, facts, calibration, tuple(looks), tuple(notes), reference.camera)
 
 
-def figures(target: Target, each: Each, tell: Tell) -> Facts:
-    """Give the figures of every frame of a run or a recording to `each`; raises HilguiError."""
-    return _of_run(target, each, tell) if target.is_run else _of_recording(target, each, tell)
+def _left_out(sampler: Sampler) -> list[str]:
+    count = sampler.left_out
+    return [f"{count} frames lack a figure of the first and were left out"] if count else []
 
 
-def _of_run(target: Target, each: Each, tell: Tell) -> Facts:
+def figures(target: Target, each: Each, tell: Tell, camera: str = "") -> Facts:
+    """Give the figures of every frame of a run or a recording to `each`; raises HilguiError.
+
+    Of several cameras those of `camera` alone: series of different cameras are never mixed.
+    """
+    return _of_run(target, each, tell, camera) if target.is_run else _of_recording(target, each, tell, camera)
+
+
+def _channel(facts: SourceFacts, path: Path, camera: str) -> str:
+    """Give the channel that is meant; raises CallWrong where several are there and none of them is named."""
+    channels = facts.channels
+    if not channels or camera in channels:
+        return camera if channels else ""
+    there = ", ".join(channels)
+    if camera:
+        raise CallWrong(f"{path} has no camera {camera!r}; there are {there}")
+    raise CallWrong(f"{path} has several cameras ({there}); make a reference of each with --camera NAME")
+
+
+def _of_run(target: Target, each: Each, tell: Tell, camera: str) -> Facts:
     with closing(RunReader(target.path)) as reader:
         header = reader.header
+        channel = _channel(header.source, target.path, camera)
         detectors = {role: facts for role, facts in header.models.items() if facts.task == Task.DETECTION}
         thresholds = {role: facts.threshold for role, facts in detectors.items()}
         total, done, others = reader.ledger.evaluated, 0, 0
-        first: str | None = None
         for moment in reader.moments():
-            first = moment.ref.channel if first is None else first
             done += 1
-            if moment.ref.channel != first:
+            if done % 200 == 0 or done == total:
+                tell(done, total)
+            if moment.ref.channel != channel:
                 others += 1
                 continue
             each(moment.ref.seq, moment.ref.time_s, figures_of(moment, thresholds, header.vocabulary))
-            if done % 200 == 0 or done == total:
-                tell(done, total)
         subjects = tuple(
             Subject(role, facts.name, facts.path, facts.sha256, facts.device) for role, facts in detectors.items()
         )
-        notes = (f"of several cameras only {first} is compared",) if others else ()
         source = header.source
-        return Facts(header.run_id, str(target.path), source.sha256, done - others, subjects, notes)
+        return Facts(header.run_id, str(target.path), source.sha256, done - others, subjects, _only(channel))
 
 
-def _of_recording(target: Target, each: Each, tell: Tell) -> Facts:
-    source = open_source(target.path, target.fps)
+def _of_recording(target: Target, each: Each, tell: Tell, camera: str) -> Facts:
+    source = source_for(target.path, target.fps, camera or None)
     model: Model | None = None
     try:
         facts = source.open()
+        channel = _channel(facts, target.path, camera)
         total = facts.frames or len(source.refs())
         if target.model is not None:
             model = Model.load(target.model, provider=target.provider)
             if model.facts.task != Task.DETECTION:
                 raise CallWrong(f"{target.model} is no detector; leave --model out to compare pictures alone")
         look = _Looker(model)
-        done = 0
+        done, losses, others = 0, 0, 0
         for frame in source.frames(StopToken()):
             done += 1
-            if isinstance(frame, Frame):
-                each(frame.ref.seq, frame.ref.time_s, look.figures(frame))
             if done % 20 == 0 or done == total:
                 tell(done, max(done, total))
+            if frame.ref.channel != channel:
+                others += 1
+            elif isinstance(frame, Frame):
+                each(frame.ref.seq, frame.ref.time_s, look.figures(frame))
+            else:
+                losses += 1
         subjects = () if model is None else (_subject(model),)
-        return Facts(facts.name, facts.path, facts.sha256, done, subjects, ())
+        lost = (f"{losses} frames could not be read and were left out",) if losses else ()
+        notes = (*_only(channel), *lost)
+        return Facts(facts.name, facts.path, facts.sha256, done - others, subjects, notes)
     finally:
         source.close()
         if model is not None:
             model.close()
+
+
+def _only(channel: str) -> tuple[str, ...]:
+    return (f"only camera {channel} is looked at",) if channel else ()
 
 
 class _Looker:
@@ -314,7 +350,7 @@ def _pictures(checked: Checked, target: Target, folder: Path) -> dict[int, str]:
                 if content is not None:
                     found[number] = write_picture(folder, f"{seq:06d}.jpg", content)
         return found
-    source: FrameSource = open_source(target.path, target.fps)
+    source: FrameSource = source_for(target.path, target.fps, checked.camera or None)
     try:
         source.open()
         for number, seq in wanted.items():

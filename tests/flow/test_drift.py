@@ -113,3 +113,67 @@ def test_a_missing_reference_breaks_the_run_before_it_begins(
     assert main(words) == 4
     assert "is no drift reference" in capsys.readouterr().err
     assert not list((tmp_path / "home").glob("runs/*"))
+
+
+def test_cameras_of_one_drive_are_watched_each_by_its_own_reference(day: Path) -> None:
+    """The rear camera is dark all the time, as in its reference: mixed with the bright one, both would drift."""
+    folder = day.parent
+    write_pictures(folder / "rear", 240, 50.0, seed=8)
+    (folder / "references").mkdir()
+    for name, pictures in (("front", "day"), ("rear", "rear")):
+        out = str(folder / "references" / f"{name}.json")
+        words = ["drift", "reference", str(folder / pictures), "--fps", "10", "--out", out]
+        assert main(words) == 0
+        plain = json.loads(Path(out).read_text())
+        Path(out).write_text(json.dumps({**plain, "camera": name}))
+    front, rear = folder / "now" / "front", folder / "now" / "rear"
+    front.parent.mkdir()
+    write_pictures(front, 130, 140.0, seed=9)
+    write_pictures(rear, 130, 50.0, seed=10)
+    model = write_model(folder / "model.onnx")
+    words = ["replay", str(front), "--beside", str(rear), "-b", str(model), "--fps", "10", "--truth", "none", "--json"]
+    assert main([*words, "--drift-reference", str(folder / "references")]) == 0
+    with closing(RunReader(find_run("last", folder / "home" / "runs"))) as reader:
+        stored, names, notes = reader.meta("drift"), set(reader.series()), reader.meta("notes")
+        assert reader.findings(kind=Kind.DRIFT) == []
+    assert stored["cameras"]["front"] == {"windows": 1, "alarms": 0, "left_out": 30}
+    assert stored["windows"] == 2
+    assert {"drift brightness shift of front", "drift brightness shift of rear"} <= names
+    assert any("the last 30 frames of camera front make no whole window" in note for note in notes)
+    (folder / "references" / "rear.json").unlink()
+    assert main([*words, "--drift-reference", str(folder / "references")]) == 0
+    with closing(RunReader(find_run("last", folder / "home" / "runs"))) as reader:
+        assert "drift: camera rear has no reference and is not compared" in reader.meta("notes")
+    assert main([*words, "--drift-reference", str(day)]) == 2  # it names no camera
+
+
+def test_of_a_run_of_several_cameras_a_reference_needs_the_name_of_one(
+    day: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = day.parent
+    rear = write_pictures(folder / "rear", 240, 50.0, seed=11)
+    model = write_model(folder / "model.onnx")
+    words = ["replay", str(folder / "day"), "--beside", str(rear), "-b", str(model), "--fps", "10", "--truth", "none"]
+    assert main([*words, "--json"]) == 0
+    out = folder / "rear.json"
+    assert main(["drift", "reference", "last", "--out", str(out)]) == 2
+    assert "several cameras (day, rear); make a reference of each with --camera NAME" in capsys.readouterr().err
+    assert main(["drift", "reference", "last", "--camera", "front", "--out", str(out)]) == 2
+    assert "no camera 'front'" in capsys.readouterr().err
+    assert main(["drift", "reference", "last", "--camera", "rear", "--out", str(out)]) == 0
+    assert json.loads(out.read_text())["camera"] == "rear"
+    code = main(["drift", "check", "last", "--reference", str(out), "--json"])
+    told = json.loads(capsys.readouterr().out.partition("\n{")[2].join(["{", ""]))
+    assert (code, told["verdict"], told["frames"]) == (0, "NO DRIFT", 240)
+
+
+def test_frames_that_lack_a_figure_are_told(day: Path) -> None:
+    """A picture too small to have noise among the others: it is left out and said."""
+    night = write_pictures(day.parent / "night", 120, 50.0, seed=12)
+    cv2.imwrite(str(night / "0007.png"), np.zeros((4, 4, 3), np.uint8))
+    model = write_model(day.parent / "model.onnx")
+    words = ["replay", str(night), "-b", str(model), "--fps", "10", "--json", "--truth", "none"]
+    assert main([*words, "--drift-reference", str(day)]) == 0
+    with closing(RunReader(find_run("last", day.parent / "home" / "runs"))) as reader:
+        notes = reader.meta("notes")
+    assert "drift: 1 frames lack a figure of the reference and were not compared" in notes
