@@ -14,7 +14,10 @@ def fairness(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help='Run folders, ids or "last"; each is a drive.')],
     group: Annotated[
         list[str] | None,
-        typer.Option("--group", help="Only this condition: height, distance, day_part; again for more."),
+        typer.Option(
+            "--group",
+            help="Only this: height, distance, day_part, attribute:NAME of the labels …; again for more.",
+        ),
     ] = None,
     label: Annotated[
         list[str] | None, typer.Option("--class", help="Of this class; default: people, where labelled, else all.")
@@ -72,7 +75,9 @@ def _print(found: list[Fairness], verdict: str | None, limit: float | None) -> N
             marks = [word for word, is_so in (("best", name == told.best), ("worst", name == told.worst)) if is_so]
             marks += ["smallest"] if name == told.smallest else []
             marks += ["too few to compare"] if name in told.left_out else []
+            sure = told.intervals.get(name)
             shown = "–" if rate is None else f"{rate:.3f}"
+            shown += "" if sure is None else f" [{sure.low:.3f}, {sure.high:.3f}]"
             words = (escape(f"{one.dimension}: {name}"), shown, str(count), ", ".join(marks))
             table.add_row(one.role.value, escape(one.label), *words)
     results.print(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,7 @@ class Disparity:
     counts: dict[str, int]
     rates: dict[str, float | None]
     left_out: tuple[str, ...]  # groups with fewer rows than asked for
+    intervals: dict[str, Interval | None] = field(default_factory=dict)  # of each rate
 
     @property
     def in_words(self) -> str:
@@ -52,6 +53,7 @@ class Disparity:
             "counts": self.counts,
             "rates": self.rates,
             "left_out": list(self.left_out),
+            "intervals": {name: None if each is None else each.as_json() for name, each in self.intervals.items()},
         }
 
 
@@ -81,39 +83,41 @@ def disparity(
     rated = {name: float(rates[number]) for name, number in place.items()}
     small = names[int(counts.argmin())]
     left_out = tuple(name for name in names if place[name] not in kept)
+    drawn = _Draws(codes, hits, clusters, unit, seed)
+    each = {name: drawn.interval(drawn.shares(number)) for name, number in place.items()}
     if len(kept) < 2:
-        return Disparity(None, None, None, None, small, told, {**rated}, left_out)
+        return Disparity(None, None, None, None, small, told, {**rated}, left_out, each)
     high = max(kept, key=lambda number: (rates[number], -number))
     low = min(kept, key=lambda number: (rates[number], number))
-    interval = _interval(codes, hits, clusters, high, low, unit, seed)
+    interval = drawn.interval(drawn.shares(high) - drawn.shares(low))
     gap = float(rates[high] - rates[low])
-    return Disparity(gap, interval, names[high], names[low], small, told, {**rated}, left_out)
+    return Disparity(gap, interval, names[high], names[low], small, told, {**rated}, left_out, each)
 
 
-def _interval(
-    codes: NDArray[np.int64],
-    hits: NDArray[np.bool_],
-    clusters: NDArray[np.int64],
-    high: int,
-    low: int,
-    unit: str,
-    seed: int,
-) -> Interval | None:
-    """Resample clusters with replacement; None with fewer than the usual."""
-    _, cluster = np.unique(clusters, return_inverse=True)
-    size = int(cluster.max()) + 1
-    if size < FEWEST:
-        return None
-    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), RESAMPLES).astype(np.float64)
-    shares = []
-    for group in (high, low):
-        mine = codes == group
-        counts = drawn @ np.bincount(cluster[mine], minlength=size)
-        found = drawn @ np.bincount(cluster[mine], hits[mine].astype(np.float64), size)
-        shares.append(np.divide(found, counts, out=np.full(RESAMPLES, np.nan), where=counts > 0))
-    gaps = shares[0] - shares[1]
-    gaps = gaps[~np.isnan(gaps)]
-    if len(gaps) < RESAMPLES // 2:
-        return None
-    ends = np.quantile(gaps, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
-    return Interval(float(ends[0]), float(ends[1]), _LEVEL, unit, size, "percentile bootstrap")
+class _Draws:
+    """Clusters drawn with replacement, the same for all groups; no interval from fewer than the usual."""
+
+    def __init__(
+        self, codes: NDArray[np.int64], hits: NDArray[np.bool_], clusters: NDArray[np.int64], unit: str, seed: int
+    ) -> None:
+        _, self._cluster = np.unique(clusters, return_inverse=True)
+        self._codes, self._hits, self._unit = codes, hits, unit
+        self._size = int(self._cluster.max()) + 1
+        even = np.full(self._size, 1 / self._size)
+        self._drawn = np.random.default_rng(seed).multinomial(self._size, even, RESAMPLES).astype(np.float64)
+
+    def shares(self, group: int) -> NDArray[np.float64]:
+        """Give the rate of a group in each draw, NaN where it has no row in it."""
+        mine = self._codes == group
+        counts = self._drawn @ np.bincount(self._cluster[mine], minlength=self._size)
+        found = self._drawn @ np.bincount(self._cluster[mine], self._hits[mine].astype(np.float64), self._size)
+        rates: NDArray[np.float64] = np.divide(found, counts, out=np.full(RESAMPLES, np.nan), where=counts > 0)
+        return rates
+
+    def interval(self, values: NDArray[np.float64]) -> Interval | None:
+        """Give the interval of a figure by its draws; None with too few clusters or too few draws that have it."""
+        known = values[~np.isnan(values)]
+        if self._size < FEWEST or len(known) < RESAMPLES // 2:
+            return None
+        ends = np.quantile(known, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])
+        return Interval(float(ends[0]), float(ends[1]), _LEVEL, self._unit, self._size, "percentile bootstrap")

@@ -58,6 +58,13 @@ class SliceColumns:
         wide._parts = [(frames, np.concatenate([codes, of_frame[frames]], axis=1), counts, hit)]
         return wide
 
+    def beside(self, more: NDArray[np.int16]) -> SliceColumns:
+        """Give the same rows with further codes (rows, dimensions) behind their own."""
+        frames, codes, counts, hit = self._join()
+        wide = SliceColumns()
+        wide._parts = [(frames, np.concatenate([codes, more], axis=1), counts, hit)]
+        return wide
+
     def _join(self) -> tuple[NDArray[np.int32], NDArray[np.int16], NDArray[np.bool_], NDArray[np.bool_]]:
         if not self._parts:
             none = np.empty(0, np.bool_)

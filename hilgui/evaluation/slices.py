@@ -17,6 +17,7 @@ from hilgui.evaluation.slice_bins import OF_OBJECTS, UNKNOWN, frame_bins, object
 from hilgui.evaluation.slice_columns import SliceColumns
 from hilgui.evaluation.slice_figures import SliceFigures, SliceReader
 from hilgui.evaluation.slice_objects import FrameObjects, SliceObjects, View
+from hilgui.evaluation.slice_tags import SliceTags
 from hilgui.records import FrameRef, Judgement, Moment
 from hilgui.settings import CriticalityLimits
 
@@ -55,7 +56,14 @@ class Slicer:
     is a detection without a match that lies outside by its own attributes.
     """
 
-    def __init__(self, subject: Subject, limits: CriticalityLimits | None = None, *, with_ap: bool = True) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        limits: CriticalityLimits | None = None,
+        *,
+        with_ap: bool = True,
+        with_tags: bool = False,
+    ) -> None:
         self._subject = subject
         self._limits = limits or CriticalityLimits()
         self._precision = AveragePrecision(subject.judged, scratch=subject.scratch) if with_ap else None
@@ -64,6 +72,7 @@ class Slicer:
         self._setting_of = array("i")
         self._objects = SliceObjects()  # every label
         self._shown = SliceObjects()  # every detection
+        self._tags = SliceTags() if with_tags else None  # of every label
         self._conditions: dict[str, str] = {}
         self._camera_name = ""
         self._camera_of: CameraOf = no_camera
@@ -102,6 +111,8 @@ class Slicer:
         self._objects.add(
             FrameObjects(frame, view, truth.classes, truth.boxes, counted, found, truth.occlusion, truth.distance_m)
         )
+        if self._tags is not None:
+            self._tags.add(truth.tags, len(truth))
         phantom = np.zeros(len(detections), np.bool_)  # what lies below the threshold was not compared
         phantom[: len(comparison.detections)] = comparison.detections == Judgement.UNMATCHED
         self._shown.add(FrameObjects(frame, view, detections.classes, detections.boxes, phantom, phantom))
@@ -167,7 +178,12 @@ class Slicer:
                 if name in each:
                     tables[row, column] = values.index(each[name])
         of_frame = tables[np.array(self._setting_of, np.int64)]
-        return names, self._objects.columns().widened(of_frame), self._shown.columns().widened(of_frame)
+        objects, shown = self._objects.columns().widened(of_frame), self._shown.columns().widened(of_frame)
+        if self._tags is not None:
+            told, codes = self._tags.coded()
+            nobody = np.full((len(shown.frames), len(told)), -1, np.int16)  # nothing says what a detection wears
+            names, objects, shown = [*names, *told], objects.beside(codes), shown.beside(nobody)
+        return names, objects, shown
 
     def _view(self, ref: FrameRef) -> View:
         """Give how the camera of a frame looks at the road; the same object for all its frames of one drive."""

@@ -4,7 +4,7 @@ from hilgui.records.attestation import Attestation, provider_name
 from hilgui.records.camera import CameraGeometry
 from hilgui.records.comparison import Comparison, Disagreement, Judgement
 from hilgui.records.decision import Action, Decision, GateResult, GateVerdict, InvariantResult, SliceResult
-from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Truth
+from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Tags, Truth
 from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Level, Severity, Suspect
 from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
@@ -64,6 +64,7 @@ __all__ = [
     "SliceResult",
     "SourceFacts",
     "Suspect",
+    "Tags",
     "Task",
     "Truth",
     "TruthFacts",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 NO_CLASS = -1
 NO_TRACK = -1
+
+Tags = tuple[tuple[str, str], ...]  # name and value of what labels say of one object: (("clothing", "dark"),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +68,7 @@ class Truth:
     distance_m: NDArray[np.float32]  # (G,) NaN where unknown
     occlusion: NDArray[np.float32]  # (G,) 0..1, NaN where unknown
     truncation: NDArray[np.float32]  # (G,) share outside the picture, NaN where unknown
+    tags: tuple[Tags, ...] = ()  # (G,) attributes as the labels write them; empty where no row has any
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -119,4 +122,14 @@ class Truth:
             self.distance_m[mask],
             self.occlusion[mask],
             self.truncation[mask],
+            tuple(each for each, is_kept in zip(self.tags, mask.tolist(), strict=True) if is_kept) if self.tags else (),
         )
+
+    def beside(self, other: Truth) -> Truth:
+        """Give the rows of both, those of the other behind."""
+        names = [field.name for field in fields(self) if field.name != "tags"]
+        tags: tuple[Tags, ...] = ()
+        if self.tags or other.tags:
+            tags = (*(self.tags or ((),) * len(self)), *(other.tags or ((),) * len(other)))
+        columns = {name: np.concatenate([getattr(self, name), getattr(other, name)]) for name in names}
+        return Truth(**columns, tags=tags)

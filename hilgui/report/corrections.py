@@ -201,7 +201,7 @@ def _apply(
         if same.any() and (iou_matrix(truth.boxes[same], np.array([box], np.float64)) >= 0.9).any():
             return None
         added = Truth.of(np.array([box]), np.array([number], np.int32))
-        frames[seq] = replace(frames[seq], truth=_joined(truth, added))
+        frames[seq] = replace(frames[seq], truth=truth.beside(added))
         return ("added", None, box)
     assert label is not None
     old = _box(truth, label)
@@ -214,11 +214,6 @@ def _apply(
     areas[label] = (box[2] - box[0]) * (box[3] - box[1])
     frames[seq] = replace(frames[seq], truth=replace(truth, boxes=boxes, areas=areas))
     return ("changed", old, box)
-
-
-def _joined(first: Truth, second: Truth) -> Truth:
-    fields = ("boxes", "classes", "tracks", "areas", "crowd", "ignore", "distance_m", "occlusion", "truncation")
-    return Truth(**{name: np.concatenate([getattr(first, name), getattr(second, name)]) for name in fields})
 
 
 def _box(truth: Truth | None, row: int) -> _Box:

@@ -48,7 +48,7 @@ def fairness_of(
     Without `dimensions`: every one that has two groups or more. Raises CallWrong where a class or a condition is
     not there, and as `slice_runs` does.
     """
-    slicers = fed_slicers(readers, progress=progress, with_ap=False)
+    slicers = fed_slicers(readers, progress=progress, with_ap=False, with_tags=True)
     found: list[Fairness] = []
     for role, slicer in slicers.items():
         rows = slicer.rows()

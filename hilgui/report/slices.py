@@ -64,14 +64,21 @@ def slice_runs(
 
 
 def fed_slicers(
-    readers: Sequence[RunReader], *, threshold: float | None = None, progress: Progress = silent, with_ap: bool = True
+    readers: Sequence[RunReader],
+    *,
+    threshold: float | None = None,
+    progress: Progress = silent,
+    with_ap: bool = True,
+    with_tags: bool = False,
 ) -> dict[Role, Slicer]:
     """Give every frame of the runs to a slicer of each detector; raises as `slice_runs` does."""
     head = _common(readers)
     changes = Changes(threshold=threshold)
     slicers = {
         role: Slicer(
-            Subject(role, head.vocabulary, facts.threshold if threshold is None else threshold), with_ap=with_ap
+            Subject(role, head.vocabulary, facts.threshold if threshold is None else threshold),
+            with_ap=with_ap,
+            with_tags=with_tags,
         )
         for role, facts in head.models.items()
         if facts.task == Task.DETECTION

@@ -125,8 +125,7 @@ def with_ignored(truth: Truth, regions: Truth) -> Truth:
     """Add the rows of a profile to the truth of one frame."""
     if not len(regions):
         return truth
-    names = ("boxes", "classes", "tracks", "areas", "crowd", "ignore", "distance_m", "occlusion", "truncation")
-    return Truth(*(np.concatenate([getattr(truth, name), getattr(regions, name)]) for name in names))
+    return truth.beside(regions)
 
 
 def cover(pixels: NDArray[np.bool_]) -> NDArray[np.float64]:

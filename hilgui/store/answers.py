@@ -38,6 +38,7 @@ _MAX_BYTES = 512 * 2**20  # of one answer unfolded; a stored run is untrusted in
 _TRUTH = "truth"
 _SHARPNESS = "frame.sharpness"
 _TRUNCATION = f"{_TRUTH}.truncation"
+_TAGS = f"{_TRUTH}.tags"
 _MASK, _LANES, _DEPTH, _CLASSES = "mask", "lanes", "depth", "classes"
 
 
@@ -59,6 +60,8 @@ def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
             yield f"{role}.depth", _pack_depth(inference.depth)
     if moment.truth is not None and np.isfinite(moment.truth.truncation).any():
         yield _TRUNCATION, moment.truth.truncation.astype("<f4").tobytes()
+    if moment.truth is not None and moment.truth.tags:
+        yield _TAGS, _fold({"tags": moment.truth.tags})
     if moment.mask_truth is not None:
         mask = moment.mask_truth
         yield f"{_TRUTH}.{_MASK}", _fold({"names": mask.names, "ignore": mask.ignore}, mask.classes)
@@ -89,6 +92,17 @@ def with_truncation(truth: Truth | None, blobs: Mapping[str, bytes]) -> Truth | 
     if len(shares) != len(truth):
         raise ValueError("a stored row of truncations has lost some")
     return replace(truth, truncation=shares.astype(np.float32))
+
+
+def with_tags(truth: Truth | None, blobs: Mapping[str, bytes]) -> Truth | None:
+    """Give labels their attributes, where any has some; raises ValueError on damage."""
+    if truth is None or _TAGS not in blobs:
+        return truth
+    head, _ = _unfold(blobs[_TAGS])
+    tags = tuple(tuple((str(name), str(value)) for name, value in each) for each in head["tags"])
+    if len(tags) != len(truth):
+        raise ValueError("a stored row of attributes has lost some")
+    return replace(truth, tags=tags)
 
 
 def outputs(role: Role, blobs: Mapping[str, bytes]) -> dict[str, Any]:

@@ -284,7 +284,9 @@ def _moment(row: tuple[Any, ...], times: _Times, blobs: Mapping[str, bytes]) -> 
         health=FrameHealth(
             row[7], row[8], row[9], math.nan if row[10] is None else row[10], *answers.health_figures(blobs)
         ),
-        truth=answers.with_truncation(None if truth is None else codec.unpack_truth(truth), blobs),
+        truth=answers.with_tags(
+            answers.with_truncation(None if truth is None else codec.unpack_truth(truth), blobs), blobs
+        ),
         inferences=inferences,
         comparisons=comparisons,
         disagreement=differs,

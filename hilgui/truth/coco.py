@@ -12,10 +12,11 @@ from hilgui.records import NO_CLASS, NO_TRACK, Truth
 from hilgui.truth.fields import Flaw, finite, flag, identity, number, rows, shown, size, text, whole
 from hilgui.truth.label_file import peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import MAX_PX, OCCLUDED, LabelledObject, Names, truth_of
+from hilgui.truth.rows import MAX_PX, OCCLUDED, LabelledObject, Names, tags_of, truth_of
 
 _ROWS = "images", "annotations", "categories"
 _RESULTS = (b'"image_id"', b'"category_id"', b'"score"')
+_KNOWN = frozenset(("id", "image_id", "category_id", "instance_id", "track_id", "iscrowd", "ignore", "segmentation"))
 REGION_FIELD = "ignored_region"  # true in the category of our own files that stands for no class
 
 
@@ -25,7 +26,8 @@ class CocoReader:
     An image is named by any of `file_name`, `frame_index` (from 0; or CocoVID's `frame_id`, where the file has one
     video) and `timestamp_s` or `time_s` (seconds since the first frame). An annotation needs `image_id`,
     `category_id` and `bbox` [x, y, width, height]; `area`, `iscrowd`, `ignore`, `track_id` (or `instance_id`),
-    `distance_m` and `occlusion` (0..1) are taken where present. Categories keep the order of the file. Conditions
+    `distance_m` and `occlusion` (0..1) are taken where present; `attributes` (as CVAT exports them) and further texts
+    and truth values become tags. Categories keep the order of the file. Conditions
     come from `info.conditions`, or `info.day_part` and `info.weather`. Images without annotations are labelled and
     empty. Segments are not read. A category with `ignored_region: true` (our own writer) holds regions without class.
     """
@@ -143,7 +145,13 @@ def _object(row: dict[str, Any], numbers: dict[int | str, int], where: str) -> L
         flag(row, "ignore", where) or numbers[category] == NO_CLASS,
         math.nan if distance_m is None else distance_m,
         _occlusion(row, where),
+        tags=tags_of([*_attributes(row), *(pair for pair in row.items() if pair[0] not in _KNOWN)]),
     )
+
+
+def _attributes(row: dict[str, Any]) -> list[tuple[Any, Any]]:
+    attributes = row.get("attributes")
+    return list(attributes.items()) if isinstance(attributes, dict) else []
 
 
 def _occlusion(row: dict[str, Any], where: str) -> float:

@@ -13,7 +13,7 @@ from hilgui.errors import TruthBroken
 from hilgui.records import NO_TRACK
 from hilgui.truth.label_file import MAX_FRAMES, broken, peek
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, box_flaw, truth_of
+from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, box_flaw, tags_of, truth_of
 from hilgui.truth.xml_file import Element, read_xml
 
 _CORNERS = ("xtl", "ytl", "xbr", "ybr")
@@ -21,6 +21,7 @@ _SHAPES = frozenset({"polygon", "polyline", "points", "mask", "cuboid", "ellipse
 _MAX_OBJECTS = 2_000_000
 _MAX_LEAP = 3000  # frames between two boxes of a track: a minute and more
 _TRUE = frozenset({"1", "true", "yes"})
+_NO_TAGS = ("iscrowd", "crowd", "ignore", "difficult")
 
 
 class CvatReader:
@@ -142,6 +143,11 @@ class _Reading:
             crowd=bool(said & {"iscrowd", "crowd"}),
             ignore=bool(said & {"ignore", "difficult"}),
             occlusion=math.nan if occluded is None else OCCLUDED if occluded == "1" else 0.0,
+            tags=tags_of(
+                (name, each.text)
+                for each in shape.all("attribute")
+                if (name := each.attributes.get("name", "")).casefold() not in _NO_TAGS
+            ),
         )
 
 

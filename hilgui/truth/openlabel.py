@@ -11,9 +11,10 @@ from hilgui.records import NO_CLASS
 from hilgui.truth.fields import Flaw, finite, flag, identity, number, part, rows, shown, size, text
 from hilgui.truth.label_file import MAX_FRAMES, peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, box_flaw, truth_of
+from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, box_flaw, tags_of, truth_of
 
 REGION_TYPE = "IgnoreRegion"  # the object type of our own files that stands for no class
+_NO_TAGS = ("ignore", "iscrowd", "untracked")
 NO_TRACK_FIELD = "untracked"  # a boolean of our own files: the object exists in this frame only
 
 
@@ -23,7 +24,8 @@ class OpenLabelReader:
     A box is `bbox` [centre x, centre y, width, height] in px in the `object_data` of a frame; the class is the `type`
     of the object; identities that are no numbers become some. `frame_properties.timestamp` in
     seconds is the time, `frame_properties.streams.*.uri` the file name. Booleans `occluded` (read as .5), `ignore`,
-    `iscrowd` and numbers `occlusion`, `distance_m` are taken from the attributes of the box. Rotated boxes, cuboids,
+    `iscrowd` and numbers `occlusion`, `distance_m` are taken from the attributes of the box; these
+    and further booleans and texts of box or object become tags. Rotated boxes, cuboids,
     polygons are left out and counted; boxes of two cameras are refused.
     """
 
@@ -78,7 +80,8 @@ class _Reading:
             for kind, shapes in data.items():
                 if kind == "bbox":
                     boxes = rows(shapes, f"{where}, object {shown(uid)}: bbox")
-                    objects += [self._object(uid, box, f"{where}, object {shown(uid)}") for box in boxes]
+                    tags = [*_said(self._objects.get(uid)), *_said(told)]
+                    objects += [self._object(uid, box, tags, f"{where}, object {shown(uid)}") for box in boxes]
                 elif kind in ("rbbox", "cuboid", "poly2d", "poly3d", "mat", "point2d", "point3d", "image", "mesh"):
                     self.left_out += len(shapes) if isinstance(shapes, list) else 1
         properties = part(row, "frame_properties", where)
@@ -86,7 +89,7 @@ class _Reading:
         time_s = finite(stamp, f"{where}: timestamp") if isinstance(stamp, int | float) else None
         return LabelledFrame(truth_of(objects), _uri(properties, where), index, time_s, *self._size)
 
-    def _object(self, uid: str, box: dict[str, Any], where: str) -> LabelledObject:
+    def _object(self, uid: str, box: dict[str, Any], tags: list[tuple[Any, Any]], where: str) -> LabelledObject:
         values = box.get("val")
         if not isinstance(values, list) or len(values) != 4:
             raise Flaw(f"{where}: bbox needs four numbers [centre x, centre y, width, height]")
@@ -113,6 +116,7 @@ class _Reading:
             ignore=bool(said.get("ignore")) or class_number == NO_CLASS,
             distance_m=math.nan if distance_m is None else distance_m,
             occlusion=occlusion,
+            tags=tags_of([*_texts(box.get("attributes")), *tags]),
         )
 
     def _class(self, uid: str, where: str) -> int:
@@ -146,6 +150,20 @@ def _attributes(box: dict[str, Any], where: str) -> dict[str, float]:
         if value is not None:
             said[shown(identity(row, "name", where))] = value
     return said
+
+
+def _said(told: Any) -> list[tuple[Any, Any]]:
+    """Take texts and booleans that are said of an object, in the file as a whole or in a frame."""
+    return _texts(told.get("object_data")) if isinstance(told, dict) else []
+
+
+def _texts(data: Any) -> list[tuple[Any, Any]]:
+    found: list[tuple[Any, Any]] = []
+    for kind in ("text", "boolean"):
+        told = data.get(kind) if isinstance(data, dict) else None
+        listed = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+        found += [(name, row.get("val")) for row in listed if (name := row.get("name")) not in _NO_TAGS]
+    return found
 
 
 def _uri(properties: dict[str, Any], where: str) -> str:

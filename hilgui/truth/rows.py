@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from hilgui.records import NO_TRACK, Truth
+from hilgui.records import NO_TRACK, Tags, Truth
 
 MAX_PX = 1e9
 OCCLUDED = 0.5  # the share we read into a format's plain "occluded"
 _MAX_CLASSES = 10_000
 _MAX_NAME = 200
+_MOST_TAGS = 32  # of one object
+_LONGEST_TAG = 64
 
 EMPTY = Truth.none()  # shared by all frames that are labelled and empty
 
@@ -31,6 +35,21 @@ class LabelledObject:
     distance_m: float = math.nan
     occlusion: float = math.nan
     truncation: float = math.nan
+    tags: Tags = ()
+
+
+def tags_of(said: Iterable[tuple[Any, Any]]) -> Tags:
+    """Keep attributes that may be groups: short texts and truth values; numbers, colours and free text are none."""
+    found: dict[str, str] = {}
+    for name, value in said:
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        if not isinstance(name, str) or not isinstance(value, str):
+            continue
+        name, value = name.strip(), value.strip()
+        if name and value and max(len(name), len(value)) <= _LONGEST_TAG and not value.startswith("#"):
+            found.setdefault(sys.intern(name), sys.intern(value))
+    return tuple(sorted(found.items())[:_MOST_TAGS])
 
 
 def truth_of(objects: Sequence[LabelledObject]) -> Truth:
@@ -49,6 +68,7 @@ def truth_of(objects: Sequence[LabelledObject]) -> Truth:
         np.array([each.distance_m for each in objects], np.float32),
         np.array([each.occlusion for each in objects], np.float32),
         np.array([each.truncation for each in objects], np.float32),
+        tuple(each.tags for each in objects) if any(each.tags for each in objects) else (),
     )
 
 

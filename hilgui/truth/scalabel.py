@@ -11,10 +11,11 @@ from hilgui.errors import TruthBroken
 from hilgui.truth.fields import Flaw, finite, flag, part, rows, shown, size, text, whole
 from hilgui.truth.label_file import peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, Tracks, box_flaw, truth_of
+from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, Tracks, box_flaw, tags_of, truth_of
 
 _FIELDS = re.compile(rb'"(labels|frameIndex|videoName|box2d)"')
 _CONDITIONS = {"weather": "weather", "timeofday": "day_part", "scene": "scene"}
+_NO_TAGS = ("crowd", "ignored")
 _DAY_PARTS = {"daytime": "day", "dawn/dusk": "dusk"}
 
 
@@ -23,8 +24,9 @@ class ScalabelReader:
 
     The file is a list of frames, or an object with `frames` and `config`. A frame has `name`, `videoName`,
     `frameIndex` (from 0), `attributes` and `labels`; a label has `id`, `category`, `box2d` (x1 y1 x2 y2, px, as
-    written) and `attributes`: `crowd`, `ignored`, `occluded` (read as .5, since it names no share). Identities become
-    numbers, each video its own. Conditions (weather, timeofday, scene) are kept where all frames agree.
+    written) and `attributes`: `crowd`, `ignored`, `occluded` (read as .5, since it names no share); all but
+    the first two become tags. Identities become numbers, each video its own. Conditions (weather, timeofday, scene)
+    are kept where all frames agree.
     `labels: null` is a labelled frame without objects. Labels without `box2d` (areas, lanes) are left out and counted.
     """
 
@@ -123,6 +125,7 @@ class _Reading:
             crowd=flag(attributes, "crowd", where),
             ignore=flag(attributes, "ignored", where),
             occlusion=float("nan") if not isinstance(occluded, bool) else OCCLUDED if occluded else 0.0,
+            tags=tags_of((name, value) for name, value in attributes.items() if name not in _NO_TAGS),
         )
 
 

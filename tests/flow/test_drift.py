@@ -140,11 +140,6 @@ def test_cameras_of_one_drive_are_watched_each_by_its_own_reference(day: Path) -
     assert stored["windows"] == 2
     assert {"drift brightness shift of front", "drift brightness shift of rear"} <= names
     assert any("the last 30 frames of camera front make no whole window" in note for note in notes)
-    (folder / "references" / "rear.json").unlink()
-    assert main([*words, "--drift-reference", str(folder / "references")]) == 0
-    with closing(RunReader(find_run("last", folder / "home" / "runs"))) as reader:
-        assert "drift: camera rear has no reference and is not compared" in reader.meta("notes")
-    assert main([*words, "--drift-reference", str(day)]) == 2  # it names no camera
 
 
 def test_of_a_run_of_several_cameras_a_reference_needs_the_name_of_one(
@@ -162,8 +157,9 @@ def test_of_a_run_of_several_cameras_a_reference_needs_the_name_of_one(
     assert "no camera 'front'" in capsys.readouterr().err
     assert main(["drift", "reference", "last", "--camera", "rear", "--out", str(out)]) == 0
     assert json.loads(out.read_text())["camera"] == "rear"
+    capsys.readouterr()
     code = main(["drift", "check", "last", "--reference", str(out), "--json"])
-    told = json.loads(capsys.readouterr().out.partition("\n{")[2].join(["{", ""]))
+    told = json.loads(capsys.readouterr().out)
     assert (code, told["verdict"], told["frames"]) == (0, "NO DRIFT", 240)
 
 

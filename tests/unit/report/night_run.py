@@ -107,7 +107,7 @@ def truth_of(seq: int) -> Truth | None:
         [30, 80, 38, 100],
         [260, 10, 310, 40],
     ]
-    return Truth.of(
+    truth = Truth.of(
         np.array(boxes),
         np.array([0, 1, 1, -1], np.int32),
         tracks=np.array([1, 2, 3, -1]),
@@ -115,6 +115,7 @@ def truth_of(seq: int) -> Truth | None:
         distance_m=np.array([20 - 10 * grow, 25 - 15 * grow, 60, np.nan], np.float32),
         occlusion=np.array([0, 0.1, 0, np.nan], np.float32),
     )
+    return replace(truth, tags=((), (("clothing", "bright"),), (("clothing", "dark"),), ()))
 
 
 def output_of(role: Role, seq: int, rng: np.random.Generator) -> Inference:

@@ -44,3 +44,25 @@ def test_groups_that_are_too_small_are_inconclusive_and_a_limit_is_a_verdict(
     gap = max(one["gap"] for one in told["groups"])
     assert gap > 0
     assert main([*words, "--least", "1", "--limit", str(gap / 2)]) == 1
+
+
+def test_tags_of_the_labels_are_groups_with_recall_and_interval_each(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The candidate never finds the person in dark clothes, the baseline finds both."""
+    words = ["fairness", str(run_folder), "--group", "attribute:clothing", "--class", "person", "--json"]
+    assert main(words) == 0
+    told = {one["model"]: one for one in json.loads(capsys.readouterr().out)["groups"]}
+    assert told["baseline"]["rates"] == {"bright": 1.0, "dark": 1.0}
+    assert told["candidate"]["rates"]["dark"] == 0.0
+    assert told["candidate"]["worst"] == "dark"
+    assert set(told["candidate"]["intervals"]) == {"bright", "dark"}
+    counts = told["candidate"]["counts"]
+    assert counts["bright"] == counts["dark"] > 30
+    assert main(words[:-1]) == 0
+    assert "attribute:clothing: dark" in capsys.readouterr().out
+
+
+def test_an_attribute_that_no_label_has_is_a_wrong_call(run_folder: Path) -> None:
+    with closing(RunReader(run_folder)) as reader, pytest.raises(CallWrong, match=r"there are .*attribute:clothing"):
+        fairness_of([reader], dimensions=["attribute:skin_tone"])

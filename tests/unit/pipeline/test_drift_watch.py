@@ -1,0 +1,55 @@
+"""Which reference a camera of a run is compared with, and what is said where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from hilgui.errors import CallWrong
+from hilgui.pipeline.drift_watch import DriftWatch, reference_for
+from hilgui.records import RunHeader
+from hilgui.settings import DriftLimits
+from tests.unit.drift.streams import NAMES, reference_of, stream
+from tests.unit.store import rows
+
+REFERENCE = reference_of(stream(np.random.default_rng(1), 0.0, 1000))
+FRONT = replace(REFERENCE, camera="front")
+
+
+def head(*channels: str) -> RunHeader:
+    header = rows.header()
+    cameras = tuple({"channel": name, "fps": 20.0, "path": name} for name in channels)
+    return replace(header, source=replace(header.source, cameras=cameras))
+
+
+def test_a_camera_has_the_reference_that_names_it_and_a_lone_one_the_only_one() -> None:
+    assert reference_for("front", ("front", "rear"), (REFERENCE, FRONT)) is FRONT
+    assert reference_for("rear", ("front", "rear"), (FRONT,)) is None
+    assert reference_for("", ("",), (FRONT,)) is FRONT
+
+
+def test_a_camera_without_a_reference_is_told_and_frames_left_out_are_counted_of_each() -> None:
+    watch = DriftWatch((FRONT,), head("front", "rear"), DriftLimits())
+    assert set(watch.monitors) == {"front"}
+    watch.monitors["front"].add(0, 0.0, {NAMES[0]: 1.0})
+    watch.monitors["front"].add(1, 0.1, dict.fromkeys(NAMES, 0.0))
+    assert watch.fresh() is None
+    assert watch.notes() == (
+        "drift: camera rear has no reference and is not compared",
+        "drift: 1 frames of camera front lack a figure of the reference and were not compared",
+        "drift: the last 1 frames of camera front make no whole window and were not judged",
+    )
+    assert watch.as_json()["cameras"] == {"front": {"windows": 0, "alarms": 0, "left_out": 2}}
+
+
+def test_cameras_share_the_stated_rate() -> None:
+    both = (FRONT, replace(REFERENCE, camera="rear"))
+    watch = DriftWatch(both, head("front", "rear"), DriftLimits(rate=0.1))
+    assert [each.calibration.rate for each in watch.monitors.values()] == [0.05, 0.05]
+
+
+def test_references_of_no_camera_of_the_drive_are_a_wrong_call() -> None:
+    with pytest.raises(CallWrong, match=r"no drift reference is of a camera of this drive \(left, right\)"):
+        DriftWatch((FRONT,), head("left", "right"), DriftLimits())
