@@ -197,6 +197,9 @@ def replay(
         list[str] | None, typer.Option("--corrupt", help="Corrupt the drive: fog:3, rain:1.5+freeze:2; again for more.")
     ] = None,
     corrupt_seed: Annotated[int, typer.Option(min=0, help="Seed of the corruptions.")] = 0,
+    depth: Annotated[
+        Path | None, typer.Option(help="Of depth_fog: 16-bit PNG (metres · 256), or a folder of one for each frame.")
+    ] = None,
     noise: Annotated[
         str | None, typer.Option(help="Run whose noise was measured: smaller differences are no findings.")
     ] = None,
@@ -263,6 +266,7 @@ def replay(
         duration_s=duration,
         corrupt=tuple(corrupt or ()),
         corrupt_seed=corrupt_seed,
+        corrupt_depth=depth,
         record=record,
         record_mb=record_mb,
         out=out,

@@ -52,6 +52,7 @@ class ReplayCall:
     duration_s: float | None
     corrupt: tuple[str, ...]
     corrupt_seed: int
+    corrupt_depth: Path | None
     record: bool
     record_mb: int
     out: Path | None
@@ -133,6 +134,7 @@ def plans(call: ReplayCall, settings: Settings) -> list[RunPlan]:
             duration_s=call.duration_s,
             corrupt=call.corrupt,
             corrupt_seed=call.corrupt_seed,
+            corrupt_depth=call.corrupt_depth,
             record=call.record,
             record_mb=call.record_mb,
             people=people,

@@ -43,6 +43,9 @@ def robustness(
     frames: Annotated[int, typer.Option(min=1, help="Labelled frames of each recording, evenly spread.")] = 100,
     measure: Annotated[str, typer.Option(help="map_50_95 (AP of COCO) or map_50.")] = "map_50_95",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the corruptions.")] = 0,
+    depth: Annotated[
+        Path | None, typer.Option(help="Of depth_fog: 16-bit PNG (metres · 256), or a folder of one for each frame.")
+    ] = None,
     no_search: Annotated[
         bool, typer.Option("--no-search", help="Leave out where the first critical object is lost.")
     ] = False,
@@ -80,7 +83,7 @@ def robustness(
     else:
         plans = _plans(targets or [], model, candidate, truth, classes, class_map, fps, settings)
         folder = _measure(
-            plans, suite, corruption or [], severity or [], frames, measure, seed, no_search, root, out, again
+            plans, suite, corruption or [], severity or [], frames, measure, seed, no_search, root, out, again, depth
         )
     result = read_result(folder)
     raise typer.Exit(_tell(result, folder, limits, as_json=as_json))
@@ -98,10 +101,12 @@ def _measure(
     root: Path,
     out: Path | None,
     again: bool,
+    depth: Path | None,
 ) -> Path:
     import signal
 
     from hilgui.cli.console import Ticker
+    from hilgui.corruptions.recipe import DEPTH_FOG
     from hilgui.robustness.heat_map import save_heat_map
     from hilgui.robustness.looking import Stopped
     from hilgui.robustness.question import MEASURES, Question, chosen, severities
@@ -119,7 +124,10 @@ def _measure(
         measure=measure,
         is_searched=not no_search,
         command=tuple(sys.argv),
+        depth=depth,
     )
+    if depth is not None and (len(plans) > 1 or DEPTH_FOG not in question.corruptions):
+        raise CallWrong("depth maps belong to one recording and to depth_fog: --suite bench, or --corruption depth_fog")
     pressed: list[int] = []
 
     def on_interrupt(number: int, _frame: object) -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hilgui.corruptions.catalogue import CORRUPTIONS, STREAM
 from hilgui.corruptions.steps import LEAST, MOST, Picture
+from hilgui.corruptions.weather import depth_fog
+
+DEPTH_FOG = "depth_fog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,20 @@ class Recipe:
         """Write it as `parse_recipe` reads it."""
         return tuple(f"{name}:{severity:.12g}" for name, severity in self.parts)
 
-    def apply(self, image: Picture, seq: int) -> Picture:
-        """Corrupt the picture of frame `seq`; the same frame gives the same picture, whatever came before it."""
+    @property
+    def needs_depth(self) -> bool:
+        """Say whether distances change what it does."""
+        return any(name == DEPTH_FOG for name, _ in self.parts)
+
+    def apply(self, image: Picture, seq: int, depth_m: NDArray[np.floating] | None = None) -> Picture:
+        """Corrupt the picture of frame `seq`; the same frame gives the same picture, whatever came before it.
+
+        `depth_m`: (height, width) in metres, where it is known; only fog with depth looks at it.
+        """
         for place, (name, severity) in enumerate(self.pictures):
             corruption = CORRUPTIONS[name]
+            if name == DEPTH_FOG and depth_m is not None:
+                corruption = replace(corruption, change=partial(depth_fog, depth_m=depth_m))
             image = corruption.apply(image, severity, chance(self.seed, name, place, -1 if corruption.stays else seq))
         return image
 

@@ -48,6 +48,7 @@ def plan_again(header: RunHeader, out: Path, settings: Settings) -> RunPlan:
         fps=header.source.fps if header.source.kind == "image folder" else None,
         corrupt=header.source.corrupt,
         corrupt_seed=header.source.corrupt_seed,
+        corrupt_depth=Path(header.source.corrupt_depth) if header.source.corrupt_depth else None,
         people=People(notes=f"again: {header.run_id}"),
     )
 

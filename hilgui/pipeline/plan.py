@@ -45,6 +45,7 @@ class RunPlan:
     exposure: tuple[tuple[int, float], ...] = ()  # (frame, gain): the exposure steps there
     corrupt: tuple[str, ...] = ()  # "fog:3": what is done to pictures and stream, in this order
     corrupt_seed: int = 0
+    corrupt_depth: Path | None = None  # depth maps for fog: a 16-bit PNG, or a folder of one for each frame
     record: bool = False  # keep what a camera saw, to be replayed as a drive
     record_mb: int = 8000  # the recording ends before it is larger
     people: People = field(default_factory=People)
@@ -78,6 +79,9 @@ def speed_factor(speed: str) -> float | None:
 def recipe_of(plan: RunPlan) -> Recipe:
     """Read how pictures and stream are corrupted; raises CallWrong."""
     try:
-        return parse_recipe(plan.corrupt, plan.corrupt_seed)
+        recipe = parse_recipe(plan.corrupt, plan.corrupt_seed)
     except ValueError as failure:
         raise CallWrong(str(failure)) from failure
+    if plan.corrupt_depth is not None and not recipe.needs_depth:
+        raise CallWrong("depth maps belong to the corruption depth_fog; add it, such as depth_fog:3, or leave them out")
+    return recipe

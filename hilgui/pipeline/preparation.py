@@ -83,8 +83,10 @@ def _prepare_recorded(plan: RunPlan) -> Prepared:
     factor = speed_factor(plan.speed)
     staffing = staff_replay(plan.settings, factor)
     source = cameras_for(plan.source, plan.beside, plan.fps, plan.topic, plan.offsets_s)
-    if plan.corrupt:  # before the part is cut out: what happens to a frame depends on its place in the recording
-        source = Corrupted(source, recipe_of(plan))
+    if (
+        plan.corrupt or plan.corrupt_depth is not None
+    ):  # before the part is cut out: what happens to a frame depends on its place in the recording
+        source = Corrupted(source, recipe_of(plan), plan.corrupt_depth)
     if plan.frames is not None or plan.exposure:
         source = Excerpt(source, *(plan.frames or (0, None)), plan.exposure)
     models: dict[Role, Model] = {}

@@ -33,6 +33,7 @@ class SourceFacts:
     regions: tuple[tuple[float, float, float, float], ...] = ()  # x1 y1 x2 y2 px, not judged: its profile
     corrupt: tuple[str, ...] = ()  # "fog:3": what was done to pictures and stream on purpose, in this order
     corrupt_seed: int = 0
+    corrupt_depth: str = ""  # depth maps of its fog: a file or a folder
     of_frames: int | None = None  # of the whole recording, where only a part was played on purpose
 
     @property

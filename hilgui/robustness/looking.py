@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from os import cpu_count
+from pathlib import Path
 from queue import SimpleQueue
 
 import numpy as np
@@ -50,8 +51,11 @@ class Look:
 class Looker:
     """Owns the workers; the frames come in order, corrupted by one recipe. `close` ends the threads."""
 
-    def __init__(self, drives: Drives, is_stopped: Callable[[], bool] = lambda: False) -> None:
+    def __init__(
+        self, drives: Drives, is_stopped: Callable[[], bool] = lambda: False, depth: Path | None = None
+    ) -> None:
         self._drives = drives
+        self._depth = depth
         self._is_stopped = is_stopped
         workers = min(4, cpu_count() or 1)
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="robustness")
@@ -71,7 +75,7 @@ class Looker:
         lost: list[set[int]] = [set() for _ in sources]
         corrupted: Sequence[Corrupted] = ()
         if recipe is not None:
-            corrupted = [Corrupted(source, recipe) for source in sources]
+            corrupted = [Corrupted(source, recipe, self._depth) for source in sources]
             for one in corrupted:
                 one.open()
             lost = [dropped([ref.seq for ref in source.refs()], recipe) for source in sources]

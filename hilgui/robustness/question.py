@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 
 from hilgui.corruptions import BENCH, COMMON, CORRUPTIONS, LEAST, MOST, STREAM
 from hilgui.errors import CallWrong
@@ -34,6 +35,7 @@ class Question:
     measure: str = "map_50_95"
     is_searched: bool = True  # for the severity at which the first critical object is lost
     command: tuple[str, ...] = ()
+    depth: Path | None = None  # maps of the one drive, for depth_fog
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ from hilgui.robustness.question import MEASURES, Question, family_of
 from hilgui.robustness.result import CORRUPTIONS, Cell, Example, Result, Subject, Tipping
 from hilgui.robustness.shelf import DOCUMENT, read_result, write_picture, write_result
 from hilgui.robustness.tipping import TOLERANCE, search
+from hilgui.sources.depth_maps import DepthMaps
 
 _EXAMPLES = 2  # of each field of the heat map and model
 _SEARCHED = 16  # frames with critical objects that a search looks at
@@ -71,7 +72,7 @@ def measure(
         suite = _Suite(question, drives, root, folder, tell)
         if is_anew:
             suite.forget()
-        with closing(Looker(drives, is_stopped)) as looker:
+        with closing(Looker(drives, is_stopped, question.depth)) as looker:
             suite.run(looker)
         return suite.folder
 
@@ -264,6 +265,7 @@ class _Suite:
             "models": {one.role.value: one.sha256 for one in models},
             "drives": [[one.sha256, one.truth, one.frames] for one in facts],
             "revision": REVISION,
+            **({} if question.depth is None else {"depth": DepthMaps(question.depth).sha256}),
             "numpy": np.__version__,
             "opencv": cv2.__version__,
         }

@@ -170,6 +170,7 @@ class CaseRunner:
             exposure=step.exposure,
             corrupt=step.corrupt,
             corrupt_seed=step.corrupt_seed,
+            corrupt_depth=None if step.corrupt_depth is None else loaded.beside(step.corrupt_depth),
             people=People(
                 self._operator.name,
                 self._settings.bench,

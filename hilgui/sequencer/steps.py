@@ -106,6 +106,7 @@ class ReplayStep(Part):
     )
     corrupt: tuple[str, ...] = Field((), description="corruptions in their order, such as fog:3 or rain:1.5")
     corrupt_seed: int = Field(0, ge=0, description="of their chance; the same seed gives the same pictures")
+    corrupt_depth: Path | None = Field(None, description="16-bit PNG (metres · 256) or folder of them, for depth_fog")
     busy_processes: int = Field(0, ge=0, le=16, description="processes that keep the machine busy meanwhile")
     meanwhile: tuple[Step, ...] = Field((), description="steps that are taken while it plays")
 

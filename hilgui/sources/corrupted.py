@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar
 
 from hilgui.corruptions import Recipe
 from hilgui.corruptions.recipe import chance
 from hilgui.corruptions.steps import one
 from hilgui.records import Fate, Frame, FrameRef, Loss, SourceFacts
+from hilgui.sources.depth_maps import DepthMaps
 from hilgui.sources.protocol import FrameSource
 from hilgui.stream import StopToken
 
@@ -26,9 +28,12 @@ class Corrupted:
 
     suffixes: ClassVar[frozenset[str]] = frozenset()
 
-    def __init__(self, source: FrameSource, recipe: Recipe) -> None:
+    def __init__(self, source: FrameSource, recipe: Recipe, depth: Path | None = None) -> None:
+        """Take a source that is not open, what is done to it, and depth maps for fog; raises SourceBroken."""
         self._source = source
         self._recipe = recipe
+        self._depth_path = depth
+        self._depth = None if depth is None else DepthMaps(depth)
         self._shown: dict[int, int] = {}  # frame number → number of the frame whose picture stands in its place
         self._dropped: set[int] = set()
 
@@ -43,8 +48,15 @@ class Corrupted:
         seqs = [ref.seq for ref in self._source.refs()]
         self._shown = dict(zip(seqs, shown_instead(seqs, self._recipe), strict=True))
         self._dropped = dropped(seqs, self._recipe)
-        recipe = self._recipe
-        return replace(facts, notes=(*facts.notes, recipe.words), corrupt=recipe.texts, corrupt_seed=recipe.seed)
+        recipe, depth = self._recipe, self._depth_path
+        words = recipe.words if depth is None else f"{recipe.words}; distances from {depth.name}"
+        return replace(
+            facts,
+            notes=(*facts.notes, words),
+            corrupt=recipe.texts,
+            corrupt_seed=recipe.seed,
+            corrupt_depth="" if depth is None else str(depth.resolve()),
+        )
 
     def refs(self) -> list[FrameRef]:
         """Name the frames."""
@@ -81,7 +93,10 @@ class Corrupted:
             shown = frame
         if not self._recipe.pictures:
             return frame if shown is frame else replace(frame, image=shown.image)
-        image = self._recipe.apply(shown.image, shown.ref.seq)
+        depth_m = None
+        if self._depth is not None and self._recipe.needs_depth:
+            depth_m = self._depth.of(shown.ref, *shown.image.shape[:2])
+        image = self._recipe.apply(shown.image, shown.ref.seq, depth_m)
         image.flags.writeable = False
         return replace(frame, image=image)
 

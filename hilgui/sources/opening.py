@@ -103,7 +103,8 @@ def source_again(facts: SourceFacts) -> FrameSource:
     if not facts.corrupt:
         return source
     try:
-        return Corrupted(source, parse_recipe(facts.corrupt, facts.corrupt_seed))
+        depth = Path(facts.corrupt_depth) if facts.corrupt_depth else None
+        return Corrupted(source, parse_recipe(facts.corrupt, facts.corrupt_seed), depth)
     except ValueError as failure:
         sentence = f"the run was corrupted in a way that this version does not know ({failure}); take the one it names"
         raise SourceBroken(sentence, path=Path(facts.path)) from failure
