@@ -28,6 +28,7 @@ _DRAWS = 2000
 _STREAMS = 600
 _TAIL = 20  # draws beyond the level that is still read off; rarer ones are reckoned from there
 _GRID = 256  # places at which cumulative distributions are compared
+_ROUNDING = 1e-5  # share of a mean: a reference keeps seven digits
 POINTS = 16  # frames of a block that a kernel sees
 _LONGEST = 600  # blocks of a simulated stream
 _LEAST = {SHIFT: 0.5, KS: 0.1, PSI: 0.1, MMD: 0.05}  # less is no drift worth an alarm, however sure it is
@@ -86,15 +87,17 @@ def calibrate(reference: Reference, *, rate: float, windows: int, window: int, s
     every = values.reshape(-1, values.shape[2])
     deviations = every.std(axis=0)
     spread = values.mean(axis=1).std(axis=0, ddof=1)
+    means = every.mean(axis=0)
+    still = np.abs(means) * _ROUNDING  # a score that is always .9 varies by what the file rounds away, and no more
     names = reference.names
-    single = [place for place, name in enumerate(names) if TOP not in name and spread[place] > 0]
+    single = [place for place, name in enumerate(names) if TOP not in name and spread[place] > still[place]]
     groups: dict[str, tuple[int, ...]] = {}
     for place, name in enumerate(names):
-        if deviations[place] > 0:
+        if deviations[place] > still[place]:
             groups[group_of(name)] = (*groups.get(group_of(name), ()), place)
     rng = np.random.default_rng(seed)
     drawn = _Draws(rng, reference, window, 1.0 - (1.0 - rate) ** (1.0 / windows), 2 * len(single) + len(groups))
-    scales = every.mean(axis=0), np.where(deviations > 0, deviations, 1.0)
+    scales = means, np.where(deviations > still, deviations, 1.0)
     limits: list[Limit] = []
     shift = drawn.shift(len(single))
     for place in single:

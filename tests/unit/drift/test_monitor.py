@@ -97,6 +97,17 @@ def test_a_statistic_that_a_small_window_cannot_tell_has_no_limit() -> None:
     assert large["brightness", "psi"].value is not None
 
 
+def test_a_figure_that_never_changes_is_not_compared_by_its_rounding() -> None:
+    """A score that is always .9 differs from its file in the eighth digit; that was taken for a drift."""
+    values = _stream(14, 1500)
+    values[:, 1] = np.float32(0.9)
+    reference = _reference(values)
+    assert calibrate(reference, rate=0.05, windows=5, window=3).figures == ("brightness",)
+    again = _stream(15, 5 * 3 * reference.block)
+    again[:, 1] = np.float32(0.9)
+    assert _alarms(reference, again, windows=5) == [set()] * 5
+
+
 def test_a_frame_without_a_figure_is_counted_and_not_compared() -> None:
     reference = _reference(_stream(9, 1500))
     monitor = Monitor(calibrate(reference, rate=0.05, windows=1, window=3))
