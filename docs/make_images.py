@@ -8,6 +8,7 @@ RUN is a stored run of the shipped night drive; without it the newest one is tak
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -125,6 +126,15 @@ def corrupt() -> None:
         subprocess.run([*command, *models], check=False, cwd=ROOT)
 
 
+def explain(run: Path) -> None:
+    """Explain the worst finding, which the Findings page stands at, unless it was explained before."""
+    if not any((run / "explanations").glob("*.json")):
+        hilgui = [sys.executable, "-m", "hilgui"]
+        told = subprocess.run([*hilgui, "findings", str(run), "--json"], check=True, cwd=ROOT, capture_output=True)
+        number = json.loads(told.stdout)["findings"][0]["number"]
+        subprocess.run([*hilgui, "explain", str(run), str(number)], check=False, cwd=ROOT)
+
+
 def main() -> int:
     """Start a screen, let the window paint itself there, stop the screen."""
     server = shutil.which("Xvfb")
@@ -135,6 +145,7 @@ def main() -> int:
     judge_a_case()
     decide_and_stock()
     corrupt()
+    explain(run)
     reading, writing = os.pipe()
     command = [server, "-screen", "0", "1920x1200x24", "-displayfd", str(writing), "-nolisten", "tcp"]
     screen = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)

@@ -60,7 +60,7 @@ def marked(image: Image, window: Box, box: Box, target: Target, size: tuple[int,
         round((value - start) * scale) for value, start in zip(box, (window[0], window[1]) * 2, strict=True)
     )
     colour = _bgr(ON_PICTURE["missed" if target.is_missed else "phantom"])
-    for tone, thickness in (((12, 12, 12), 4), (colour, 2)):
+    for tone, thickness in (((12, 12, 12), 4), (colour, 3)):
         _rectangle(shown, (x1, y1, x2, y2), tone, thickness, is_dashed=target.is_missed)
     return shown
 
@@ -78,7 +78,7 @@ def _rectangle(
     corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2], [x1, y1]], np.float64)
     for start, end in pairwise(corners):
         length = float(np.hypot(*(end - start)))
-        pieces = max(round(length / 6), 1) if is_dashed else 1
+        pieces = max(round(length / 9), 1) if is_dashed else 1
         for piece in range(0, pieces, 2):
             first, last = piece / pieces, min((piece + 1) / pieces, 1.0)
             one, other = start + (end - start) * first, start + (end - start) * last

@@ -128,7 +128,7 @@ def alike_words(
     if looks is None:
         return ("The object is too small to be compared with others.",)
     if not nearest:
-        return (f"No {target.label} was found by this model, so there is nothing to compare with.",)
+        return (f"No {target.label} that this model found has a picture at hand: there is nothing to compare with.",)
     sentences = []
     if len(all_found) >= _FEW:
         told = []

@@ -83,6 +83,7 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path, runs: Path
         findings.clip.go_to_worst()
         _wait(lambda: not findings.clip.player.is_waiting, "the worst frame does not appear")
     paths += _shoot_both(window, theme, out, "findings")
+    paths += _shoot_explanation(window, theme, out, findings)
     window.show_page("evaluate")
     evaluate = cast("EvaluatePage", window.pages.page("evaluate"))
     _wait(lambda: not evaluate.is_busy and evaluate.measured is not None, "the figures do not appear", _LONG_S)
@@ -104,6 +105,16 @@ def _pictures(window: MainWindow, theme: Theme, run: Path, out: Path, runs: Path
     paths += _shoot_decide(window, theme, out, runs)
     paths += _shoot_robustness(window, theme, out)
     paths += _shoot_library(window, theme, out)
+    return paths
+
+
+def _shoot_explanation(window: MainWindow, theme: Theme, out: Path, findings: FindingsPage) -> list[Path]:
+    """Take the explanation of the finding in sight, where one is kept."""
+    findings.sheets.setCurrentWidget(findings.explanation)
+    _wait(lambda: not findings.is_busy, "the explanation does not appear")
+    is_there = findings.explanation.explanation is not None
+    paths = _shoot_both(window, theme, out, "explanation") if is_there else []
+    findings.sheets.setCurrentWidget(findings.panel)
     return paths
 
 

@@ -14,7 +14,7 @@ from hilgui.explanations import AskExplanation, Explanation, Wish
 from hilgui.explanations.scene import is_explained
 from hilgui.gui.busy_bar import BusyBar
 from hilgui.gui.errand import Errand
-from hilgui.gui.findings.explanation_pictures import Explained, read_explained, with_pictures
+from hilgui.gui.findings.explanation_pictures import Explained, read_explained
 from hilgui.gui.findings.still_tile import StillTile
 from hilgui.gui.label import Label
 from hilgui.gui.side_desk import SideDesk
@@ -202,6 +202,7 @@ class ExplanationPanel(QFrame):
         is_mine = self._asked is not None and self._row is not None and self._asked.id == self._row.id
         self.go.setVisible(self._can_explain and not is_mine)
         self.go.setEnabled(not self._desk.is_busy)
+        mark(self.go, kind="primary" if self._shown is None else "small")
         self.go.setText(self.tr("Explain") if self._shown is None else self.tr("Explain again"))
 
     def _read(self) -> None:
@@ -221,10 +222,10 @@ class ExplanationPanel(QFrame):
             self, "explanation", lambda: read_explained(folder, home, number, role), read, self._on_unreadable
         )
 
-    def _on_explained(self, answer: tuple[Path, Explanation]) -> None:
+    def _on_explained(self, _answer: tuple[Path, Explanation]) -> None:
         asked, self._asked = self._asked, None
         if asked is not None and self._row is not None and asked.id == self._row.id:
-            self._show(with_pictures(*answer))
+            self._read()  # ten pictures are decoded on a thread
         self._allow()
 
     def _on_failed(self, sentence: str, details: str) -> None:

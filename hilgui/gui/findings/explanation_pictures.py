@@ -23,11 +23,10 @@ class Explained:
 def read_explained(run: Path, home: Path, finding: int, role: Role) -> Explained | None:
     """Read what was kept; None where nothing was. A picture that is gone is left out."""
     found = stored(run, home, finding, role)
-    return None if found is None else with_pictures(*found)
+    return None if found is None else _with_pictures(*found)
 
 
-def with_pictures(folder: Path, explanation: Explanation) -> Explained:
-    """Read the pictures of an explanation."""
+def _with_pictures(folder: Path, explanation: Explanation) -> Explained:
     names = [explanation.picture]
     if explanation.saliency is not None:
         names.append(explanation.saliency.picture)

@@ -22,6 +22,7 @@ class StillTile(QWidget):
         super().__init__(parent)
         self._theme = theme
         self._image: QImage | None = None
+        self._small = QImage()  # as large as it is painted
         self._words = ""
         self._name: object = None
         self._ratio = 9 / 16
@@ -36,6 +37,7 @@ class StillTile(QWidget):
     def show_still(self, image: QImage | None, words: str, name: object) -> None:
         """Show a picture; `name` comes back when it is chosen."""
         self._image, self._words, self._name = image, words, name
+        self._small = QImage()
         if image is not None and image.width():
             self._ratio = image.height() / image.width()
         self.setAccessibleName(words)
@@ -58,11 +60,14 @@ class StillTile(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint picture and words."""
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         place = QRect(0, 0, self.width(), round(self.width() * self._ratio))
         painter.fillRect(place, self._theme.colour("picture"))
         if self._image is not None:
-            painter.drawImage(place, self._image)
+            size = place.size() * self.devicePixelRatioF()
+            if self._small.size() != size:
+                mode = Qt.TransformationMode.SmoothTransformation
+                self._small = self._image.scaled(size, Qt.AspectRatioMode.IgnoreAspectRatio, mode)
+            painter.drawImage(place, self._small)
         if self.hasFocus():
             painter.setPen(self._theme.colour("accent"))
             painter.drawRect(place.adjusted(0, 0, -1, -1))
