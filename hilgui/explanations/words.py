@@ -201,7 +201,8 @@ def _p(value: float) -> str:
 def _patch(patch: Patch, target: Target) -> str:
     x, y = (patch.box[0] + patch.box[2]) / 2, (patch.box[1] + patch.box[3]) / 2
     size = f"{patch.box[2] - patch.box[0]:.0f}×{patch.box[3] - patch.box[1]:.0f} px"
-    return f"{size} at {_where((x, y), target.box)}"
+    place = _where((x, y), target.box).removeprefix("what is ")
+    return f"{size}, {place},"
 
 
 def _where(at: tuple[float, float], box: Box) -> str:

@@ -17,6 +17,7 @@ from hilgui.gui.errand import Errand
 from hilgui.gui.findings.explanation_pictures import Explained, read_explained
 from hilgui.gui.findings.still_tile import StillTile
 from hilgui.gui.label import Label
+from hilgui.gui.replay.drive import role_words
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 from hilgui.settings import Settings
@@ -160,6 +161,7 @@ class ExplanationPanel(QFrame):
             title.setText(words)
             grid = QGridLayout()
             grid.setSpacing(GAP)
+            grid.setColumnStretch(_TILES, 1)  # a row of few keeps them small
             tiles = [StillTile(self._theme, self) for _ in range(_TILES)]
             for place, tile in enumerate(tiles):
                 grid.addWidget(tile, 0, place, Qt.AlignmentFlag.AlignTop)
@@ -281,8 +283,8 @@ class ExplanationPanel(QFrame):
     def _said_foot(self, made: Explanation) -> str:
         when = made.created[:16].replace("T", " ")
         masks = "" if made.saliency is None else self.tr(" · {0} masks").format(made.saliency.masks)
-        words = self.tr("{0} ({1}) · frame {2}{3} · seed {4} · {5} UTC")
-        return words.format(made.role.value, made.model, f"{made.seq:,}", masks, made.seed, when)
+        words = self.tr("{0} · frame {1}{2} · seed {3} · {4} UTC")
+        return words.format(role_words(made.role, made.model), f"{made.seq:,}", masks, made.seed, when)
 
     def _rests_on(self, made: Explanation) -> tuple[tuple[_Still, ...], tuple[str, ...]]:
         stills = [_Still(made.picture, made.picture, self.tr("as the model saw it"))]

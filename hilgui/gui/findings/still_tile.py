@@ -11,6 +11,7 @@ from hilgui.gui.theme import GAP_S, SMALL_PT, Theme, sans
 
 _LINE = 15  # px of a line of words
 _LINES = 2
+_WIDE = 200
 
 
 class StillTile(QWidget):
@@ -28,7 +29,7 @@ class StillTile(QWidget):
         self._ratio = 9 / 16
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
-        policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
         self.setMinimumWidth(60)
@@ -55,7 +56,7 @@ class StillTile(QWidget):
 
     def sizeHint(self) -> QSize:
         """Propose a small picture."""
-        return QSize(150, self.heightForWidth(150))
+        return QSize(_WIDE, self.heightForWidth(_WIDE))
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Paint picture and words."""
