@@ -134,7 +134,7 @@ def alike_words(
         told = []
         for name, low, high in (
             ("brightness", "darker", "brighter"),
-            ("stands_out", "stands out less", "stands out more"),
+            ("stands_out", "standing out less", "standing out more"),
             ("spread", "flatter", "richer in contrast"),
             ("sharpness", "more blurred", "sharper"),
             ("height_px", "smaller", "larger"),
