@@ -21,6 +21,9 @@ _MOST_ROWS = 12  # alarms that are printed; --json has all
 _Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Of a recording: compare the outputs of this detector too.")
 ]
+_Features = Annotated[
+    bool, typer.Option("--features", help="Of a recording with --model: compare the network's own features too.")
+]
 _Fps = Annotated[float | None, typer.Option(min=0.01, help="Frame rate of a folder of images.")]
 _Provider = Annotated[str | None, typer.Option(help="auto, cpu, cuda, tensorrt …")]
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
@@ -33,6 +36,7 @@ def drift_reference(
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="File of the reference (JSON).")],
     model: _Model = None,
+    features: _Features = False,
     camera: Annotated[str, typer.Option(help="Of several cameras: the one that the reference is of.")] = "",
     fps: _Fps = None,
     provider: _Provider = None,
@@ -45,7 +49,9 @@ def drift_reference(
     from hilgui.settings import load_settings
 
     settings = load_settings(provider=provider)
-    found = tuple(target_of(text, settings.runs, model, settings.provider, fps) for text in targets)
+    _refuse_features(model, features)
+    how = (settings.runs, model, settings.provider, fps)
+    found = tuple(target_of(text, *how, has_features=features) for text in targets)
     with Ticker("drift reference") as ticker:
         reference, told = reference_of(found, camera, ticker.count("frames"))
     write_reference(out, reference)
@@ -81,6 +87,7 @@ def drift_check(
     target: Annotated[str, typer.Argument(metavar="RUN|SOURCE", help='A run (folder, id, "last") or a recording.')],
     reference: Annotated[Path, typer.Option("--reference", "-r", help="What it is compared with.")],
     model: _Model = None,
+    features: _Features = False,
     rate: Annotated[
         float, typer.Option(min=1e-6, max=0.5, help="Chance of any alarm in all of it where nothing drifted.")
     ] = 0.05,
@@ -100,7 +107,8 @@ def drift_check(
 
     settings = load_settings(provider=provider)
     known = read_reference(reference)
-    found = target_of(target, settings.runs, model, settings.provider, fps)
+    _refuse_features(model, features)
+    found = target_of(target, settings.runs, model, settings.provider, fps, has_features=features)
     if found.is_run and model is not None:
         raise CallWrong("a run has its own outputs; --model belongs to a recording")
     with Ticker("drift") as ticker:
@@ -111,6 +119,11 @@ def drift_check(
     else:
         _print(checked, folder)
     raise typer.Exit({DRIFTED: 1, STEADY: 0}.get(checked.verdict, 3))
+
+
+def _refuse_features(model: Path | None, features: bool) -> None:
+    if features and model is None:
+        raise CallWrong("--features are those of a model; name it with --model")
 
 
 def as_document(checked: Checked) -> dict[str, Any]:

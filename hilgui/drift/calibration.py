@@ -17,7 +17,7 @@ from scipy import special  # scipy.stats takes half a second to import
 from hilgui.drift.distances import kernel, median_width
 from hilgui.drift.psi import BINS
 from hilgui.drift.reference import Reference, thin
-from hilgui.drift.sample import TOP, group_of
+from hilgui.drift.sample import bundle_of, is_single
 
 SHIFT, KS, PSI, MMD, PAGE_HINKLEY, ADWIN = "shift", "ks", "psi", "mmd", "page_hinkley", "adwin"
 
@@ -90,11 +90,11 @@ def calibrate(reference: Reference, *, rate: float, windows: int, window: int, s
     means = every.mean(axis=0)
     still = np.abs(means) * _ROUNDING  # a score that is always .9 varies by what the file rounds away, and no more
     names = reference.names
-    single = [place for place, name in enumerate(names) if TOP not in name and spread[place] > still[place]]
+    single = [place for place, name in enumerate(names) if is_single(name) and spread[place] > still[place]]
     groups: dict[str, tuple[int, ...]] = {}
     for place, name in enumerate(names):
         if deviations[place] > still[place]:
-            groups[group_of(name)] = (*groups.get(group_of(name), ()), place)
+            groups[bundle_of(name)] = (*groups.get(bundle_of(name), ()), place)
     rng = np.random.default_rng(seed)
     drawn = _Draws(rng, reference, window, 1.0 - (1.0 - rate) ** (1.0 / windows), 2 * len(single) + len(groups))
     scales = means, np.where(deviations > still, deviations, 1.0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
 from hilgui.drift.blocks import block_length, block_starts, correlation_time
-from hilgui.drift.sample import TOP, Sample, group_of
+from hilgui.drift.sample import FEATURE, Sample, group_of, is_single
 from hilgui.durable import write_whole
 from hilgui.errors import CallWrong, StoreBroken
 
@@ -99,9 +99,10 @@ def make_reference(
     """Cut a sample into blocks; raises CallWrong where it is too short for how its frames hang together."""
     memory = 0.0
     if len(sample) and sample.is_ordered:
-        leading = [place for place, name in enumerate(sample.names) if TOP not in name]
-        columns = (sample.values[:, place] for place in leading)
-        memory = max((correlation_time(column, sample.stretches) for column in columns), default=1.0)
+        leading = [place for place, name in enumerate(sample.names) if is_single(name)]
+        memory = max((_memory(sample, place) for place in leading), default=1.0)
+        features = [_memory(sample, place) for place, name in enumerate(sample.names) if FEATURE in name]
+        memory = max(memory, float(np.median(features)) if features else 1.0)  # of so many the slowest is chance
     length = block_length(memory, len(sample))
     starts = block_starts(sample.stretches, length)
     if len(starts) < LEAST_BLOCKS:
@@ -123,6 +124,10 @@ def make_reference(
         version=version,
         camera=camera,
     )
+
+
+def _memory(sample: Sample, place: int) -> float:
+    return correlation_time(sample.values[:, place], sample.stretches)
 
 
 _SHAPE = TypeAdapter(Reference)

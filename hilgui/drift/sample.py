@@ -13,6 +13,7 @@ from hilgui.records import Moment, Role, Vocabulary
 
 PICTURE = ("brightness", "contrast", "overexposed", "sharpness", "saturation", "warmth", "noise")
 OUTPUTS = ("detections", "score", "mass")
+FEATURE = "feature:"  # "baseline.feature:07": the network's deepest features, averaged over the picture
 TOP = "top:"  # "baseline.top:car": best score of a class, the score map of the class max-pooled over the picture
 
 
@@ -118,6 +119,16 @@ class Sampler:
         names = tuple(self._names[place] for place in known.tolist())
         stretches = tuple(stretch for stretch in self._stretches if stretch)
         return Sample(names, values[:, known], np.array(self._seqs, np.int64), np.array(self._times_s), stretches)
+
+
+def is_single(name: str) -> bool:
+    """Say whether a figure is compared by itself; many of one kind are compared together alone."""
+    return TOP not in name and FEATURE not in name
+
+
+def bundle_of(name: str) -> str:
+    """Name what a figure is compared together with: its group, "baseline features" for those of the network."""
+    return f"{group_of(name)} features" if FEATURE in name else group_of(name)
 
 
 def group_of(name: str) -> str:

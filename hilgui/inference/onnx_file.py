@@ -111,6 +111,11 @@ def walk(data: Bytes) -> OnnxFacts:
     return facts
 
 
+def fields_of(data: Bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Give number, wire type, value (or start of the content) and end of each field of a message; raises ValueError."""
+    return _Walker(data, OnnxFacts()).fields(start, end)
+
+
 class _Walker:
     """One walk; fills the facts."""
 
@@ -128,7 +133,7 @@ class _Walker:
         texts: dict[int, str] = {}
         numbers: dict[int, int] = {}
         dims: list[int] = []
-        for number, wire, value, stop in self._fields(start, end):
+        for number, wire, value, stop in self.fields(start, end):
             seen[number] += 1
             if wire == _LENGTH and number in inside:
                 self.message(inside[number], value, stop, depth + 1)
@@ -181,7 +186,7 @@ class _Walker:
                 facts.largest.sort(reverse=True)
                 del facts.largest[_MOST_LARGE:]
 
-    def _fields(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    def fields(self, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
         """Give number, wire type, value (or start of the content) and end of the content."""
         place = start
         while place < end:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.drift import Calibration, Look, Monitor, Reference, calibrate, usual_window
+from hilgui.drift.sample import FEATURE
 from hilgui.errors import CallWrong
 from hilgui.records import RunHeader
 from hilgui.settings import DriftLimits
@@ -43,8 +44,9 @@ class DriftWatch:
         for channel, reference in known.items():
             if id(reference) not in done:
                 usable = reference.fitting(models)
+                usable = usable.only(name for name in usable.names if FEATURE not in name)  # nobody measures them here
                 if usable.names != reference.names:
-                    self._lacking[channel] = "it has outputs of another model; only the rest is compared"
+                    self._lacking[channel] = "outputs of another model and features are not compared"
                 rate, window = limits.rate / len(known), usual_window(usable)
                 done[id(reference)] = calibrate(usable, rate=rate, windows=limits.windows, window=window)
             self.monitors[channel] = Monitor(done[id(reference)])

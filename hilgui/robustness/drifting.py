@@ -28,8 +28,10 @@ from hilgui.drift import (
 from hilgui.drift import make_reference as cut
 from hilgui.drift.calibration import LEAST_WINDOW, Limit
 from hilgui.drift.monitor import Measured
+from hilgui.drift.sample import FEATURE
 from hilgui.errors import CallWrong, HilguiError
 from hilgui.inference import Model
+from hilgui.inference.features import Features
 from hilgui.records import Frame, Inference, Moment, Role, SourceFacts, Task, Vocabulary
 from hilgui.robustness.result import DRIFT, Cell, Drive, Example, Result, Subject
 from hilgui.robustness.shelf import write_picture, write_result
@@ -55,6 +57,7 @@ class Target:
     model: Path | None = None
     provider: str = "auto"
     fps: float | None = None
+    has_features: bool = False  # of the model: its network's own features are compared too
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +95,22 @@ class Checked:
         return () if self.calibration is None else tuple(one for one in self.calibration.limits if one.value is None)
 
 
-def target_of(text: str, runs: Path, model: Path | None, provider: str, fps: float | None) -> Target:
+def target_of(
+    text: str, runs: Path, model: Path | None, provider: str, fps: float | None, *, has_features: bool = False
+) -> Target:
     """Find what was named: a run first, else a recording; raises CallWrong."""
     try:
-        return Target(find_run(text, runs), True)
+        run = find_run(text, runs)
     except HilguiError as failure:
         path = Path(text).expanduser()
         if not path.exists():
             raise CallWrong(
                 f"there is no run and no recording {text!r}; `hilgui runs list` shows the runs"
             ) from failure
-    return Target(path, False, model, provider, fps)
+        return Target(path, False, model, provider, fps, has_features)
+    if has_features:
+        raise CallWrong("a run keeps no features; name its recording and --model instead")
+    return Target(run, True)
 
 
 def reference_of(targets: tuple[Target, ...], camera: str, tell: Tell) -> tuple[Reference, tuple[str, ...]]:
@@ -225,7 +233,7 @@ def _of_recording(target: Target, each: Each, tell: Tell, camera: str) -> Facts:
             model = Model.load(target.model, provider=target.provider)
             if model.facts.task != Task.DETECTION:
                 raise CallWrong(f"{target.model} is no detector; leave --model out to compare pictures alone")
-        look = _Looker(model)
+        look = _Looker(model, Features(target.model) if target.model and target.has_features else None)
         done, losses, others = 0, 0, 0
         for frame in source.frames(StopToken()):
             done += 1
@@ -254,8 +262,9 @@ def _only(channel: str) -> tuple[str, ...]:
 class _Looker:
     """Measures frames, and asks the model where there is one."""
 
-    def __init__(self, model: Model | None) -> None:
+    def __init__(self, model: Model | None, features: Features | None = None) -> None:
         self._model = model
+        self._features = features
         self._workspace = None if model is None else model.workspace()
         self._health = HealthMeter()
         names = () if model is None else model.classes
@@ -268,7 +277,11 @@ class _Looker:
             inferences[Role.BASELINE] = self._model.infer(frame.image, self._workspace)
             thresholds[Role.BASELINE] = self._model.threshold
         moment = Moment(frame.ref, self._health.measure(frame.image), None, inferences)
-        return figures_of(moment, thresholds, self._vocabulary)
+        found = figures_of(moment, thresholds, self._vocabulary)
+        if self._features is not None and self._workspace is not None:  # the picture is prepared already
+            numbers = self._features.of(self._workspace.feeds).tolist()
+            found |= {f"{Role.BASELINE}.{FEATURE}{place:02d}": number for place, number in enumerate(numbers)}
+        return found
 
 
 def _subject(model: Model) -> Subject:
