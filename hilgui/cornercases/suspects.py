@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from array import array
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,8 +20,8 @@ NAMED_SHARE = 1 / 3  # of the frames of a finding, that a rule must speak for
 FAULTY_SHARE = 0.5  # of the frames of a finding: from here on the picture explains it
 
 OF_LABELS = "labels"  # thread of a time fault that is of the labels and not of the pictures
-_RIG_FAULTS = frozenset({Kind.FROZEN_FRAME, Kind.BLACK_FRAME, Kind.OVER_EXPOSED, Kind.BLUR, Kind.NOISE_BURST})
-_FAULTS = _RIG_FAULTS | {Kind.TIME_FAULT}
+_RIG_FAULTS = (Kind.FROZEN_FRAME, Kind.BLACK_FRAME, Kind.OVER_EXPOSED, Kind.BLUR, Kind.NOISE_BURST)
+_FAULTS = (*_RIG_FAULTS, Kind.TIME_FAULT)
 _NO_RULE = {
     Suspect.MODEL: "no rule points elsewhere: the picture is sound, the times are right, no label is contradicted",
     Suspect.RIG: "the picture itself is at fault, before any model saw it",
@@ -80,26 +81,29 @@ class Votes:
 
 
 class Faults:
-    """Remembers the frames whose picture or time was at fault, to excuse what was judged on them."""
+    """Remembers the frames whose picture or time was at fault, to excuse what was judged on them; 9 bytes each."""
 
     def __init__(self) -> None:
-        self._seqs: list[int] = []
-        self._kinds: dict[int, Kind] = {}
+        self._seqs = array("q")  # rising, and beside them
+        self._kinds = bytearray()  # places in _FAULTS
 
     def note(self, hit: Hit) -> None:
         """Take a hit; only those of the picture and of its time count."""
-        if hit.kind in _FAULTS and hit.thread != OF_LABELS and hit.seq not in self._kinds:
-            insort(self._seqs, hit.seq)
-            self._kinds[hit.seq] = hit.kind
+        if hit.kind not in _FAULTS or hit.thread == OF_LABELS:
+            return
+        place = bisect_left(self._seqs, hit.seq)
+        if self._seqs[place : place + 1] != array("q", [hit.seq]):
+            self._seqs.insert(place, hit.seq)
+            self._kinds.insert(place, _FAULTS.index(hit.kind))
 
     def named(self, kind: Kind, first: int, last: int, evaluated: int) -> tuple[Suspect, str] | None:
         """Blame rig or timing where at least half of the `evaluated` frames of a finding are at fault, else None."""
         if kind in _FAULTS or kind is Kind.DEADLINE_MISS:
             return None
-        inside = self._seqs[bisect_left(self._seqs, first) : bisect_right(self._seqs, last)]
+        inside = self._kinds[bisect_left(self._seqs, first) : bisect_right(self._seqs, last)]
         if not inside or len(inside) < FAULTY_SHARE * evaluated:
             return None
-        fault, _ = Counter(self._kinds[seq] for seq in inside).most_common(1)[0]
+        fault = _FAULTS[Counter(inside).most_common(1)[0][0]]
         return (
             Suspect.RIG if fault in _RIG_FAULTS else Suspect.TIMING,
             f"{len(inside)} of its {evaluated} frames have {fault.value}: what is judged there is not the model",

@@ -7,8 +7,7 @@ from array import array
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from dataclasses import dataclass, replace
-from heapq import heappop, heappush
-from typing import NamedTuple
+from itertools import chain
 
 import cv2
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from hilgui.records import Finding, Frame, Severity
 from hilgui.settings import ClipSettings
+from hilgui.store.kept import KeptPictures
 
 DROPPED = "clip dropped for a worse one"  # Finding.clip_note
 SHORTENED = "clip shortened for a worse one"
@@ -32,12 +32,6 @@ class Picture:
     seq: int
     jpeg: bytes
     raw: bytes | None = None  # PNG of the samples as the sensor gave them, where the picture is a reduction of them
-
-
-class _Kept(NamedTuple):
-    severity: Severity  # of the worst finding that wants it
-    cost: int  # bytes on the disk
-    time_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +60,7 @@ class ClipKeeper:
         self._left = settings.budget_mb * 1_000_000  # bytes
         self._least_cost = 0  # of a picture so far: what does not fit is not encoded
         self._keep_until_s = dict.fromkeys(Severity, -math.inf)
-        self._kept_times = array("d")  # recording times of the frames that are kept, rising, and beside them
-        self._kept_seqs = array("q")  # their sequence numbers
-        self._kept: dict[int, _Kept] = {}
-        self._oldest: dict[Severity, list[int]] = {each: [] for each in Severity}  # heaps of sequence numbers
+        self._kept = KeptPictures()
         self._waiting: list[Finding] = []
         self._told: dict[Severity, list[Finding]] = {each: [] for each in Severity}  # with a clip, by their first frame
         self._gone_times = array("d")  # of all that were evicted, rising
@@ -99,9 +90,10 @@ class ClipKeeper:
         """Mark a hit at the newest frames; give the pictures from before it that are not kept yet."""
         first_s, last_s = time_s - self._settings.before_s, time_s + self._settings.after_s
         self._keep_until_s[severity] = max(self._keep_until_s[severity], last_s)
-        self._raise(first_s, last_s, severity)
-        wanted = [each for each in self._ring if each.ref.time_s >= first_s and each.ref.seq not in self._kept]
-        return self._keep(wanted, severity)
+        self._kept.raise_to(severity, first_s, last_s)
+        wanted = [frame for frame in self._ring if frame.ref.time_s >= first_s]
+        there = set(self._kept.within(first_s, max((frame.ref.time_s for frame in wanted), default=first_s)))
+        return self._keep([frame for frame in wanted if frame.ref.seq not in there], severity)
 
     def wait_for_end(self, findings: list[Finding]) -> None:
         """Hold findings back until the seconds after them have played; their pictures are as severe as they are."""
@@ -110,7 +102,7 @@ class ClipKeeper:
             last_s = finding.last_s + self._settings.after_s
             if not math.isnan(last_s):
                 self._keep_until_s[finding.severity] = max(self._keep_until_s[finding.severity], last_s)
-                self._raise(finding.first_s - self._settings.before_s, last_s, finding.severity)
+                self._kept.raise_to(finding.severity, finding.first_s - self._settings.before_s, last_s)
 
     def ripe(self, now_s: float = math.inf) -> list[Finding]:
         """Give the findings whose clip is complete at recording time `now_s`, with the range of the clip."""
@@ -150,7 +142,7 @@ class ClipKeeper:
         first_s, last_s = finding.first_s - self._settings.before_s, finding.last_s + self._settings.after_s
         if math.isnan(first_s):
             return finding
-        numbers = self._kept_seqs[bisect_left(self._kept_times, first_s) : bisect_right(self._kept_times, last_s)]
+        numbers = self._kept.within(first_s, last_s)
         if finding.worst_seq not in numbers:  # what is there belongs to other findings
             note = DROPPED if self._has_lost(finding.worst_s, finding.worst_s) else NO_ROOM
             return replace(finding, clip_first=None, clip_last=None, clip_note=note)
@@ -165,24 +157,14 @@ class ClipKeeper:
     def _lacks_room(self, first_s: float, last_s: float) -> bool:
         """Say whether a picture of that time found no room, then and later."""
         refused = self._refused_times
-        return any(
-            bisect_left(self._kept_times, time_s) == bisect_right(self._kept_times, time_s)
-            for time_s in refused[bisect_left(refused, first_s) : bisect_right(refused, last_s)]
-        )
+        span = refused[bisect_left(refused, first_s) : bisect_right(refused, last_s)]
+        return not all(map(self._kept.has, span))
 
     def _refuse(self, frames: list[Frame]) -> None:
         for frame in frames:
             place = bisect_left(self._refused_times, frame.ref.time_s)
             if self._refused_times[place : place + 1] != array("d", [frame.ref.time_s]):
                 self._refused_times.insert(place, frame.ref.time_s)
-
-    def _raise(self, first_s: float, last_s: float, severity: Severity) -> None:
-        """Let the kept pictures of a span be at least so severe."""
-        first, last = bisect_left(self._kept_times, first_s), bisect_right(self._kept_times, last_s)
-        for seq in self._kept_seqs[first:last]:
-            if self._kept[seq].severity < severity:
-                self._kept[seq] = self._kept[seq]._replace(severity=severity)
-                heappush(self._oldest[severity], seq)
 
     def _keep(self, frames: list[Frame], severity: Severity) -> list[Picture]:
         pictures = []
@@ -197,44 +179,27 @@ class ClipKeeper:
             if not self._make_room(cost, severity):
                 self._refuse(frames[nth:])
                 break
-            time_s, seq = frame.ref.time_s, frame.ref.seq
             self._left -= cost
-            self._kept[seq] = _Kept(severity, cost, time_s)
-            heappush(self._oldest[severity], seq)
-            place = bisect_right(self._kept_times, time_s)
-            self._kept_times.insert(place, time_s)
-            self._kept_seqs.insert(place, seq)
-            pictures.append(Picture(seq, jpeg, raw))
+            self._kept.add(frame.ref, severity, cost)
+            pictures.append(Picture(frame.ref.seq, jpeg, raw))
         return pictures
 
     def _make_room(self, cost: int, severity: Severity) -> bool:
         """Evict what is less severe until so many bytes are free; nothing where that is not enough."""
-        chosen: list[tuple[Severity, int]] = []
+        chosen: list[int] = []
         free, in_ring = self._left, self._ring[0].ref.seq
-        for lesser in Severity:
-            heap = self._oldest[lesser]
-            while lesser < severity and free < cost and heap and heap[0] < in_ring:
-                seq = heappop(heap)
-                if seq in self._kept and self._kept[seq].severity is lesser:  # else it is gone, or was raised
-                    chosen.append((lesser, seq))
-                    free += self._kept[seq].cost
+        lesser = chain.from_iterable(self._kept.oldest(each, in_ring) for each in Severity if each < severity)
+        while free < cost and (found := next(lesser, None)) is not None:
+            chosen.append(found[0])
+            free += found[1]
         if free < cost:
-            for lesser, seq in chosen:
-                heappush(self._oldest[lesser], seq)
             return False
-        for _, seq in chosen:
-            self._evict(seq)
+        for place in sorted(chosen, reverse=True):  # from the back, so that the other places stay what they are
+            seq, time_s, freed = self._kept.remove(place)
+            self._left += freed
+            insort(self._gone_times, time_s)
+            self._removed.append(seq)
         return True
-
-    def _evict(self, seq: int) -> None:
-        evicted = self._kept.pop(seq)
-        self._left += evicted.cost
-        place = bisect_left(self._kept_times, evicted.time_s)
-        while self._kept_seqs[place] != seq:  # cameras may have frames of the same time
-            place += 1
-        del self._kept_times[place], self._kept_seqs[place]
-        insort(self._gone_times, evicted.time_s)
-        self._removed.append(seq)
 
 
 def _first_of(finding: Finding) -> int:

@@ -7,11 +7,14 @@ import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hilgui.cornercases import Watch, waits
 from hilgui.evaluation import Scorecard, average_precision, row_log
-from hilgui.store import RunReader
+from hilgui.records import Frame
+from hilgui.settings import ClipSettings
+from hilgui.store import ClipKeeper, RunReader
 from tests.flow.long_run import LAP, replay_looped
 from tests.unit.cornercases.drive import PERSON, B, C, Known, context, moment
 from tests.unit.report.night_run import header
@@ -20,17 +23,21 @@ GOAL_BYTES = 20 * 2**20 / 100_000  # of a frame
 
 
 @pytest.mark.slow
-def test_what_figures_and_corner_cases_remember_of_a_frame_is_within_the_goal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Three objects, one of which the candidate never finds. Rows go to the disk soon, waits are forgotten soon."""
+def test_what_the_judge_remembers_of_a_frame_is_within_the_goal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Figures, corner cases and clips of three objects, one of which the candidate never finds; all pictures are kept.
+
+    Rows go to the disk soon, waits are forgotten soon.
+    """
     monkeypatch.setattr(row_log, "HOLD", 256)
     monkeypatch.setattr(average_precision, "_BLOCK_FRAMES", 128)
     monkeypatch.setattr(waits, "LONGEST", 100)
     boxes = [(60.0 * place, 100.0, 60.0 * place + 40, 180.0) for place in range(3)]
     known = [Known(PERSON, box, track=place, distance_m=20.0) for place, box in enumerate(boxes)]
     seen = {B: [(PERSON, box, 0.9) for box in boxes], C: [(PERSON, box, 0.9) for box in boxes[1:]]}
-    scorecard, watch = Scorecard(header()), Watch(context())
+    scorecard, watch, clips = Scorecard(header()), Watch(context()), ClipKeeper(ClipSettings())
+    image = np.zeros((24, 32, 3), np.uint8)
     pattern = moment(0, truth=known, seen=seen)
-    used = []
+    used, kept = [], 0
     tracemalloc.start()
     try:
         for seq in range(1537):
@@ -38,9 +45,12 @@ def test_what_figures_and_corner_cases_remember_of_a_frame_is_within_the_goal(mo
                 used.append(tracemalloc.get_traced_memory()[0])
             one = replace(pattern, ref=replace(pattern.ref, seq=seq, key=f"a.mp4#{seq:06d}", time_s=seq / 30))
             scorecard.add(one)
-            watch.look(one)
+            kept += len(clips.push(Frame(one.ref, image)))
+            for severity in {hit.severity for hit in watch.look(one).hits}:
+                kept += len(clips.keep_around(one.ref.time_s, severity))
     finally:
         tracemalloc.stop()
+    assert kept == 1537
     assert (used[3] - used[1]) / 1024 < GOAL_BYTES
 
 
