@@ -1,4 +1,4 @@
-"""Which pictures of a run are kept: 21 bytes each, as a long drive may keep one of every frame."""
+"""Which pictures of a run are kept: 25 bytes each, as a long drive may keep one of every frame."""
 
 from __future__ import annotations
 

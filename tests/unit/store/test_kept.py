@@ -19,7 +19,7 @@ def kept(*severities: Severity) -> KeptPictures:
 
 
 def test_a_picture_takes_some_bytes_however_many_there_are() -> None:
-    """25 where every array has grown by an eighth just now; a record of each would take 200."""
+    """25 and the room that an array keeps to grow; a record of each took 200."""
     refs = [ref(seq) for seq in range(20_000)]
     pictures = KeptPictures()
     tracemalloc.start()
