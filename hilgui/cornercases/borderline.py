@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from hilgui.cornercases.boxes import strongest_near
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity
+from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity, Telling
 
 
 @dataclass(slots=True)
@@ -92,17 +93,22 @@ class Borderline:
 
     def _hit(self, role: Role, number: int, streak: _Streak, score: float, moment: Moment) -> Hit:
         threshold, last = self._context.thresholds[role], streak.last
-        label, height_px = self._context.vocabulary.name(last.classed), last.box[3] - last.box[1]
-        crossed = f", {streak.crossed} × below it so far" if streak.crossed else ""
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread=self._context.grading.thread(moment, role, number),
             severity=Severity(max(min(streak.severity, Severity.MEDIUM) - 1, Severity.LOW)),
-            weight=height_px / (1.0 + 10.0 * abs(score - threshold)),
-            why=f"the score of the {role} for a {label} (track {number}) stays near the threshold for {DURATION}: "
-            f"{score:.2f} here, the threshold is {threshold:.2f}{crossed}",
+            weight=(last.box[3] - last.box[1]) / (1.0 + 10.0 * abs(score - threshold)),
             role=role,
-            objects=(FoundObject(label, last.box, number, score),),
-            evidence={"score": score, "threshold": threshold, "frames_below": float(streak.crossed)},
+            telling=partial(self._tell, role, number, last, streak.crossed, score),
+        )
+
+    def _tell(self, role: Role, number: int, last: Sighting, crossed: int, score: float) -> Telling:
+        threshold, label = self._context.thresholds[role], self._context.vocabulary.name(last.classed)
+        below = f", {crossed} × below it so far" if crossed else ""
+        return Telling(
+            f"the score of the {role} for a {label} (track {number}) stays near the threshold for {DURATION}: "
+            f"{score:.2f} here, the threshold is {threshold:.2f}{below}",
+            (FoundObject(label, last.box, number, score),),
+            {"score": score, "threshold": threshold, "frames_below": float(crossed)},
         )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hilgui.cornercases.criticality import Grade
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.odd_one import OddOne
 from hilgui.cornercases.protocol import RunContext
-from hilgui.records import Disagreement, FoundObject, Hit, Kind, Moment, Role, Severity
+from hilgui.records import Detections, Disagreement, FoundObject, Hit, Kind, Moment, Role, Severity, Telling
 
 STRONG = 2.0  # times the limit
 
@@ -46,23 +50,15 @@ class ModelDisagreement:
             return []
         self._values.append(disagreement.value)
         self._odd.note(moment, disagreement)
-        only = {
-            Role.BASELINE: self._objects(Role.BASELINE, disagreement, moment),
-            Role.CANDIDATE: self._objects(Role.CANDIDATE, disagreement, moment),
-        }
-        for role in only:
+        for role in Role:
             self._alone[role] = self._alone[role] + 1 if self._critical(role, disagreement, moment) else 0
         mean = sum(self._values) / self._smooth
         lonely = [role for role in Role if self._alone[role] >= self._smooth]
         if len(self._values) < self._smooth or (mean <= self._limit and not lonely):
             return []
-        return [self._hit(moment, disagreement, mean, only, lonely)]
+        return [self._hit(moment, disagreement, mean, lonely)]
 
-    def _objects(self, role: Role, disagreement: Disagreement, moment: Moment) -> list[FoundObject]:
-        rows = disagreement.only_baseline if role is Role.BASELINE else disagreement.only_candidate
-        if not len(rows):
-            return []
-        detections = moment.inferences[role].detections
+    def _objects(self, detections: Detections, rows: NDArray[np.int32]) -> list[FoundObject]:
         columns = zip(
             detections.boxes[rows].tolist(),
             detections.classes[rows].tolist(),
@@ -87,47 +83,53 @@ class ModelDisagreement:
             if sighting.row in rows and grades[number].is_critical
         ]
 
-    def _hit(
-        self,
-        moment: Moment,
-        disagreement: Disagreement,
-        mean: float,
-        only: dict[Role, list[FoundObject]],
-        lonely: list[Role],
-    ) -> Hit:
+    def _hit(self, moment: Moment, disagreement: Disagreement, mean: float, lonely: list[Role]) -> Hit:
         value = disagreement.value
-        severity = Severity.MEDIUM if mean > STRONG * self._limit else Severity.LOW
-        why = (
-            f"the models disagree for {DURATION}: 1 - F1 = {value:.2f} here, {mean:.2f} smoothed; "
-            f"seen by the baseline alone: {_listed(only[Role.BASELINE])}; "
-            f"by the candidate alone: {_listed(only[Role.CANDIDATE])}"
-        )
+        severity, said = Severity.MEDIUM if mean > STRONG * self._limit else Severity.LOW, ""
         if lonely:
             severity = Severity.HIGH
             critical = self._critical(lonely[0], disagreement, moment)
             label, grade = min(critical, key=lambda each: (each[1].ttc_s, each[1].distance_m or 0.0))
-            why += f"; a {label} is seen by the {lonely[0]} alone, {grade.words}"
+            said = f"; a {label} is seen by the {lonely[0]} alone, {grade.words}"
         odd, odd_why = self._odd.out()
-        if odd_why:
-            why += f"; {odd_why}"
+        seen = tuple(moment.inferences[role].detections for role in (Role.BASELINE, Role.CANDIDATE))
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread="",
             severity=severity,
             weight=value + (1.0 if lonely else 0.0) + (0.5 if odd else 0.0),  # a frame that says who is at fault
-            why=why,
-            objects=tuple(only[Role.BASELINE] + only[Role.CANDIDATE]),
-            evidence={
-                "value": value,
-                "smoothed": mean,
-                "only_baseline": float(len(only[Role.BASELINE])),
-                "only_candidate": float(len(only[Role.CANDIDATE])),
-                **({} if odd is None else {"candidate_is_odd": float(odd is Role.CANDIDATE)}),
-            },
             suspect_why=odd_why,
             suspect_role=odd,
+            telling=partial(self._tell, disagreement, mean, said, odd, odd_why, *seen),
         )
+
+    def _tell(
+        self,
+        disagreement: Disagreement,
+        mean: float,
+        said: str,
+        odd: Role | None,
+        odd_why: str,
+        baseline: Detections,
+        candidate: Detections,
+    ) -> Telling:
+        value = disagreement.value
+        one = self._objects(baseline, disagreement.only_baseline)
+        other = self._objects(candidate, disagreement.only_candidate)
+        evidence = {
+            "value": value,
+            "smoothed": mean,
+            "only_baseline": float(len(one)),
+            "only_candidate": float(len(other)),
+        }
+        if odd is not None:
+            evidence["candidate_is_odd"] = float(odd is Role.CANDIDATE)
+        why = (
+            f"the models disagree for {DURATION}: 1 - F1 = {value:.2f} here, {mean:.2f} smoothed; "
+            f"seen by the baseline alone: {_listed(one)}; by the candidate alone: {_listed(other)}{said}"
+        )
+        return Telling(f"{why}; {odd_why}" if odd_why else why, tuple(one + other), evidence)
 
 
 def _listed(found: list[FoundObject]) -> str:

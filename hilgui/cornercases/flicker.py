@@ -6,6 +6,7 @@ import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
 from hilgui.evaluation.overlap import iou_matrix
-from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity
+from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity, Telling
 
 COVERED_IOU = 0.3  # with another object
 SLACK_S = 1e-6  # stamps of videos are rounded
@@ -129,6 +130,17 @@ class Flicker:
         return hits
 
     def _hit(self, role: Role, number: int, thread: str, frame: _Seen, gone: int) -> Hit:
+        return Hit(
+            kind=self.kind,
+            seq=frame.seq,
+            thread=thread,
+            severity=min(frame.graded[number].severity, Severity.MEDIUM),  # it came back
+            weight=frame.last.score if frame.is_present else 1.0 + frame.last.score,
+            role=role,
+            telling=partial(self._tell, role, number, frame, gone),
+        )
+
+    def _tell(self, role: Role, number: int, frame: _Seen, gone: int) -> Telling:
         last, label = frame.last, self._context.vocabulary.name(frame.last.classed)
         evidence = {"frames_gone": float(gone), "height_px": last.box[3] - last.box[1]}
         why = f"{label} (track {number}) flickers in the output of the {role} for {DURATION}"
@@ -140,17 +152,7 @@ class Flicker:
             evidence |= {"score_before": last.score, "score_while_gone": while_gone}
             below = f"{while_gone:.2f} while gone" if while_gone else "nothing at any score while gone"
             why += f": score {last.score:.2f} before, {below}"
-        return Hit(
-            kind=self.kind,
-            seq=frame.seq,
-            thread=thread,
-            severity=min(frame.graded[number].severity, Severity.MEDIUM),  # it came back
-            weight=last.score if frame.is_present else 1.0 + last.score,
-            why=why,
-            role=role,
-            objects=(FoundObject(label, last.box, number, last.score if frame.is_present else None),),
-            evidence=evidence,
-        )
+        return Telling(why, (FoundObject(label, last.box, number, last.score if frame.is_present else None),), evidence)
 
 
 def _covered(unseen: dict[int, Box], present: dict[int, Sighting]) -> set[int]:

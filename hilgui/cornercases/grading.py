@@ -73,9 +73,11 @@ class Grading:
         return self._owners.get(role, {}).get(number) or f"track {number}"
 
     def _turn(self, moment: Moment) -> None:
-        if moment is self._moment:
-            return
-        self._moment = moment
+        if moment is not self._moment:
+            self._moment = moment
+            self._work_out(moment)
+
+    def _work_out(self, moment: Moment) -> None:
         threads, seen = self._threads.at(moment), self._following.at(moment)
         truth, rows = moment.truth or Truth.none(), list(threads)
         names: list[Hashable] = list(threads.values())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 from hilgui.cornercases.labelled import Labelled
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity
+from hilgui.records import FoundObject, Hit, Kind, Moment, Role, Severity, Telling
 
 _Errors = tuple[float, float, float]  # x and y of the centre in sizes of the object, log of the height
 
@@ -112,21 +113,26 @@ class Jitter:
         )
 
     def _hit(self, role: Role, one: Labelled, box: list[float], deviations: _Errors, moment: Moment) -> Hit:
-        x, y, size = deviations
-        left, top, right, bottom = box
-        worst = max(deviations)
-        axis = ("sideways", "up and down", "in height")[deviations.index(worst)]
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread=one.thread,
             severity=Severity(max(min(one.severity, Severity.MEDIUM) - 1, Severity.LOW)),
-            weight=worst,
-            why=f"the box of the {role} on {one.name} trembles for {DURATION}: by {worst:.0%} of its size {axis} "
-            f"(standard deviation over {self._limits.window} frames)",
+            weight=max(deviations),
             role=role,
-            objects=(FoundObject(one.label, (left, top, right, bottom), one.track, None, one.distance_m),),
-            evidence={"deviation_x": x, "deviation_y": y, "deviation_log_height": size, "height_px": one.height_px},
+            telling=partial(self._tell, role, one, box, deviations),
+        )
+
+    def _tell(self, role: Role, one: Labelled, box: list[float], deviations: _Errors) -> Telling:
+        x, y, size = deviations
+        left, top, right, bottom = box
+        worst = max(deviations)
+        axis = ("sideways", "up and down", "in height")[deviations.index(worst)]
+        return Telling(
+            f"the box of the {role} on {one.name} trembles for {DURATION}: by {worst:.0%} of its size {axis} "
+            f"(standard deviation over {self._limits.window} frames)",
+            (FoundObject(one.label, (left, top, right, bottom), one.track, None, one.distance_m),),
+            {"deviation_x": x, "deviation_y": y, "deviation_log_height": size, "height_px": one.height_px},
         )
 
 

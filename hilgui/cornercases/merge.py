@@ -112,7 +112,8 @@ class _Open:
     crop_hash: str = ""
     votes: Votes = field(default_factory=Votes)
 
-    def take(self, hit: Hit, position: int, images: ImageOf) -> None:
+    def take(self, hit: Hit, position: int) -> bool:
+        """Take a hit; say whether it is the worst now."""
         self.count(hit.seq)
         if hit.seq < self.first:
             self.first, self.first_position = hit.seq, position
@@ -120,9 +121,10 @@ class _Open:
             self.last, self.last_position = hit.seq, position
         self.severity = max(self.severity, hit.severity)
         self.votes.cast(hit)
-        if _rank(hit) > _rank(self.worst):
-            self.worst = hit
-            self.picture(images)
+        if _rank(hit) <= _rank(self.worst):
+            return False
+        self.worst = hit
+        return True
 
     @property
     def frames(self) -> int:
@@ -146,15 +148,6 @@ class _Open:
         else:
             spans.insert(place, [seq, seq])
 
-    def picture(self, images: ImageOf) -> None:
-        """Hash what the worst frame shows, where its picture is still at hand."""
-        image = images(self.worst.seq)
-        if image is None:
-            self.frame_hash = self.crop_hash = ""
-            return
-        self.frame_hash = hash_of(image)
-        self.crop_hash = hash_of_crop(image, self.worst.objects[0].box) if self.worst.objects else ""
-
 
 class Merger:
     """Makes findings of hits; numbers count from 1 in the order in which findings close.
@@ -174,6 +167,7 @@ class Merger:
         self._closed = 0
         self._faults = Faults()
         self.calendar = Calendar()
+        self.untold: list[tuple[Kind, Exception]] = []  # hits that could not be put into words, and why
 
     def take(self, hits: Iterable[Hit], images: ImageOf = no_image) -> list[Finding]:
         """Take the hits that the newest frame brought; give the findings that are complete now.
@@ -204,7 +198,7 @@ class Merger:
             groups.setdefault((_family(hit.kind), hit.role), []).append(hit)
         return [
             self._finding(self._opened(worst, self.calendar.position(worst), images))
-            for worst in map(_gather, groups.values())
+            for worst in (_gather([self._told(hit) for hit in hits]) for hits in groups.values())
         ]
 
     def _add(self, hit: Hit, images: ImageOf) -> list[Finding]:
@@ -217,7 +211,8 @@ class Merger:
             return []
         reach = growing.reach + 1
         if growing.first_position - reach <= position <= growing.last_position + reach:
-            growing.take(hit, position, images)
+            if growing.take(hit, position):
+                self._picture(growing, images)
             return []
         closed = self._close(thread)
         self._open[thread] = self._opened(hit, position, images)
@@ -228,36 +223,55 @@ class Merger:
         spans = [[hit.seq, hit.seq]]
         opened = _Open(hit, hit.severity, hit.seq, hit.seq, position, position, _clock(hit.kind, hit.role), gap, spans)
         opened.votes.cast(hit)
-        opened.picture(images)
+        self._picture(opened, images)
         return opened
+
+    def _picture(self, growing: _Open, images: ImageOf) -> None:
+        """Hash what the worst frame shows, where its picture is still at hand."""
+        image = images(growing.worst.seq)
+        if image is None:
+            growing.frame_hash = growing.crop_hash = ""
+            return
+        growing.worst = self._told(growing.worst)
+        growing.frame_hash = hash_of(image)
+        growing.crop_hash = hash_of_crop(image, growing.worst.objects[0].box) if growing.worst.objects else ""
+
+    def _told(self, hit: Hit) -> Hit:
+        """Put a hit into words; that it happened counts, even where its detector cannot say what."""
+        try:
+            return hit.told()
+        except Exception as failure:  # a plug-in call: a stranger's code may raise anything
+            self.untold.append((hit.kind, failure))
+            return replace(hit, why=f"{hit.kind} that its detector could not describe: {failure}", telling=None)
 
     def _close(self, thread: _Thread) -> Finding:
         return self._finding(self._open.pop(thread))
 
     def _finding(self, done: _Open) -> Finding:
         self._closed += 1
+        worst = self._told(done.worst)
         first_s, last_s = self.calendar.time_s(done.first), self.calendar.time_s(done.last)
-        nature = NATURES[done.worst.kind]
+        nature = NATURES[worst.kind]
         evaluated = self.calendar.count(done.first, done.last)
-        suspect, suspect_why = self._faults.named(done.worst.kind, done.first, done.last, evaluated) or done.votes.won(
-            done.worst.kind
+        suspect, suspect_why = self._faults.named(worst.kind, done.first, done.last, evaluated) or done.votes.won(
+            worst.kind
         )
-        suspect_role, role_why = done.votes.role(done.worst.suspect_role) if suspect is Suspect.MODEL else (None, "")
+        suspect_role, role_why = done.votes.role(worst.suspect_role) if suspect is Suspect.MODEL else (None, "")
         return Finding(
             number=self._closed,
-            kind=done.worst.kind,
+            kind=worst.kind,
             severity=done.severity,
-            role=done.worst.role,
+            role=worst.role,
             first_seq=done.first,
             last_seq=done.last,
-            worst_seq=done.worst.seq,
+            worst_seq=worst.seq,
             frames=done.frames,
             first_s=first_s,
             last_s=last_s,
-            worst_s=self.calendar.time_s(done.worst.seq),
-            why=done.worst.why.replace(DURATION, _duration(done.frames, last_s - first_s + self._period_s)),
-            objects=done.worst.objects,
-            evidence=dict(done.worst.evidence),
+            worst_s=self.calendar.time_s(worst.seq),
+            why=worst.why.replace(DURATION, _duration(done.frames, last_s - first_s + self._period_s)),
+            objects=worst.objects,
+            evidence=dict(worst.evidence),
             level=nature.level,
             trigger=nature.trigger,
             suspect=suspect,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from hilgui.cornercases.boxes import NEAR_IOU, overlap, strongest_near
@@ -11,16 +12,9 @@ from hilgui.cornercases.criticality import closeness
 from hilgui.cornercases.doubts import doubt_of_label
 from hilgui.cornercases.labelled import Labelled
 from hilgui.cornercases.merge import DURATION
+from hilgui.cornercases.others import other_of
 from hilgui.cornercases.protocol import RunContext
-from hilgui.records import (
-    Detections,
-    FoundObject,
-    Hit,
-    Kind,
-    Moment,
-    Role,
-    Suspect,
-)
+from hilgui.records import Comparison, Detections, FoundObject, Hit, Kind, Moment, Role, Suspect, Telling
 
 MATCH_IOU = 0.5
 FAINT = 0.01  # a lower score says nothing
@@ -91,18 +85,43 @@ class Missing:
         return hits
 
     def _hit(self, role: Role, labelled: Labelled, moment: Moment, nth: int) -> Hit:
-        """Describe the `nth` consecutive frame of a miss."""
-        height, distance = moment.ref.height, labelled.distance_m
-        score, iou = strongest_near(moment.inferences[role].detections, labelled.box, labelled.classed)
+        """Take the `nth` consecutive frame of a miss."""
+        suspect, suspect_why = self._suspect(role, labelled, moment)
+        return Hit(
+            kind=self.kind,
+            seq=moment.ref.seq,
+            thread=labelled.thread,
+            severity=labelled.severity,
+            weight=closeness(labelled.height_px, moment.ref.height, self._criticality, labelled.distance_m)
+            * labelled.visible
+            * (1.0 + 0.5 * min(nth, LONGEST) / LONGEST),
+            role=role,
+            suspect=suspect,
+            suspect_why=suspect_why,
+            telling=partial(self._tell, role, labelled, moment.inferences[role].detections, *_other(role, moment)),
+        )
+
+    def _tell(
+        self,
+        role: Role,
+        labelled: Labelled,
+        detections: Detections,
+        other: Role | None,
+        others: Comparison | None,
+        other_detections: Detections | None,
+    ) -> Telling:
+        """Describe a frame of a miss."""
+        distance = labelled.distance_m
+        score, iou = strongest_near(detections, labelled.box, labelled.classed)
         evidence = {"height_px": labelled.height_px, "best_overlapping_score": score, "best_iou": iou}
         evidence |= labelled.grade.evidence
         if labelled.occlusion is not None:
             evidence["occlusion"] = labelled.occlusion
-        other, found = _other(role, labelled.row, moment)
+        found = _found(labelled.row, others, other_detections)
         if other is not None:
             evidence["other_found"] = float(found is not None)
         where = f"at {distance:.1f} m" if distance is not None else f"{labelled.height_px:.0f} px tall"
-        instead = self._instead(role, labelled, moment, score, iou)
+        instead = self._instead(role, labelled, detections, score, iou)
         why = f"{labelled.name} {where} missed by the {role} for {DURATION}: {instead}"
         if other is not None:
             why += (
@@ -112,22 +131,7 @@ class Missing:
             )
         if labelled.is_critical:
             why += f"; {labelled.grade.words}"
-        suspect, suspect_why = self._suspect(role, labelled, moment)
-        return Hit(
-            kind=self.kind,
-            seq=moment.ref.seq,
-            thread=labelled.thread,
-            severity=labelled.severity,
-            weight=closeness(labelled.height_px, height, self._criticality, distance)
-            * labelled.visible
-            * (1.0 + 0.5 * min(nth, LONGEST) / LONGEST),
-            why=why,
-            role=role,
-            objects=(FoundObject(labelled.label, labelled.box, labelled.track, None, distance),),
-            evidence=evidence,
-            suspect=suspect,
-            suspect_why=suspect_why,
-        )
+        return Telling(why, (FoundObject(labelled.label, labelled.box, labelled.track, None, distance),), evidence)
 
     def _suspect(self, role: Role, labelled: Labelled, moment: Moment) -> tuple[Suspect | None, str]:
         """Name the times or the label where they explain the miss."""
@@ -137,14 +141,13 @@ class Missing:
         doubt = doubt_of_label(moment, labelled, self._context)
         return (Suspect.LABEL, doubt) if doubt else (None, "")
 
-    def _instead(self, role: Role, labelled: Labelled, moment: Moment, score: float, iou: float) -> str:
+    def _instead(self, role: Role, labelled: Labelled, detections: Detections, score: float, iou: float) -> str:
         """Say what the model reported there instead."""
         threshold = self._thresholds[role]
         if score >= threshold and iou >= MATCH_IOU:
             return f"its box with score {score:.2f} went to another object"
         if score >= threshold:
             return f"its box with score {score:.2f} fits by IoU {iou:.2f} only"
-        detections = moment.inferences[role].detections
         shown = detections.first(detections.count_above(threshold))
         for (left, top, right, bottom), classed in zip(shown.boxes.tolist(), shown.classes.tolist(), strict=True):
             if overlap(labelled.box, (left, top, right, bottom)) >= MATCH_IOU:
@@ -169,13 +172,16 @@ def _other_class(detections: Detections, labelled: Labelled) -> tuple[float, int
     return 0.0, labelled.classed
 
 
-def _other(role: Role, row: int, moment: Moment) -> tuple[Role | None, float | None]:
-    """Name the other model, where it saw the frame, and its score for the truth of this row, where it found it."""
-    other = Role.BASELINE if role is Role.CANDIDATE else Role.CANDIDATE
+def _other(role: Role, moment: Moment) -> tuple[Role | None, Comparison | None, Detections | None]:
+    """Name the other model, where it saw the frame, with what it showed there."""
+    other = other_of(role)
     comparison = moment.comparisons.get(other)
-    if comparison is None:
-        return None, None
+    return (None, None, None) if comparison is None else (other, comparison, moment.inferences[other].detections)
+
+
+def _found(row: int, comparison: Comparison | None, detections: Detections | None) -> float | None:
+    """Give the score with which a model found the truth of this row, None where it did not."""
+    if comparison is None or detections is None:
+        return None
     partners = comparison.partner.tolist()
-    if row not in partners:
-        return other, None
-    return other, float(moment.inferences[other].detections.scores[partners.index(row)])
+    return float(detections.scores[partners.index(row)]) if row in partners else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from hilgui.cornercases.doubts import doubt_of_no_label
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.others import score_of_same
 from hilgui.cornercases.protocol import RunContext
-from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect
+from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect, Telling
 
 BINS = 10
 _MATCHED, _UNMATCHED, _IGNORED = map(int, Judgement)
@@ -57,23 +58,28 @@ class Overconfident:
         left, top, right, bottom = detections.boxes[row].tolist()
         box: Box = (left, top, right, bottom)
         classed, score = int(detections.classes[row]), float(detections.scores[row])
-        label, iou = self._context.vocabulary.name(classed), float(comparison.iou[row])
         limits, height = self._context.limits.criticality, moment.ref.height
         other = score_of_same(role, box, classed, moment, self._context.thresholds)
         doubt = doubt_of_no_label(score, other)
-        beside = f"the best label there fits by IoU {iou:.2f}" if iou > 0 else "no label is there"
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread=self._thread(role, row, moment),
             severity=min(self._severity(role, row, moment), Severity.MEDIUM),
             weight=score * (1.0 + closeness(bottom - top, height, limits)),
-            why=f"the {role} is sure of a {label} with score {score:.2f} for {DURATION}, but {beside}",
             role=role,
-            objects=(FoundObject(label, box, score=score),),
-            evidence={"score": score, "best_iou": iou, "height_px": bottom - top},
             suspect=Suspect.LABEL if doubt else None,
             suspect_why=doubt,
+            telling=partial(self._tell, role, box, classed, score, float(comparison.iou[row])),
+        )
+
+    def _tell(self, role: Role, box: Box, classed: int, score: float, iou: float) -> Telling:
+        label = self._context.vocabulary.name(classed)
+        beside = f"the best label there fits by IoU {iou:.2f}" if iou > 0 else "no label is there"
+        return Telling(
+            f"the {role} is sure of a {label} with score {score:.2f} for {DURATION}, but {beside}",
+            (FoundObject(label, box, score=score),),
+            {"score": score, "best_iou": iou, "height_px": box[3] - box[1]},
         )
 
     def _habit(self, role: Role, count: int, error: float, lean: float, moment: Moment) -> Hit:

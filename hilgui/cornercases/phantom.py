@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -15,7 +16,7 @@ from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.others import other_of, score_of_same
 from hilgui.cornercases.protocol import RunContext
 from hilgui.evaluation.criticality import Basis
-from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect
+from hilgui.records import Comparison, FoundObject, Hit, Judgement, Kind, Moment, Role, Severity, Suspect, Telling
 
 
 class _Ghost(NamedTuple):
@@ -106,35 +107,37 @@ class Phantom:
         return ready
 
     def _hit(self, role: Role, ghost: _Ghost, moment: Moment) -> Hit:
-        label = self._context.vocabulary.name(ghost.classed)
-        height_px, height = ghost.box[3] - ghost.box[1], moment.ref.height
-        criticality = self._context.limits.criticality
-        evidence = {"score": ghost.score, "best_iou": ghost.iou, "height_px": height_px}
-        evidence |= ghost.grade.evidence
-        why = (
-            f"{label} with score {ghost.score:.2f} reported by the {role} for {DURATION} where the labels have nothing"
-        )
-        other, score, doubt = other_of(role), ghost.other, ghost.doubt
-        if other in moment.inferences:
-            evidence["other_reports"] = float(score is not None)
-            if score is None:
-                why += f"; the {other} reports no {label} there"
-            else:
-                why += f"; the {other} reports it too with score {score:.2f}: perhaps an object without label"
-        shifted, is_guess = self._context.shifts.explain(role, ""), ghost.grade.basis is Basis.HEIGHT
-        if ghost.grade.is_critical and not is_guess:
-            why += f"; {ghost.grade.words}"
+        height_px, is_guess = ghost.box[3] - ghost.box[1], ghost.grade.basis is Basis.HEIGHT
+        shifted, doubt = self._context.shifts.explain(role, ""), ghost.doubt
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread=f"track {ghost.number}",
             # Where nobody knows how far away it stands, nobody knows whether the vehicle would brake.
             severity=min(ghost.grade.severity, Severity.MEDIUM) if is_guess else ghost.grade.severity,
-            weight=ghost.score * (1.0 + closeness(height_px, height, criticality)),
-            why=why,
+            weight=ghost.score * (1.0 + closeness(height_px, moment.ref.height, self._context.limits.criticality)),
             role=role,
-            objects=(FoundObject(label, ghost.box, ghost.number if self._ordered else -1, ghost.score),),
-            evidence=evidence,
             suspect=Suspect.TIMING if shifted else Suspect.LABEL if doubt else None,
             suspect_why=shifted or doubt,
+            telling=partial(self._tell, role, ghost, other_of(role) in moment.inferences),
+        )
+
+    def _tell(self, role: Role, ghost: _Ghost, other_saw: bool) -> Telling:
+        label, height_px = self._context.vocabulary.name(ghost.classed), ghost.box[3] - ghost.box[1]
+        evidence = {"score": ghost.score, "best_iou": ghost.iou, "height_px": height_px}
+        evidence |= ghost.grade.evidence
+        why = (
+            f"{label} with score {ghost.score:.2f} reported by the {role} for {DURATION} where the labels have nothing"
+        )
+        other, score = other_of(role), ghost.other
+        if other_saw:
+            evidence["other_reports"] = float(score is not None)
+            if score is None:
+                why += f"; the {other} reports no {label} there"
+            else:
+                why += f"; the {other} reports it too with score {score:.2f}: perhaps an object without label"
+        if ghost.grade.is_critical and ghost.grade.basis is not Basis.HEIGHT:
+            why += f"; {ghost.grade.words}"
+        return Telling(
+            why, (FoundObject(label, ghost.box, ghost.number if self._ordered else -1, ghost.score),), evidence
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar
 
 from hilgui.cornercases.boxes import Box, overlap
@@ -11,7 +12,7 @@ from hilgui.cornercases.doubts import doubt_of_label
 from hilgui.cornercases.labelled import Labelled
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity, Suspect
+from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity, Suspect, Telling
 
 MATCH_IOU = 0.5
 
@@ -65,27 +66,26 @@ class PoorLocalisation:
     def _hit(self, role: Role, one: Labelled, iou: float, box: Box, score: float, moment: Moment) -> Hit:
         shifted = self._context.shifts.explain(role, one.thread)
         doubt = "" if shifted else doubt_of_label(moment, one, self._context)
-        where = f"at {one.distance_m:.1f} m" if one.distance_m is not None else f"{one.height_px:.0f} px tall"
         return Hit(
             kind=self.kind,
             seq=moment.ref.seq,
             thread=one.thread,
             severity=Severity.MEDIUM,  # it is seen; that it counts as missed is another finding
             weight=(1.0 - iou) * one.visible,
-            why=f"the box of the {role} fits {one.name} {where} badly for {DURATION}: IoU {iou:.2f}, "
-            f"{_how(one.box, box)}",
             role=role,
-            objects=(FoundObject(one.label, box, one.track, score, one.distance_m),),
-            evidence={
-                "iou": iou,
-                "score": score,
-                "height_px": one.height_px,
-                **_errors(one.box, box),
-                **one.grade.evidence,
-            },
             suspect=Suspect.TIMING if shifted else Suspect.LABEL if doubt else None,
             suspect_why=shifted or doubt,
+            telling=partial(_told, role, one, iou, box, score),
         )
+
+
+def _told(role: Role, one: Labelled, iou: float, box: Box, score: float) -> Telling:
+    where = f"at {one.distance_m:.1f} m" if one.distance_m is not None else f"{one.height_px:.0f} px tall"
+    return Telling(
+        f"the box of the {role} fits {one.name} {where} badly for {DURATION}: IoU {iou:.2f}, {_how(one.box, box)}",
+        (FoundObject(one.label, box, one.track, score, one.distance_m),),
+        {"iou": iou, "score": score, "height_px": one.height_px, **_errors(one.box, box), **one.grade.evidence},
+    )
 
 
 def _best_fit(detections: Detections, one: Labelled, threshold: float) -> tuple[float, Box, float]:

@@ -76,13 +76,16 @@ class Watch:
                 hits += self._ask(name, detector, moment)
             except Exception as failure:  # a plug-in call: a stranger's code may raise anything
                 self._switch_off(name, failure)
-        if not self._ordered:
-            return Looked(hits, self._merger.gathered(hits, images))
-        return Looked(hits, self._merger.take(hits, images))
+        gather = self._merger.take if self._ordered else self._merger.gathered
+        closed = gather(hits, images)
+        self._note_untold()
+        return Looked(hits, closed)
 
     def finish(self) -> list[Finding]:
         """Close what is still open; call once, after the last frame."""
-        return self._merger.finish()
+        closed = self._merger.finish()
+        self._note_untold()
+        return closed
 
     def _ask(self, name: str, detector: CornerCase, moment: Moment) -> list[Hit]:
         hits = list(detector.look(moment))
@@ -90,6 +93,13 @@ class Watch:
             if not isinstance(hit, Hit) or not self._merger.calendar.knows(hit.seq):
                 raise PluginBroken(f"corner case {name} gave {hit!r}, which is no hit on an evaluated frame")
         return hits
+
+    def _note_untold(self) -> None:
+        """Switch off whoever could not describe a hit of its own."""
+        for kind, failure in self._merger.untold:
+            for name in [name for name, detector in self._detectors.items() if detector.kind is kind]:
+                self._switch_off(name, failure)
+        self._merger.untold.clear()
 
     def _switch_off(self, name: str, failure: Exception) -> None:
         log.error("corner case %s is switched off for this run", name, exc_info=failure)

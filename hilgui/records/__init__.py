@@ -5,7 +5,7 @@ from hilgui.records.camera import CameraGeometry
 from hilgui.records.comparison import Comparison, Disagreement, Judgement
 from hilgui.records.decision import Action, Decision, GateResult, GateVerdict, InvariantResult, SliceResult
 from hilgui.records.detections import NO_CLASS, NO_TRACK, Detections, Tags, Truth
-from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Level, Severity, Suspect
+from hilgui.records.finding import Finding, FoundObject, Hit, Kind, Level, Severity, Suspect, Telling
 from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
 from hilgui.records.inference import Inference, Role
@@ -66,6 +66,7 @@ __all__ = [
     "Suspect",
     "Tags",
     "Task",
+    "Telling",
     "Truth",
     "TruthFacts",
     "Verdict",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from hilgui.records.inference import Role
 
@@ -80,12 +82,22 @@ class FoundObject:
     distance_m: float | None = None
 
 
+class Telling(NamedTuple):
+    """What a hit says to people."""
+
+    why: str
+    objects: tuple[FoundObject, ...]
+    evidence: dict[str, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """One corner case on one frame, before merging.
 
     Hits with the same kind, role and `thread` on consecutive frames become one finding.
-    `weight` chooses the worst frame of the finding: larger is worse.
+    `weight` chooses the worst frame of the finding: larger is worse. Only that one is told, so a detector that often
+    hits gives `telling` instead of `why`, `objects` and `evidence`; it is called later and must not depend on what the
+    detector looks at meanwhile.
     """
 
     kind: Kind
@@ -93,13 +105,21 @@ class Hit:
     thread: str  # what persists over frames: "truth 17", "track 4", "" for the whole frame
     severity: Severity
     weight: float
-    why: str  # one sentence for people, with figures
+    why: str = ""  # one sentence for people, with figures
     role: Role | None = None
     objects: tuple[FoundObject, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict)
     suspect: Suspect | None = None  # None: the watch works it out
     suspect_why: str = ""  # the rule that said so, in a sentence
     suspect_role: Role | None = None  # the model that is suspected, where the hit is about both
+    telling: Callable[[], Telling] | None = field(default=None, repr=False, compare=False)
+
+    def told(self) -> Hit:
+        """Give the hit with its words, objects and evidence."""
+        if self.telling is None:
+            return self
+        why, objects, evidence = self.telling()
+        return replace(self, why=why, objects=objects, evidence=evidence, telling=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,7 +119,7 @@ def moment(
 
 
 def look(detector: CornerCase | Misses, moments: Iterable[Moment]) -> list[Hit]:
-    return [hit for each in moments for hit in detector.look(each)]
+    return [hit.told() for each in moments for hit in detector.look(each)]
 
 
 class Misses:

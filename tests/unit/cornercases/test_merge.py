@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from hilgui.cornercases import Watch
 from hilgui.cornercases.merge import Calendar, Merger
-from hilgui.records import Finding, FoundObject, Hit, Kind, Role, Severity
+from hilgui.records import Finding, FoundObject, Hit, Kind, Role, Severity, Telling
 from tests.unit.cornercases.drive import PERSON, B, C, Known, context, moment
 
 GAP = 5
@@ -52,6 +53,35 @@ def test_neighbouring_hits_become_one_finding_that_shows_its_worst_frame() -> No
     assert finding.evidence == {"seq": 11.0}
     assert finding.objects == hits[1].objects
     assert (finding.kind, finding.role, finding.clip_first) == (Kind.FLICKER, B, None)
+
+
+def test_only_the_worst_hit_is_told() -> None:
+    asked = []
+
+    def late(seq: int, weight: float) -> Hit:
+        def tell() -> Telling:
+            asked.append(seq)
+            return Telling(f"frame {seq} for {{duration}}", (FoundObject("car", BOX),), {"seq": float(seq)})
+
+        return replace(hit(seq, weight=weight), why="", objects=(), evidence={}, telling=tell)
+
+    (finding,) = merged([late(10, 1.0), late(11, 3.0), late(12, 2.0)])
+    assert asked == [11]
+    assert (finding.why, finding.evidence) == ("frame 11 for 3 frames (0.1 s)", {"seq": 11.0})
+    assert finding.objects == (FoundObject("car", BOX),)
+
+
+def test_a_hit_that_cannot_be_told_is_still_a_finding() -> None:
+    def tell() -> Telling:
+        raise KeyError("figure")
+
+    merger = Merger(GAP, 0, 1 / 30)
+    merger.calendar.turn(moment(0, truth=[]))
+    merger.take([replace(hit(0, severity=Severity.HIGH), telling=tell)])
+    (finding,) = merger.finish()
+    assert finding.severity is Severity.HIGH
+    assert finding.why == "flicker that its detector could not describe: 'figure'"
+    assert [kind for kind, _ in merger.untold] == [Kind.FLICKER]
 
 
 def test_a_gap_of_five_frames_does_not_end_a_finding_and_one_of_six_does() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from hilgui import plugins
 from hilgui.cornercases import RunContext, Watch
 from hilgui.cornercases.black_frame import BlackFrame
 from hilgui.plugins import Plugin
-from hilgui.records import Finding, Hit, Kind, Moment, Severity
+from hilgui.records import Finding, Hit, Kind, Moment, Severity, Telling
 from tests.unit.cornercases.drive import CAR, PERSON, B, C, Known, context, moment
 
 BOX = (100.0, 200.0, 140.0, 300.0)
@@ -102,6 +103,17 @@ class Foreign(BlackFrame):
         return [Hit(self.kind, 99, "", Severity.LOW, 1.0, "nonsense")]
 
 
+def _speechless() -> Telling:
+    raise KeyError("words")
+
+
+class Speechless(BlackFrame):
+    """Cannot say what it saw."""
+
+    def look(self, moment: Moment) -> Iterable[Hit]:
+        return [replace(hit, telling=_speechless) for hit in super().look(moment)]
+
+
 class Unbuildable(BlackFrame):
     """Does not accept the context."""
 
@@ -120,6 +132,14 @@ def test_a_detector_that_raises_is_switched_off_and_named(
     assert watch.watching == ("black_frame",)
     assert [finding.last_seq for finding in findings] == [4]
     assert "fragile is switched off" in caplog.text
+
+
+def test_a_detector_that_cannot_describe_its_hits_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    announce(monkeypatch, speechless=Speechless)
+    watch = Watch(context())
+    findings = watched(watch, [moment(seq, mean=0.0) for seq in range(5)])
+    assert watch.broken == (("speechless", "KeyError: 'words'"),)
+    assert [(finding.kind, finding.last_seq) for finding in findings] == [(Kind.BLACK_FRAME, 4)]
 
 
 @pytest.mark.parametrize(("detector", "reason"), [(Foreign, "no hit on an evaluated frame"), (Unbuildable, "no such")])
