@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import sys
 import traceback
@@ -38,6 +39,7 @@ from hilgui.cli.slices import slices
 from hilgui.cli.sources import sources_app
 from hilgui.cli.triage import triage_app
 from hilgui.errors import CallWrong, HilguiError
+from hilgui.processes import wait_for_tracker
 
 app = typer.Typer(
     name="hilgui",
@@ -89,6 +91,8 @@ _CallError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[2])
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return the exit code."""
     multiprocessing.freeze_support()
+    if arguments is None:  # a process of its own
+        atexit.register(wait_for_tracker)
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in arguments
     arguments = [argument for argument in arguments if argument != "--debug"]

@@ -18,11 +18,11 @@ from rich.table import Table
 from hilgui.cli.console import Ticker, notes, print_json, results
 from hilgui.engine import RunFailed, RunFinished, RunStarted
 from hilgui.engine.metrics import Metrics, serving
-from hilgui.errors import CallWrong
+from hilgui.errors import CallWrong, CaseBroken
 from hilgui.pipeline import Progress
 from hilgui.resources import shipped
 from hilgui.sequencer.junit import write_junit
-from hilgui.sequencer.loading import load_cases
+from hilgui.sequencer.loading import LoadedCase, load_cases
 from hilgui.sequencer.operator import NO, YES, Desk, Operator, Purpose, Question, Unattended
 from hilgui.sequencer.player import Played
 from hilgui.sequencer.results import CaseResult
@@ -58,8 +58,7 @@ def run_cases(call: RunCall, settings: Settings) -> int:
         if call.resume:
             found = suite.resume()
         else:
-            cases = failed_cases(settings.home) if call.failed else load_cases(_places(call), call.tags)
-            found = suite.run(cases, until_fail=call.until_fail)
+            found = suite.run(_cases(call, settings.home), until_fail=call.until_fail)
     if call.junit is not None:
         write_junit(found, call.junit)
     code = exit_code_of(found)
@@ -68,6 +67,15 @@ def run_cases(call: RunCall, settings: Settings) -> int:
     else:
         _print(found)
     return code
+
+
+def _cases(call: RunCall, home: Path) -> list[LoadedCase]:
+    """Read everything before anything runs: half a suite would look like all of it."""
+    try:
+        return failed_cases(home) if call.failed else load_cases(_places(call), call.tags)
+    except CaseBroken as failure:
+        sentence = f"{failure}. Nothing was run: mend this file; `hilgui cases validate` names every mistake"
+        raise CaseBroken(sentence, path=failure.path, line=failure.line) from failure
 
 
 def _places(call: RunCall) -> list[Path]:

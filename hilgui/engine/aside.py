@@ -15,6 +15,7 @@ from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol, TypeVar
 
 from hilgui.errors import BenchBroken, HilguiError
+from hilgui.processes import unheard_interrupts
 
 Answer = TypeVar("Answer", covariant=True)
 Tell = Callable[[int, int], None]
@@ -92,7 +93,8 @@ class Aside:
                 context = multiprocessing.get_context("spawn")
                 mine, theirs = context.Pipe()
                 process = context.Process(target=_serve, args=(theirs,), name="hilgui-aside", daemon=True)
-                process.start()
+                with unheard_interrupts():
+                    process.start()
                 theirs.close()
                 self._pipe, self._process = mine, process
             return self._pipe

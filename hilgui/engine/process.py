@@ -18,6 +18,7 @@ from hilgui.engine.events import Event, RunFailed, RunFinished, RunStarted
 from hilgui.engine.screen import SharedScreen, Shown
 from hilgui.errors import EngineLost
 from hilgui.pipeline import RunPlan
+from hilgui.processes import unheard_interrupts
 from hilgui.records import Outcome, Verdict
 from hilgui.scaling import Cut
 from hilgui.store import close_dead_run
@@ -70,7 +71,8 @@ class Engine:
             args=(theirs, None if self._screen is None else self._screen.memory, self._crash_path, self._debug),
             name="hilgui-engine",
         )
-        self._process.start()
+        with unheard_interrupts():
+            self._process.start()
         theirs.close()
 
     def run(self, plan: RunPlan) -> None:

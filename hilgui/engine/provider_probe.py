@@ -7,6 +7,8 @@ import tempfile
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from hilgui.processes import unheard_interrupts
+
 PROBE_TIMEOUT_S = 60.0  # TensorRT builds its engine first
 
 # A convolution of x and w, both 1x1x3x3 float32, without padding (opset 13): the smallest model that needs cuDNN.
@@ -29,7 +31,8 @@ def probe(providers: list[str], timeout_s: float = PROBE_TIMEOUT_S) -> dict[str,
     process = context.Process(target=_answer, args=(there, providers), name="provider probe")
     reasons: dict[str, str] = {}
     end = f"gave no answer within {timeout_s:.0f} s"
-    process.start()
+    with unheard_interrupts():
+        process.start()
     there.close()
     try:
         while len(reasons) < len(providers) and here.poll(timeout_s):

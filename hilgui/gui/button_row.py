@@ -9,6 +9,8 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QPushButton
 
 from hilgui.gui.theme import mark
 
+ROW = "button row"  # the name of that layout, so that others can join in
+
 
 def button_row(dialog: QDialog, go: QPushButton, agree: Callable[[], object]) -> QHBoxLayout:
     """Put Cancel beside the button that does it, which Enter presses too."""
@@ -18,6 +20,7 @@ def button_row(dialog: QDialog, go: QPushButton, agree: Callable[[], object]) ->
     mark(go, kind="primary")
     go.clicked.connect(lambda _=False: agree())
     row = QHBoxLayout()
+    row.setObjectName(ROW)
     row.addStretch(1)
     row.addWidget(leave)
     row.addWidget(go)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt
 from PySide6.QtGui import QGuiApplication, QKeyEvent, QWindow
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QGridLayout, QHBoxLayout, QPushButton, QWidget
 from shiboken6 import isValid
 
+from hilgui.gui.button_row import ROW
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_S, mark
 
@@ -130,9 +131,12 @@ class _DialogStops(QObject):
         assert isinstance(application, QGuiApplication)
         if is_listening:
             application.focusWindowChanged.connect(self._follow)
+            # A file dialog of the desktop would have no STOP and would keep the key to itself.
+            QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, True)
             self._follow()
             return
         application.focusWindowChanged.disconnect(self._follow)
+        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, False)
         for button in self._buttons.values():
             if isValid(button):
                 button.deleteLater()
@@ -144,6 +148,15 @@ class _DialogStops(QObject):
         if dialog is None or dialog in self._buttons:
             return
         layout = dialog.layout()
-        if layout is not None:
-            self._buttons[dialog] = button = self._badge.button_for(dialog)
+        if layout is None:
+            return
+        self._buttons[dialog] = button = self._badge.button_for(dialog)
+        row = dialog.findChild(QHBoxLayout, ROW)
+        if row is not None:
+            row.insertWidget(0, button)
+        elif isinstance(layout, QGridLayout):  # those of Qt: message boxes, file dialogs
+            layout.addWidget(button, layout.rowCount(), 0, 1, -1, Qt.AlignmentFlag.AlignLeft)
+        else:
             layout.addWidget(button)
+            layout.setAlignment(button, Qt.AlignmentFlag.AlignLeft)
+        dialog.resize(dialog.size().expandedTo(dialog.sizeHint()))  # it takes its room from nobody

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.gui.button_row import ROW
 from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
 from hilgui.gui.memory import Memory
@@ -284,6 +285,7 @@ class RunDialog(QDialog):
         mark(self.start, kind="primary")
         self.start.clicked.connect(self.accept)
         row = QHBoxLayout()
+        row.setObjectName(ROW)
         row.addStretch(1)
         row.addWidget(self._cancel)
         row.addWidget(self.start)

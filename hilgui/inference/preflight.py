@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from hilgui.errors import HilguiError, ModelBroken
 from hilgui.inference.protocol import NUMPY_TYPES, Signature, Tensor, fixed
+from hilgui.processes import unheard_interrupts
 from hilgui.records import Attestation
 
 _LONGEST_ANSWER = 16 << 20
@@ -79,7 +80,8 @@ def try_model(
     child = context.Process(
         target=_work, args=(theirs, str(path), provider, size, limits), name="hilgui-preflight", daemon=True
     )
-    child.start()
+    with unheard_interrupts():
+        child.start()
     theirs.close()
     try:
         _receive(path, child, mine, _START_S, None)  # it is ready: importing is not the model's fault

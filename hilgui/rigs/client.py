@@ -11,6 +11,7 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 from hilgui.errors import SupervisorLost
+from hilgui.processes import unheard_interrupts
 from hilgui.rigs import supervisor
 from hilgui.rigs.arming import Arming, State
 from hilgui.rigs.bench import NOT_YET, facts_of
@@ -209,7 +210,8 @@ class SupervisorClient:
             self.profile, found, self.folder, not self._shadow, with_engine, self.profile_sha256, self._debug
         )
         self._process = context.Process(target=self._main, args=(theirs, engine, setup), name="hilgui-supervisor")
-        self._process.start()
+        with unheard_interrupts():
+            self._process.start()
         self._heard_s = time.monotonic() + 4 * _SILENT_S  # it has to start first
         self._is_ready = False
         self.devices.clear()

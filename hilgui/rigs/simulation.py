@@ -13,6 +13,7 @@ from typing import Any
 
 from hilgui import plugins
 from hilgui.errors import ProfileBroken, RigLost
+from hilgui.processes import unheard_interrupts
 from hilgui.rigs.profile import RigProfile, spec_of
 from hilgui.rigs.protocol import SIMULATORS, DeviceSpec, RigSimulator
 from hilgui.rigs.urgency import ask_for_urgency
@@ -35,7 +36,8 @@ class Simulation:
         self._process: SpawnProcess = context.Process(
             target=_serve, args=(theirs, tuple(devices), linger_s), name="hilgui-simulation"
         )
-        self._process.start()
+        with unheard_interrupts():
+            self._process.start()
         theirs.close()
         self.addresses: Mapping[str, str] = self._receive()
 

@@ -71,14 +71,18 @@ def check_case(text: str, path: Path) -> list[LoadedCase] | list[Flaw]:
     """Read a case as `parse_case` does, and compare it with its rig profile as well."""
     read = parse_case(text, path)
     cases = [each for each in read if isinstance(each, LoadedCase)]
-    rigs = {profile: rig_on_paper(profile) for profile in {each.rig_profile for each in cases} if profile is not None}
-    return _sorted(flaw for each in cases for flaw in _against(each, rigs)) or read
+    return _sorted(flaw for flaws in flaws_with_rigs(cases) for flaw in flaws) or read
 
 
 def flaws_with_rig(loaded: LoadedCase) -> list[Flaw]:
     """Give the mistakes of one case against its rig profile; none where it has no rig."""
-    profile = loaded.rig_profile
-    return [] if profile is None else _sorted(_against(loaded, {profile: rig_on_paper(profile)}))
+    return flaws_with_rigs([loaded])[0]
+
+
+def flaws_with_rigs(cases: Sequence[LoadedCase]) -> list[list[Flaw]]:
+    """Give for each case its mistakes against its rig profile; a profile that several share is read once."""
+    rigs = {profile: rig_on_paper(profile) for profile in {each.rig_profile for each in cases} if profile is not None}
+    return [_sorted(_against(each, rigs)) for each in cases]
 
 
 def read_case(path: Path) -> list[LoadedCase]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 
+from hilgui.processes import unheard_interrupts
+
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
@@ -18,7 +20,8 @@ def busy(count: int) -> Iterator[None]:
         for _ in range(count):
             ours, theirs = context.Pipe()
             process = context.Process(target=_burn, args=(theirs,), name="hilgui-load")
-            process.start()
+            with unheard_interrupts():
+                process.start()
             theirs.close()
             ends.append(ours)
             processes.append(process)

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from hilgui.errors import EngineLost, HilguiError
 from hilgui.pipeline import Prepared, Progress, Run, RunPlan, Watchers, prepare
+from hilgui.processes import unheard_interrupts
 from hilgui.records import Frame, Moment, Outcome, Role, Verdict
 from hilgui.rigs.client import RigHand, RigWatch
 from hilgui.sequencer.case import Controller
@@ -107,7 +108,8 @@ class Player:
         self._pipe, theirs = context.Pipe()
         self._folder: Path | None = None
         self._process: SpawnProcess = context.Process(target=main, args=(theirs, rig, reflex), name="hilgui-player")
-        self._process.start()
+        with unheard_interrupts():
+            self._process.start()
         theirs.close()
         for end in (rig, None if reflex is None else reflex[0]):
             if end is not None:

@@ -117,7 +117,10 @@ def cases_of(wanted: Sequence[tuple[Path, str]]) -> list[LoadedCase]:
 
 
 def failed_cases(home: Path) -> list[LoadedCase]:
-    """Give the cases whose newest result is neither PASS nor skipped; raises CallWrong where there is none."""
+    """Give the cases whose newest result is neither PASS nor skipped, without those that are gone since.
+
+    A file may be moved, and the values of a sweep may change. Raises CallWrong where there is none, CaseBroken.
+    """
     bad = [
         (Path(result.path).resolve(), result.id)
         for result in ResultShelf(home).newest().values()
@@ -125,7 +128,12 @@ def failed_cases(home: Path) -> list[LoadedCase]:
     ]
     if not bad:
         raise CallWrong("no case failed the last time that it ran")
-    return cases_of([each for each in sorted(bad) if each[0].is_file()])
+    there = {path: {case.id: case for case in read_case(path)} for path in {path for path, _ in bad} if path.is_file()}
+    found = [there[path][name] for path, name in sorted(bad) if name in there.get(path, {})]
+    if not found:
+        gone = ", ".join(f"{name} of {path}" for path, name in sorted(bad))
+        raise CallWrong(f"what failed the last time is no longer there: {gone}; name the cases to run")
+    return found
 
 
 def exit_code_of(results: Sequence[CaseResult]) -> int:

@@ -16,6 +16,7 @@ from hilgui.records import Outcome
 from hilgui.resources import shipped
 from hilgui.sequencer.loading import load_cases, read_case
 from hilgui.sequencer.operator import Unattended
+from hilgui.sequencer.results import ResultShelf
 from hilgui.sequencer.runner import CaseRunner
 from hilgui.sequencer.suite import CaseEnded, Suite
 from hilgui.sequencer.tidings import RunBegan
@@ -119,6 +120,18 @@ def test_a_missing_model_is_an_error_and_the_suite_goes_on(tmp_path: Path) -> No
     found = Suite(load_settings(), Unattended("me"), told, StopToken()).run(load_cases([tmp_path]))
     assert [each.word for each in found] == ["ERROR", "PASS"] == [event.result.word for event in ended]
     assert "gone.onnx" in found[0].reasons[0]
+
+
+def test_a_torn_file_is_named_and_nothing_of_its_folder_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_case(tmp_path, 'metric: lost_frames, limit: "== 0"')
+    torn = tmp_path / "torn.case.yaml"
+    torn.write_text(path.read_text("utf-8")[:90], encoding="utf-8")
+    assert main(["run", str(tmp_path), "--json"]) == 4
+    told = json.loads(capsys.readouterr().out)
+    assert f"{torn}, line " in told["error"] and "Nothing was run" in told["error"]
+    assert ResultShelf(load_settings().home).results() == []
 
 
 def test_a_new_case_names_cameras_and_registered_models_as_they_are_and_says_what_is_not_there(

@@ -56,6 +56,18 @@ criteria:
 """
 
 
+PLAYING = """\
+schema: hilgui/case.v1
+name: Playing
+source: {path: gone.mp4}
+models: {baseline: gone.onnx}
+steps:
+  - replay:
+criteria:
+  - {metric: frames, limit: ">= 1"}
+"""
+
+
 @pytest.fixture
 def folder(tmp_path) -> Path:
     place = tmp_path / "bench cases"
@@ -189,9 +201,27 @@ def test_the_trend_of_each_criterion_and_what_failed_are_remembered(qtbot, setti
 
 def test_what_a_case_lacks_is_said(tmp_path, settings):
     (tmp_path / "a.case.yaml").write_text(ASKING)
-    listed = read_catalogue([tmp_path], settings.home).files[0].cases[0]
-    assert listed.missing == (f"{tmp_path / 'simulated_bench.yaml'} is not there",)
+    (tmp_path / "b.case.yaml").write_text(PLAYING)
+    rigless, playing = (file.cases[0] for file in read_catalogue([tmp_path], settings.home).files)
+    assert [flaw.line for flaw in rigless.misfits] == [5] and "simulated_bench.yaml" in rigless.misfits[0].sentence
+    assert playing.missing == (f"{tmp_path / 'gone.mp4'} is not there", f"{tmp_path / 'gone.onnx'} is not there")
     assert read_catalogue([tmp_path / "gone"], settings.home).trouble
+
+
+def test_a_case_that_does_not_fit_its_rig_is_marked_in_the_tree_as_the_editor_and_validate_say(qtbot, page, folder):
+    swept = MOVING.replace("value: 12", "value: ${volt}").replace("retries: 3", "parameters: {volt: [12, 99]}")
+    (folder / "swept.case.yaml").write_text(swept)
+    (folder / "moving.case.yaml").write_text(MOVING.replace("board.voltage", "board.volts"))
+    page.refresh()
+    qtbot.waitUntil(lambda: not page.is_reading and page.tree.choose("swept[volt=12]"), timeout=WAIT_MS)
+    marks = {page.tree.key(item): item.text(1) for item in page.tree._items()}
+    assert marks[str(folder / "moving.case.yaml")] == "✕ line 7"
+    assert marks[str(folder / "swept.case.yaml")] == marks["swept[volt=99]"] != marks["swept[volt=12]"] == "never ran"
+    assert "3 not valid" in page._count.text()  # broken.case.yaml cannot even be read
+    choose(qtbot, page, "moving")
+    assert "Does not fit its rig, line 7" in page.needs.text() and "did you mean" in page.needs.text()
+    qtbot.waitUntil(lambda: page.editor.flaws.count() == 1, timeout=WAIT_MS)
+    assert page.editor.flaws.item(0).text().startswith("line 7")
 
 
 def test_the_run_of_a_case_opens_at_its_gravest_finding(tmp_path):

@@ -290,7 +290,7 @@ class CasesPage(Page):
             return
         self._stack.setCurrentIndex(0)
         cases = sum(len(file.cases) for file in files)
-        broken = sum(bool(file.flaws) for file in files)
+        broken = sum(bool(file.mistakes) for file in files)
         words = self.tr("{0} cases in {1} files").format(cases, len(files))
         self._count.setText(words + (self.tr(", {0} not valid").format(broken) if broken else ""))
         self.tree.show_catalogue(catalogue)
@@ -318,13 +318,16 @@ class CasesPage(Page):
         told = case.loaded.case
         lines = [f"{told.name} · {told.mode}{' · ' + ', '.join(told.tags) if told.tags else ''}"]
         lines.append(self.tr("Needs {0}").format(", ".join(case.needs) or self.tr("nothing")))
-        if case.missing:
+        if case.misfits:
+            flaw = case.misfits[0]
+            lines.append(self.tr("Does not fit its rig, line {0}: {1}").format(flaw.line, flaw.sentence))
+        elif case.missing:
             lines.append(self.tr("Not here: {0}").format("; ".join(case.missing)))
         else:
             lines[-1] += self.tr(" – all of it is here")
         self.needs.setText("\n".join(lines))
         self.needs.setToolTip(as_tip(told.description))
-        mark(self.needs, tone="missed" if case.missing else "")
+        mark(self.needs, tone="missed" if case.missing or case.misfits else "")
 
     def _show_verdict(self, case: Listed | None) -> None:
         if self._trend is not None:

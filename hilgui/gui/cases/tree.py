@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.documents import Flaw
 from hilgui.gui.cases.catalogue import CaseFile, Catalogue, Listed
 from hilgui.gui.label import as_tip
 from hilgui.gui.theme import Theme
@@ -151,9 +152,7 @@ class CaseTree(QTreeWidget):
         item = QTreeWidgetItem(suite, [file.path.name.removesuffix(SUFFIX), ""])
         item.setData(0, _THING, file)
         if file.flaws:
-            item.setText(1, self.tr("✕ line {0}").format(file.flaws[0].line))
-            item.setForeground(1, QBrush(self._theme.colour("missed")))
-            item.setToolTip(0, as_tip(file.flaws[0].sentence))
+            self._say_flaw(item, file.flaws[0])
         elif len(file.cases) == 1:
             self._say_last(item, file.cases[0])
         else:
@@ -163,11 +162,21 @@ class CaseTree(QTreeWidget):
                 child = QTreeWidgetItem(item, [case.loaded.id.partition("[")[2].rstrip("]"), ""])
                 child.setData(0, _THING, case)
                 self._say_last(child, case)
+            if file.mistakes:  # a folded sweep hides the line of the one that does not fit
+                self._say_flaw(item, file.mistakes[0])
+
+    def _say_flaw(self, item: QTreeWidgetItem, flaw: Flaw) -> None:
+        item.setText(1, self.tr("✕ line {0}").format(flaw.line))
+        item.setForeground(1, QBrush(self._theme.colour("missed")))
+        for column in (0, 1):
+            item.setToolTip(column, as_tip(flaw.sentence))
 
     def _say_last(self, item: QTreeWidgetItem, case: Listed) -> None:
         last = self._catalogue.newest.get(case.loaded.id)
         item.setToolTip(0, as_tip(case.loaded.case.name))
-        if case.missing:
+        if case.misfits:
+            self._say_flaw(item, case.misfits[0])
+        elif case.missing:
             item.setText(1, self.tr("! not here"))
             item.setToolTip(1, as_tip("; ".join(case.missing)))
             item.setForeground(1, QBrush(self._theme.colour("phantom")))

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.evidence import Trigger, severity_of
-from hilgui.gui.button_row import button_row
+from hilgui.gui.button_row import ROW, button_row
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 
@@ -147,6 +147,7 @@ class LinesDialog(QDialog):
         close.setDefault(True)
         close.clicked.connect(lambda _=False: self.accept())
         buttons = QHBoxLayout()
+        buttons.setObjectName(ROW)
         buttons.addStretch(1)
         buttons.addWidget(copy)
         buttons.addWidget(close)

@@ -152,6 +152,19 @@ def test_what_failed_last_is_chosen_again(tmp_path: Path) -> None:
     assert (rows["a"]["last"], rows["b"]["last"]) == ("PASS", "FAIL")
 
 
+def test_what_failed_and_is_gone_keeps_nobody_from_running_the_rest_again(tmp_path: Path) -> None:
+    cases = three(tmp_path)
+    failed = {name: [Outcome.FAIL] for name in "abc"}
+    suite(tmp_path, Pretender(failed)).run(cases)
+    (tmp_path / "a.case.yaml").unlink()
+    swept = CASE.format(priority=1) + "parameters: {level: [1, 2]}\n"  # b is now b[level=1] and b[level=2]
+    (tmp_path / "b.case.yaml").write_text(swept, encoding="utf-8")
+    assert [case.id for case in failed_cases(tmp_path)] == ["c"]
+    (tmp_path / "c.case.yaml").unlink()
+    with pytest.raises(CallWrong, match=r"no longer there: a of .*a\.case\.yaml, b of"):
+        failed_cases(tmp_path)
+
+
 def test_two_files_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     twins = [*three(tmp_path), *three(tmp_path / "other")]

@@ -236,6 +236,8 @@ def test_nobody_arms_a_real_rig_or_answers_a_hazardous_question() -> None:
     assert nobody.is_absent(arm) and not nobody.is_absent(dataclasses.replace(arm, simulated=True))
     assert not nobody.is_absent(prompt) and nobody.is_absent(dataclasses.replace(prompt, hazardous=True))
     assert Unattended("nobody").is_absent(prompt)
+    reset = dataclasses.replace(arm, purpose=Purpose.RESET)  # a person says that the cause is cleared
+    assert nobody.is_absent(reset) and not nobody.is_absent(dataclasses.replace(reset, simulated=True))
     assert Desk("x").reply(prompt, "maybe") == "answer yes or no"
 
 
