@@ -92,6 +92,21 @@ def test_a_missing_second_confirmation_ends_in_safe(tmp_path: Path) -> None:
         assert desk.eventually(lambda: "confirm refused" in desk.client.arming.refusal)
 
 
+def test_a_supervisor_killed_between_the_confirmations_leaves_all_off_and_takes_no_second_one(tmp_path: Path) -> None:
+    with rig(tmp_path) as desk:
+        desk.client.select("tester")
+        desk.client.wait_verified(PATIENCE_S)
+        desk.client.arm("tester", needs_engine=False)
+        desk.client.wait_for(State.ARMING, timeout_s=PATIENCE_S)
+        desk.client.kill()
+        assert desk.is_off()
+    with rig(tmp_path) as desk:
+        assert desk.client.arming.state is State.SHADOW, desk.client.arming
+        desk.client.confirm("tester")
+        assert desk.eventually(lambda: "confirm refused" in desk.client.arming.refusal)
+        assert desk.is_off()
+
+
 def test_an_idle_rig_goes_back_to_safe(tmp_path: Path) -> None:
     with rig(tmp_path, main=hurried) as desk:
         desk.arm()
