@@ -148,6 +148,18 @@ def test_stop_ends_a_case_that_moves_a_rig_from_any_page(qtbot, window, page):
     assert "STOP by Ada" in result.reasons[0]
 
 
+def test_escape_is_heard_from_the_rail_and_said_at_once(qtbot, window, page):
+    choose(qtbot, page, "asking")
+    QTest.mouseClick(page.buttons["run"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: page.question.isVisible(), timeout=WAIT_MS)
+    window.setFocus()
+    assert not page.isAncestorOf(QApplication.focusWidget())
+    QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
+    assert "ending what runs" in page.now.text() and not page.cancel.isEnabled()
+    qtbot.waitUntil(lambda: not page._desk.is_busy, timeout=WAIT_MS)
+    assert ResultShelf(window._bench.settings.home).results("asking")[0].outcome is Outcome.ABORTED
+
+
 def arm(qtbot, page):
     desk = page._desk
     for _ in range(12):

@@ -131,6 +131,14 @@ class CasesPage(Page):
             self, "failed cases", lambda: failed_cases(home), self._run, lambda said, _: self.message.emit("info", said)
         )
 
+    def cancel_running(self, _is_checked: bool = False) -> None:
+        """End the case under way, its rig first, and say at once that it was heard."""
+        if self._desk.is_busy:
+            self._desk.cancel()
+            self.now.setText(self.tr("ending what runs: the rig first…"))
+            self.progress.setRange(0, 0)
+            self.cancel.setEnabled(False)
+
     def add_folder(self, folder: Path) -> None:
         """Show the cases of another folder as well, from now on."""
         self._bench.memory.add(RECENT, str(folder))
@@ -214,8 +222,9 @@ class CasesPage(Page):
         self.cancel = QPushButton(self.tr("Cancel (Esc)"), bar)
         self.cancel.setAutoDefault(False)
         mark(self.cancel, kind="small")
-        escape = QShortcut(QKeySequence("Esc"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        escape.activated.connect(lambda: self._desk.cancel())
+        # Wherever the focus is: a pressed button that is grey now, the rail. Of pages only the one in sight hears.
+        escape = QShortcut(QKeySequence("Esc"), self, context=Qt.ShortcutContext.WindowShortcut)
+        escape.activated.connect(self.cancel_running)
         self._keys.append(("Esc", self.tr("Cancel what runs: the rig first")))
         row = QHBoxLayout(bar)
         row.setContentsMargins(GAP, GAP_S, GAP, GAP_S)
@@ -256,7 +265,7 @@ class CasesPage(Page):
         self.editor.saved.connect(lambda _: self.refresh())
         self.editor.save.clicked.connect(lambda _=False: self.save())
         self.verdict.open_asked.connect(self._open_run)
-        self.cancel.clicked.connect(lambda _=False: desk.cancel())
+        self.cancel.clicked.connect(self.cancel_running)
         self.empty.asked.connect(self._choose_folder)
         self._command.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(self.command))
         self._bench.theme.changed.connect(self._draw_icons)
@@ -348,6 +357,7 @@ class CasesPage(Page):
         self.log.clear()
         self.progress.setRange(0, 0)
         self.now.setText(self.tr("beginning…"))
+        self.cancel.setEnabled(True)
         self._show_busy()
 
     def _on_happened(self, event: object) -> None:
@@ -370,6 +380,8 @@ class CasesPage(Page):
                 self.tree.say(result.id, result.word, OUTCOME_TONES[result.outcome])
 
     def _show_playing(self, playing: Playing) -> None:
+        if not self.cancel.isEnabled():  # it ends: its last frames are no news
+            return
         if playing.frames:
             self.progress.setRange(0, playing.frames)
             self.progress.setValue(playing.evaluated)

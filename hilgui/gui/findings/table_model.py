@@ -234,10 +234,10 @@ class FindingsTable(QAbstractTableModel):
         return self._thumbnails.of(row.folder, row.finding)
 
     def _on_thumbnails(self) -> None:
-        last = max(len(self._ids) - 1, 0)
-        self.dataChanged.emit(
-            self.index(0, Column.PICTURE), self.index(last, Column.PICTURE), [Qt.ItemDataRole.DecorationRole]
-        )
+        if not self._ids:
+            return  # the list changed meanwhile
+        last = self.index(len(self._ids) - 1, Column.PICTURE)
+        self.dataChanged.emit(self.index(0, Column.PICTURE), last, [Qt.ItemDataRole.DecorationRole])
 
     def _colour(self, row: FindingRow, column: Column) -> Any:
         if column is Column.MODEL and row.role is not None:
