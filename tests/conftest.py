@@ -14,7 +14,7 @@ import pytest
 # Before anything imports Qt; a test that wants a real window starts its own process under Xvfb.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-_GRACE_S = 3.0  # a worker that was told to end may need this long on a busy machine
+_GRACE_S = 30.0  # a worker that was told to end may need this long on a busy machine
 
 
 @pytest.fixture(scope="session")

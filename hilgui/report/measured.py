@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hilgui.evaluation import Behind, Figure, Interval, Scorecard
-from hilgui.evaluation.kept_scores import KeptScores
-from hilgui.records import Finding, Role, RunHeader
+from hilgui.evaluation.kept_scores import Counted, KeptScores
+from hilgui.records import Finding, Role, RunHeader, Task
 from hilgui.report.behind import frames_of
 from hilgui.report.differences import compare_many
 from hilgui.report.evaluate import Changes, Rejudged, evaluate_runs, thresholds_of
@@ -22,6 +22,7 @@ from hilgui.report.waivers import Waiver
 from hilgui.store import RunReader
 
 _MOVING = "the threshold moves: the interval follows when it stands still"
+_PLAYS = "the drive plays: intervals come at its end"
 _CARD, _FINDINGS, _FOLLOWED = "scorecard", "findings", "followed"
 
 
@@ -51,18 +52,23 @@ class Measured:
 
 
 def stored(folder: Path) -> Measured:
-    """Give the figures that the run stored when it ended: at once, without intervals. Raises StoreBroken."""
+    """Give the figures that the run stored when it ended, or the rates so far while it plays: at once.
+
+    Without intervals. Raises StoreBroken.
+    """
     with closing(RunReader(folder)) as reader:
         header = reader.header
         plain = {role: value or {} for role, value in reader.figures().items() if role in header.models}
+        figures = {role: _figures(value.get("figures", {})) for role, value in plain.items()}
+        is_under_way = reader.state == "running"
         return replace(
             _empty(folder, header),
             frames=reader.ledger.evaluated,
             thresholds={role: facts.threshold for role, facts in header.models.items()},
-            figures={role: _figures(value.get("figures", {})) for role, value in plain.items()},
+            figures=_rates_so_far(reader) if is_under_way else figures,
             details={role: value.get("details", {}) for role, value in plain.items()},
             findings=dict(Counter(finding.kind.value for finding in reader.findings())),
-            is_under_way=reader.state == "running",
+            is_under_way=is_under_way,
         )
 
 
@@ -101,7 +107,13 @@ class Measure:
         kept[_FOLLOWED] = (key, card, first)
         found = reader.findings()
         kept[_CARD], kept[_FINDINGS] = card, [(reader.header.run_id, found)]
-        measured = _measured(self.folder, reader, card, card.figures())
+        figures = {
+            role: {
+                name: replace(figure, why_no_interval=figure.why_no_interval or _PLAYS) for name, figure in mine.items()
+            }
+            for role, mine in card.figures().items()
+        }
+        measured = _measured(self.folder, reader, card, figures)
         return replace(measured, findings=dict(Counter(each.kind.value for each in found)), is_under_way=True)
 
 
@@ -189,6 +201,32 @@ def _measured(folder: Path, reader: RunReader, card: Scorecard, figures: dict[Ro
     )
 
 
+def _rates_so_far(reader: RunReader) -> dict[Role, dict[str, Figure]]:
+    """Count what each detector found, missed and made up so far; nothing is matched again."""
+    timeline = reader.timeline()
+    rates = {}
+    for role, mine in timeline.roles.items():
+        judged = mine.ran & timeline.with_truth
+        if not judged.any() or Task(reader.header.models[role].task) is not Task.DETECTION:
+            continue
+        counted = Counted(*(int(column[judged].sum()) for column in (mine.matched, mine.missed, mine.phantoms)))
+        rates[role] = {
+            name: Figure(getattr(counted, name), count, of, why_no_interval=_PLAYS)
+            for name, count, of in _rates(counted)
+        }
+    return rates
+
+
+def _rates(counted: Counted) -> tuple[tuple[str, int, str], ...]:
+    """Name the rates with what each of them rests on."""
+    truths, shown = counted.matched + counted.missed, counted.matched + counted.phantoms
+    return (
+        ("recall", truths, "truths"),
+        ("precision", shown, "detections"),
+        ("f1", truths + shown, "truths and detections"),
+    )
+
+
 def _figures(plain: dict[str, Any]) -> dict[str, Figure]:
     """Read figures as a run stores them."""
     return {
@@ -214,11 +252,7 @@ def at_threshold(measured: Measured, threshold: float) -> Measured:
             continue
         for column, label in enumerate(("", *(f".{name}" for name in measured.classes)), -1):
             counted = kept.at(threshold, None if column < 0 else column)
-            for name, count in (
-                ("recall", counted.matched + counted.missed),
-                ("precision", counted.matched + counted.phantoms),
-                ("f1", 2 * counted.matched + counted.missed + counted.phantoms),
-            ):
+            for name, count, _ in _rates(counted):
                 before = mine.get(f"{name}{label}")
                 if before is not None:
                     value = getattr(counted, name)

@@ -71,7 +71,7 @@ class ScriptedCamera:
     def read(self) -> Shot | None:
         self.threads.add(threading.current_thread().name)
         if self._number and not self.begins.is_set():
-            self.begins.wait(10)
+            self.begins.wait(240)
             self._due = time.monotonic()
         if not self._script:
             if self._stays:
@@ -82,7 +82,7 @@ class ScriptedCamera:
         if isinstance(entry, Exception):
             raise entry
         if entry == "hang":
-            self.let_go.wait(10)
+            self.let_go.wait(240)
             raise SourceBroken("the read was given up")
         if isinstance(entry, float):  # a pause
             self._due += entry

@@ -113,7 +113,7 @@ class BoxModel:
     def infer(self, image: NDArray[np.uint8], workspace: Any) -> Inference:
         seq = int(image[0, 0, 0]) - 40
         self.seen.append(seq)
-        self.may_go_on.wait(10)
+        self.may_go_on.wait(240)
         if self._fails_at is not None and seq >= self._fails_at:
             raise ValueError("the model broke")
         if self._slow_s:

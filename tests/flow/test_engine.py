@@ -52,7 +52,7 @@ def slowly(plan: RunPlan) -> RunPlan:
     return RunPlan(**{name: getattr(plan, name) for name in plan.__slots__} | {"speed": "0.5"})
 
 
-def events_until(engine: Engine, *kinds: type, timeout_s: float = 60.0) -> list[Event]:
+def events_until(engine: Engine, *kinds: type, timeout_s: float = 240.0) -> list[Event]:
     """Collect events up to the first of the given kinds."""
     events: list[Event] = []
     deadline = time.monotonic() + timeout_s
@@ -256,15 +256,15 @@ def test_an_engine_never_outlives_its_front_end(plan: RunPlan, tmp_path: Path, n
     arguments = ["replay", plan.source, "--baseline", plan.baseline, "--provider", "cpu", "--speed", "0.2"]
     command = [sys.executable, "-m", "hilgui", *map(str, arguments), "--out", str(plan.out)]
     front = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while not list(plan.out.glob("*/run.sqlite")) and time.monotonic() < deadline:
         time.sleep(0.02)
     time.sleep(delay_s)
     engines = psutil.Process(front.pid).children(recursive=True)
     assert engines
     front.send_signal(number)
-    front.communicate(timeout=20)
-    gone, alive = psutil.wait_procs(engines, timeout=15)
+    front.communicate(timeout=240)
+    gone, alive = psutil.wait_procs(engines, timeout=240)
     for each in alive:
         each.kill()
     assert not alive and gone

@@ -297,12 +297,12 @@ def test_ctrl_c_ends_a_session_well(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "hilgui", "replay", f"camera:rehearsal:{drive}", "--json", "--provider", "cpu"]
     command += ["--baseline", str(write_model(tmp_path / "old.onnx")), "--out", str(tmp_path / "runs")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not list((tmp_path / "runs").glob("*/run.sqlite")) and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1.0)
     process.send_signal(signal.SIGINT)
-    out, complaints = process.communicate(timeout=60)
+    out, complaints = process.communicate(timeout=240)
     told = json.loads(out)
     assert told["verdict"] in ("PASS", "INCONCLUSIVE"), complaints  # a busy machine may lose frames
     assert process.returncode in (0, 3)

@@ -99,7 +99,7 @@ def failed(engine: Engine, plan: RunPlan) -> RunFailed:
     engine.start()
     try:
         engine.run(plan)
-        events = events_until(engine, RunFailed, timeout_s=90)
+        events = events_until(engine, RunFailed)
     finally:
         engine.close()
     assert any(isinstance(event, RunStarted) for event in events)

@@ -2,6 +2,7 @@
 
 import gc
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ from hilgui.settings import Settings
 from tests.gui.shell_bench import FakeEngine
 
 undo_opencv()
+
+_PATIENCE_MS = 240_000  # processes start and import on machines that may be busy; a wait ends as soon as it can
+
+
+@pytest.fixture
+def qtbot(qtbot):
+    """Wait as long as a busy machine may need where a test says no other time."""
+    for name in ("waitUntil", "waitSignal", "waitSignals"):
+        setattr(qtbot, name, partial(getattr(qtbot, name), timeout=_PATIENCE_MS))
+    return qtbot
 
 
 @pytest.fixture(autouse=True)

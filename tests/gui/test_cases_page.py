@@ -28,8 +28,6 @@ from hilgui.store import RunReader
 from tests.gui.replay_run import make_run
 from tests.gui.shell_bench import FakeEngine, fake_pages
 
-WAIT_MS = 90_000
-
 ASKING = """\
 schema: hilgui/case.v1
 name: Asking
@@ -91,7 +89,7 @@ def window(qtbot, settings, theme, memory, folder):
     window.show()
     qtbot.waitExposed(window)
     window.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is window, timeout=5000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
     window.show_page("cases")
     yield window
     window.close()
@@ -101,13 +99,13 @@ def window(qtbot, settings, theme, memory, folder):
 @pytest.fixture
 def page(qtbot, window):
     page = window.pages.page("cases")
-    qtbot.waitUntil(lambda: page.tree.topLevelItemCount() == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.tree.topLevelItemCount() == 1)
     return page
 
 
 def choose(qtbot, page, name: str) -> None:
     assert page.tree.choose(name)
-    qtbot.waitUntil(lambda: page.editor.path is not None and page.editor.path.name.startswith(name), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.editor.path is not None and page.editor.path.name.startswith(name))
 
 
 def test_a_case_runs_asks_inside_the_page_and_shows_its_verdict(qtbot, window, page):
@@ -116,7 +114,7 @@ def test_a_case_runs_asks_inside_the_page_and_shows_its_verdict(qtbot, window, p
     assert page.command.startswith("hilgui run ") and "asking.case.yaml" in page.command
     page.tree.setFocus()
     QTest.keyClick(page.tree, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: page.question.isVisible(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.question.isVisible())
     assert "How warm" in page.question.words.text()
     QTest.keyClicks(page.question.value, "warm")
     QTest.keyClick(page.question.value, Qt.Key.Key_Return)
@@ -124,7 +122,7 @@ def test_a_case_runs_asks_inside_the_page_and_shows_its_verdict(qtbot, window, p
     page.question.value.clear()
     QTest.keyClicks(page.question.value, "21.5")
     QTest.keyClick(page.question.value, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: not page._desk.is_busy and bool(page.verdict.rows), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page._desk.is_busy and bool(page.verdict.rows))
     assert page.verdict.word.text() == "✓ PASS"
     assert page.verdict.rows[0][1:] == ("21.5 °C", "<= 30 °C", "✓ PASS")
     assert not page.question.isVisible() and not window.strip.rig.isVisible()
@@ -140,7 +138,7 @@ def test_stop_ends_a_case_that_moves_a_rig_from_any_page(qtbot, window, page):
         assert window.strip.rig.isVisible() and window.strip.rig.state.text() == "ARMED"
         window.show_page("library")
         QTest.keyClick(window.windowHandle(), Qt.Key.Key_F12)
-        qtbot.waitUntil(lambda: not page._desk.is_busy, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: not page._desk.is_busy)
         result = ResultShelf(window._bench.settings.home).results("moving")[0]
         assert result.outcome is Outcome.ABORTED
         if "froze" not in result.reasons[0]:  # a crowded machine: the rig stopped before the key, and rightly
@@ -163,7 +161,7 @@ def test_escape_is_heard_from_the_rail_and_said_at_once(qtbot, window, page):
 def arm(qtbot, page):
     desk = page._desk
     for _ in range(12):
-        qtbot.waitUntil(lambda: bool(desk.operator.open_questions()) or desk.rig is State.ARMED, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: bool(desk.operator.open_questions()) or desk.rig is State.ARMED)
         if desk.rig is State.ARMED:
             return
         page.question.answer("yes")
@@ -173,7 +171,7 @@ def arm(qtbot, page):
 def test_mistakes_appear_with_their_lines_while_one_types_and_nothing_unsaved_runs(qtbot, page, folder):
     choose(qtbot, page, "asking")
     page.editor.text.setPlainText(ASKING.replace("criteria:", "criterai:"))
-    qtbot.waitUntil(lambda: page.editor.flaws.count() > 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.editor.flaws.count() > 0)
     said = [page.editor.flaws.item(row).text() for row in range(page.editor.flaws.count())]
     assert any("line 8" in each and "criteria" in each for each in said)
     assert page.editor.is_changed
@@ -182,7 +180,7 @@ def test_mistakes_appear_with_their_lines_while_one_types_and_nothing_unsaved_ru
     page.run_selected()
     assert warned == ["warning"] and not page._desk.is_busy
     page.editor.text.setPlainText(ASKING.replace("<= 30", "<= 25"))
-    qtbot.waitUntil(lambda: page.editor.verdict.text() == "valid", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.editor.verdict.text() == "valid")
     page.save()
     assert "<= 25" in (folder / "asking.case.yaml").read_text()
     assert not page.editor.is_changed
@@ -190,7 +188,7 @@ def test_mistakes_appear_with_their_lines_while_one_types_and_nothing_unsaved_ru
 
 def test_a_broken_case_is_listed_with_its_line_and_keeps_nobody_from_running(qtbot, page):
     choose(qtbot, page, "broken")
-    qtbot.waitUntil(lambda: page.editor.flaws.count() > 0, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.editor.flaws.count() > 0)
     assert "line 4" in page.editor.flaws.item(0).text()
     assert "Line 4" in page.needs.text()
     assert {case.loaded.id for case in page.tree.suite_cases()} == {"asking", "moving"}
@@ -205,9 +203,9 @@ def test_the_trend_of_each_criterion_and_what_failed_are_remembered(qtbot, setti
         started = f"2026-01-0{day}T10:00:00+00:00"
         shelf.put(CaseResult("asking", "Asking", path, "x", "shadow", outcome, started, 1.0, "Ada", criteria=(one,)))
     page.refresh()
-    qtbot.waitUntil(lambda: not page.is_reading, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page.is_reading)
     choose(qtbot, page, "asking")
-    qtbot.waitUntil(lambda: page.verdict.word.text() == "✕ FAIL", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.verdict.word.text() == "✕ FAIL")
     assert page.verdict.rows == [("captured.warmth", "41 °C", "<= 30 °C", "✕ FAIL")]
 
 
@@ -255,7 +253,7 @@ class FrozenSuite:
 
     def run(self, cases):
         self.told(RigStood("a", State.ARMED, "second confirmation"))
-        assert self.stop.wait(60.0)
+        assert self.stop.wait(240.0)
         self.reason = self.stop.reason
         return []
 
@@ -269,10 +267,10 @@ def test_a_screen_that_freezes_while_a_case_has_an_armed_rig_stops_it(qtbot, set
 
     desk = CaseDesk(settings, "Ada", make_suite=make)
     assert desk.run([object()])
-    qtbot.waitUntil(lambda: desk.rig is State.ARMED, timeout=WAIT_MS)
-    deadline = time.monotonic() + 60.0
+    qtbot.waitUntil(lambda: desk.rig is State.ARMED)
+    deadline = time.monotonic() + 240.0
     while not made[0].reason and time.monotonic() < deadline:
         time.sleep(0.02)  # the event loop stands still: that is the point
     assert made[0].reason == "the screen froze while the rig was armed"
-    qtbot.waitUntil(lambda: not desk.is_busy, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: not any(each.name == "screen watch" for each in threading.enumerate()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not desk.is_busy)
+    qtbot.waitUntil(lambda: not any(each.name == "screen watch" for each in threading.enumerate()))

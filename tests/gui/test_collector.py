@@ -64,4 +64,4 @@ def test_the_timer_collects_when_python_would(qtbot, collector):
             holder = Holder()
             weakref.finalize(holder, dropped.append, 1)
             del holder
-    qtbot.waitUntil(lambda: bool(dropped), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(dropped))

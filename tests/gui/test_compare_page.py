@@ -11,7 +11,6 @@ from hilgui.gui.compare.page import ComparePage
 from hilgui.report.waivers import load_waivers
 from tests.gui.replay_run import make_run
 
-_LONG = 60_000
 TODAY = date(2026, 1, 10)
 FIRST, SECOND = "20260105-220000-night-aaaa", "20260105-230000-night-bbbb"
 
@@ -45,7 +44,7 @@ def page(qtbot, bench):
 
 
 def compared(qtbot, page):
-    qtbot.waitUntil(lambda: page.compared is not None and not page.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.compared is not None and not page.is_busy)
 
 
 def states(page):
@@ -53,7 +52,7 @@ def states(page):
 
 
 def test_without_runs_the_page_says_what_belongs_there(qtbot, page):
-    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: not page.is_busy)
     with qtbot.waitSignal(page.demo_asked):
         qtbot.mouseClick(page.empty.button, Qt.MouseButton.LeftButton)
 
@@ -66,9 +65,7 @@ def test_two_runs_of_a_drive_are_proposed_and_compared(qtbot, runs, page):
     assert [cells[6].text for cells in page.table.rows][:3] == ["same"] * 3
     assert page.command == f"hilgui compare {FIRST} {SECOND}"
     new = page.findings.rows[0][0].link
-    qtbot.waitUntil(
-        lambda: page.left.player.picture is not None and page.right.player.picture is not None, timeout=_LONG
-    )
+    qtbot.waitUntil(lambda: page.left.player.picture is not None and page.right.player.picture is not None)
     assert page.left.folder == runs / FIRST and page.right.folder == runs / SECOND
     assert page.right.player.picture.seq == new.finding.worst_seq
     with qtbot.waitSignal(page.open_run_asked) as asked:
@@ -91,7 +88,7 @@ def test_a_waiver_is_written_from_the_page_holds_and_expires(qtbot, runs, page, 
     assert "past" in dialog._trouble.text()
     dialog.expires.setText("2026-01-31")
     dialog.go.click()
-    qtbot.waitUntil(lambda: "waived" in states(page), timeout=_LONG)
+    qtbot.waitUntil(lambda: "waived" in states(page))
     assert "new" not in states(page)
     (waiver,) = load_waivers(settings.home / "waivers.yaml")
     assert (waiver.owner, waiver.reason, waiver.expires) == ("Ada", "lens was wet", date(2026, 1, 31))
@@ -100,4 +97,4 @@ def test_a_waiver_is_written_from_the_page_holds_and_expires(qtbot, runs, page, 
     assert "--waivers" in page.command
     page._today = lambda: date(2026, 2, 1)
     page.compare()
-    qtbot.waitUntil(lambda: "expired" in states(page), timeout=_LONG)
+    qtbot.waitUntil(lambda: "expired" in states(page))

@@ -16,7 +16,6 @@ from tests.unit.evidence.bench import WORSE as HARM
 from tests.unit.evidence.bench import record
 from tests.unit.inference.tiny import dense
 
-_LONG = 90_000
 PASSPHRASE = "three secret words"
 
 
@@ -31,7 +30,7 @@ def page(qtbot, bench):
 
 
 def idle(qtbot, page):
-    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: not page.is_busy)
 
 
 def decided(qtbot, page, tmp_path, text=SPECIFICATION):
@@ -152,7 +151,7 @@ def test_a_worse_candidate_is_rolled_back_with_reasons(qtbot, page, settings, tm
     dialog.trigger.setCurrentText("actuation")
     assert dialog.severity.currentText() == "S1"
     dialog.trigger.setCurrentText("data-gap")
-    with qtbot.waitSignal(page.message, timeout=_LONG) as said:
+    with qtbot.waitSignal(page.message) as said:
         qtbot.mouseClick(page.acts.dialog.go, Qt.MouseButton.LeftButton)
     assert "is open, severity S3" in said.args[1]
 
@@ -181,11 +180,11 @@ def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, pag
     qtbot.keyClicks(page.acts.dialog.passphrase, PASSPHRASE)
     qtbot.mouseClick(page.acts.dialog.go, Qt.MouseButton.LeftButton)
     page.acts.dialog.reject()  # left while it is signed: what was done is told all the same
-    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: not page.is_busy)
     assert page.recorded.agreed == ("ada", "bob")
     press(qtbot, page, "promote")
     assert page.acts.dialog.slot.text() == "front"
-    with qtbot.waitSignal(page.acts.moved, timeout=_LONG) as moved:
+    with qtbot.waitSignal(page.acts.moved) as moved:
         qtbot.mouseClick(page.acts.dialog.go, Qt.MouseButton.LeftButton)
     assert moved.args[0].by == ("ada", "bob")
     assert registry.entry("front@champion").onnx_sha256 == hashes[Role.CANDIDATE]

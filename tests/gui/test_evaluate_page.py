@@ -10,11 +10,13 @@ from PySide6.QtWidgets import QApplication
 from hilgui.gui.evaluate.page import EvaluatePage
 from hilgui.gui.evaluate.sheets import Link, confusion_rows
 from hilgui.gui.short_numbers import short
-from hilgui.records import Role
-from tests.gui.replay_run import MISSED, make_run
+from hilgui.records import Ledger, Outcome, Role, Verdict
+from hilgui.sources import source_for
+from hilgui.store import RunWriter
+from tests.gui.replay_run import MISSED, findings, header_of, make_run, moment_of
 
 Key = Qt.Key
-_LONG = 60_000  # ms; a process has to start
+FRAMES = 60
 
 
 @pytest.fixture
@@ -32,8 +34,8 @@ def measured(qtbot, page, bench, settings):
     bench.run.put(make_run(settings.home).folder)
     page.show()
     page.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is page, timeout=5000)
-    qtbot.waitUntil(lambda: page.measured is not None and page.measured.is_whole, timeout=_LONG)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is page)
+    qtbot.waitUntil(lambda: page.measured is not None and page.measured.is_whole)
     return page
 
 
@@ -57,7 +59,7 @@ def test_both_models_stand_beside_each_other_and_a_number_leads_to_its_frames_an
     index = page.figures.model().index(row, 3)
     page.figures.scrollTo(index)
     qtbot.mouseClick(page.figures.viewport(), Qt.MouseButton.LeftButton, pos=page.figures.visualRect(index).center())
-    qtbot.waitUntil(lambda: bool(page.frames.table.rows), timeout=_LONG)
+    qtbot.waitUntil(lambda: bool(page.frames.table.rows))
     assert set(MISSED) <= {cells[0].link for cells in page.frames.table.rows}
     assert "--explain recall" in page.command
     with qtbot.waitSignal(page.open_run_asked) as asked:
@@ -74,18 +76,18 @@ def test_the_slider_changes_rates_at_once_and_the_rest_follows(qtbot, measured):
     assert page.figures.rows[row][1].text == short(page.measured.kept[Role.BASELINE].at(0.99).recall)
     assert "--threshold 0.99" in page.command
     at_once = page.measured.figures[Role.CANDIDATE]["precision"].value
-    qtbot.waitUntil(lambda: not page.is_busy and page.measured.is_whole, timeout=_LONG)
-    qtbot.waitUntil(lambda: page.measured.thresholds == dict.fromkeys(Role, 0.99), timeout=_LONG)
+    qtbot.waitUntil(lambda: not page.is_busy and page.measured.is_whole)
+    qtbot.waitUntil(lambda: page.measured.thresholds == dict.fromkeys(Role, 0.99))
     assert page.measured.figures[Role.CANDIDATE]["precision"].value == at_once
     qtbot.keyClick(page.figures, Key.Key_Backspace)
     assert "--threshold" not in page.command
-    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: not page.is_busy)
 
 
 def test_slices_classes_and_confusion_are_shown_and_copied(qtbot, measured):
     page = measured
     page.tabs.setCurrentWidget(page.slices)
-    qtbot.waitUntil(lambda: bool(page.slices.rows), timeout=_LONG)
+    qtbot.waitUntil(lambda: bool(page.slices.rows))
     assert page.command.startswith("hilgui slices")
     linked = [cell.link for cells in page.slices.rows for cell in cells if cell.link is not None]
     page.show_behind(linked[0])
@@ -103,7 +105,7 @@ def test_slices_classes_and_confusion_are_shown_and_copied(qtbot, measured):
 
 def test_a_figure_without_frames_says_so_in_its_place(qtbot, measured):
     measured.show_behind(Link(Role.BASELINE, "nonsense"))
-    qtbot.waitUntil(lambda: not measured.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: not measured.is_busy)
     assert "nonsense" in measured.frames._title.text() and not measured.frames.is_looking
 
 
@@ -125,4 +127,39 @@ def test_a_cancelled_measurement_ends_and_can_be_asked_for_again(qtbot, page, be
     page.busy.cancelled.emit()
     assert not page.is_busy
     page.refresh()
-    qtbot.waitUntil(lambda: page.measured is not None and page.measured.is_whole, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.measured is not None and page.measured.is_whole)
+
+
+@pytest.fixture
+def writer(settings, tmp_path):
+    """A run under way, without a frame so far."""
+    source = source_for(make_run(tmp_path / "drive").video)
+    facts = source.open()
+    source.close()
+    return RunWriter(settings.runs, header_of(facts))
+
+
+def test_figures_come_while_the_drive_plays_and_each_leads_to_its_frames(qtbot, page, bench, writer, monkeypatch):
+    monkeypatch.setattr("hilgui.gui.evaluate.page._FOLLOWS_MS", 50)
+    writer.write([moment_of(seq) for seq in range(30)])
+    bench.run.put(writer.folder)
+    page.show()
+    page.tabs.setCurrentWidget(page.classes)
+    qtbot.waitUntil(lambda: page.measured is not None and bool(page.measured.figures))
+    row_of(page.figures, "recall")  # counted at once, before anything is measured
+    qtbot.waitUntil(lambda: bool(page.measured.kept) and page.measured.frames == 30)
+    assert "under way" in page._title.text() and not page.busy.isVisible()
+    before = page.figures.rows[row_of(page.figures, "recall")][3]
+    assert page.figures.rows[row_of(page.figures, "map_50_95")][3].text != "–" and "plays" in before.tip
+    page.show_behind(before.link)
+    qtbot.waitUntil(lambda: bool(page.frames.table.rows))
+    page.tabs.setCurrentWidget(page.slices)
+    qtbot.waitUntil(lambda: bool(page.slices.rows))
+    writer.write([moment_of(seq) for seq in range(30, FRAMES)], findings())
+    qtbot.waitUntil(lambda: page.measured.frames == FRAMES)
+    assert page.tabs.currentWidget() is page.slices and page.frames.table.rows
+    assert page.figures.rows[row_of(page.figures, "recall")][3].text != before.text
+    writer.finish(Verdict(Outcome.PASS), Ledger(FRAMES, FRAMES, 0, 0, FRAMES))
+    page.refresh()
+    qtbot.waitUntil(lambda: page.measured.is_whole and not page.is_busy)
+    assert "under way" not in page._title.text() and page.slices.rows

@@ -15,8 +15,6 @@ from hilgui.gui.findings.page import FindingsPage
 from hilgui.records import Role
 from tests.unit.explanations import lamp
 
-_PATIENCE_MS = 90_000  # a process starts, imports and works on a machine that may be busy
-
 
 @pytest.fixture
 def run(settings) -> Path:
@@ -31,7 +29,7 @@ def page(qtbot, bench, run):
     made.resize(1200, 660)
     made.show()
     made.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is made, timeout=5000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is made)
     settle(qtbot, made)
     choose(qtbot, made, "missed_critical")
     yield made
@@ -39,7 +37,7 @@ def page(qtbot, bench, run):
 
 
 def settle(qtbot, page) -> None:
-    qtbot.waitUntil(lambda: not page.is_busy, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: not page.is_busy)
 
 
 def choose(qtbot, page, kind: str) -> None:
@@ -53,7 +51,7 @@ def test_x_explains_the_miss_and_it_is_there_the_next_time(qtbot, page, run, set
     qtbot.keyClick(page.table, Qt.Key.Key_X)
     panel = page.explanation
     assert page.sheets.currentWidget() is panel and panel.busy.isVisible()
-    qtbot.waitUntil(lambda: panel.explanation is not None, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: panel.explanation is not None)
     made = panel.explanation
     assert "below the threshold of 0.35" in panel._sentence.text()
     assert "Would have saved it" in panel._words[2].text()
@@ -65,7 +63,7 @@ def test_x_explains_the_miss_and_it_is_there_the_next_time(qtbot, page, run, set
     choose(qtbot, page, "phantom")
     assert panel.explanation is None and not panel._sentence.isVisible()
     choose(qtbot, page, "missed_critical")
-    qtbot.waitUntil(lambda: panel.explanation == made, timeout=_PATIENCE_MS)  # read again, not worked out again
+    qtbot.waitUntil(lambda: panel.explanation == made)  # read again, not worked out again
     assert panel.command.startswith("hilgui explain ") and panel.command.endswith(f" {made.finding}")
 
 
@@ -75,7 +73,7 @@ def test_a_picture_that_is_chosen_is_seen_large(qtbot, page, run, settings):
     wish = Wish(run, page.current.finding.number, methods=("drise",), masks=60, provider="cpu")
     explain(wish, settings.home, lambda *_: None)
     page.sheets.setCurrentWidget(page.explanation)
-    qtbot.waitUntil(lambda: page.explanation.explanation is not None, timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: page.explanation.explanation is not None)
     tile = page.explanation._tiles[0][1]
     with qtbot.waitSignal(page.explanation.picture_chosen) as chosen:
         qtbot.mouseClick(tile, Qt.MouseButton.LeftButton)
@@ -99,7 +97,7 @@ def test_a_model_that_is_gone_is_said_and_can_be_tried_again(qtbot, page, run, s
     said = []
     page.trouble.connect(lambda sentence, details: said.append(sentence))
     page.explain()
-    qtbot.waitUntil(lambda: bool(said), timeout=_PATIENCE_MS)
+    qtbot.waitUntil(lambda: bool(said))
     settle(qtbot, page)
     assert "which is gone" in said[0] and page.explanation.go.isEnabled()
 

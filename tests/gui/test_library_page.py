@@ -11,8 +11,6 @@ from hilgui.resources import shipped
 from tests.paired_runs import BETTER, paired_runs
 from tests.unit.inference.tiny import dense
 
-_LONG = 90_000
-
 
 @pytest.fixture
 def page(qtbot, bench):
@@ -25,7 +23,7 @@ def page(qtbot, bench):
 
 
 def idle(qtbot, page):
-    qtbot.waitUntil(lambda: not page.is_reading, timeout=_LONG)
+    qtbot.waitUntil(lambda: not page.is_reading)
 
 
 def agree(qtbot, page):
@@ -81,7 +79,7 @@ def test_a_file_that_is_no_model_is_refused_in_one_sentence_and_the_next_is_aske
     first = page.models.acts.dialog
     assert first.isVisible() and "bad.onnx" in first.trouble and "\n" not in first.trouble
     first.reject()
-    qtbot.waitUntil(lambda: page.models.acts.dialog is not first, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.models.acts.dialog is not first)
     assert page.models.acts.dialog.slot.text() == "good"
     agree(qtbot, page)
     assert [one.name for one in Registry(settings.models).shelf.entries()] == ["good"]

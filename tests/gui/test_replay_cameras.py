@@ -52,7 +52,7 @@ def page(qtbot: QtBot, qapp: QApplication, folder: Path) -> Iterator[ReplayPage]
     qtbot.addWidget(page)
     page.resize(1280, 720)
     page.show()
-    with qtbot.waitSignal(page.opened, timeout=20_000):
+    with qtbot.waitSignal(page.opened):
         page.open_run(folder)
     yield page
     page.close_page()
@@ -66,7 +66,7 @@ def shown(view: object) -> float:
 def go_to(page: ReplayPage, qtbot: QtBot, row: int) -> None:
     assert page.drive is not None
     page.player.go_to(row)
-    qtbot.waitUntil(lambda: page.player.picture is not None and page.player.picture.seq == row, timeout=20_000)
+    qtbot.waitUntil(lambda: page.player.picture is not None and page.player.picture.seq == row)
 
 
 def test_both_cameras_show_what_they_had_at_the_cursor(page: ReplayPage, qtbot: QtBot) -> None:

@@ -15,8 +15,6 @@ from hilgui.store import RunReader
 from tests.dark_street import write_light_model, write_street
 from tests.gui.shell_bench import FakeEngine
 
-_LONG = 60_000
-
 
 def replayed(settings, tmp_path: Path, **more) -> Path:
     """Run the light model over the street; give the run folder."""
@@ -46,11 +44,11 @@ def page(qtbot, settings, theme):
 
 def opened(qtbot, page, folder: Path) -> None:
     page.open_run(folder)
-    qtbot.waitUntil(lambda: page.player.picture is not None, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.player.picture is not None)
 
 
 def settled(qtbot, page, words: str) -> None:
-    qtbot.waitUntil(lambda: words in page.view.mark and not page.player.is_waiting, timeout=_LONG)
+    qtbot.waitUntil(lambda: words in page.view.mark and not page.player.is_waiting)
 
 
 def states(page) -> set[State]:
@@ -70,7 +68,7 @@ def test_the_models_are_asked_again_and_the_picture_says_so(qtbot, page, setting
     assert State.MISSED in states(page)
     assert page.player.picture.image.mean() < clean.mean() - 30
     bar.slider.setValue(0)
-    qtbot.waitUntil(lambda: page.view.mark == "" and not page.player.is_waiting, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.view.mark == "" and not page.player.is_waiting)
     assert np.array_equal(page.player.picture.image, clean)
     assert State.MISSED not in states(page)
 
@@ -86,7 +84,7 @@ def test_gone_with_its_strip_and_the_next_run_begins_as_it_is_set(qtbot, page, s
     opened(qtbot, page, folder)
     settled(qtbot, page, "low_light")
     page.corrupting.toggle()
-    qtbot.waitUntil(lambda: page.view.mark == "" and not page.player.is_waiting, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.view.mark == "" and not page.player.is_waiting)
     assert State.MISSED not in states(page)
 
 
@@ -97,7 +95,7 @@ def test_a_model_that_is_gone_says_nothing_of_a_corrupted_frame(qtbot, page, set
     page.corrupting.toggle()
     page.corrupting.bar.choose("fog", 1)
     settled(qtbot, page, "fog")
-    qtbot.waitUntil(lambda: "light.onnx" in page.corrupting._what_if.problem, timeout=_LONG)
+    qtbot.waitUntil(lambda: "light.onnx" in page.corrupting._what_if.problem)
     assert not [thing for thing in page.view.visible_things if thing.score is not None]
 
 

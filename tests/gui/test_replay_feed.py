@@ -30,7 +30,7 @@ def frames(first: int, end: int) -> Iterator[Moment | Loss]:
 def next_news(feed: RunFeed, frames: int) -> News:
     """Wait until so many frames came in all; give the newest news."""
     came, newest = 0, None
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while came < frames or newest is None:
         assert time.monotonic() < deadline
         item = feed.take()

@@ -32,7 +32,7 @@ class CountingPictures:
         return ""
 
     def read(self, seq: int) -> Picture:
-        self.gate.wait(5)
+        self.gate.wait(240)
         self.read_seqs.append(seq)
         return Picture(seq, np.full((self._size, self._size, 4), seq % 256, np.uint8), None, Origin.RECORDING)
 
@@ -86,7 +86,7 @@ def player(qapp: QApplication, drive: Drive, decoder: Decoder, clock: Clock) -> 
 
 
 def until(is_true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 240
     while not is_true():
         assert time.monotonic() < deadline
         threading.Event().wait(0.002)

@@ -25,7 +25,6 @@ from hilgui.rigs.transcript import Direction, Entry
 from tests.gui.shell_bench import FakeEngine, fake_pages
 
 PROFILE = shipped("testcases/rigs/simulated_bench.yaml")
-WAIT_MS = 60_000  # processes are started, on a machine that may be busy
 CTRL_SHIFT = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
 
 
@@ -36,7 +35,7 @@ def window(qtbot, settings, theme, memory):
     window.show()
     qtbot.waitExposed(window)
     window.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is window, timeout=5000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
     window.show_page("rig")
     yield window
     window.close()
@@ -54,11 +53,11 @@ def test_a_number_of_any_size_is_written_without_an_exponent():
 
 
 def open_bench(qtbot, page) -> None:
-    qtbot.waitUntil(lambda: page.chooser.looked is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.chooser.looked is not None)
     page.chooser.choose(PROFILE)
-    qtbot.waitUntil(lambda: page.chooser.looked.path == PROFILE and page.chooser.start.isEnabled(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.chooser.looked.path == PROFILE and page.chooser.start.isEnabled())
     qtbot.mouseClick(page.chooser.start, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.channels.verdicts.get("board") == "identified", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.channels.verdicts.get("board") == "identified")
 
 
 def make_safe(qtbot, page) -> None:
@@ -68,24 +67,24 @@ def make_safe(qtbot, page) -> None:
         qtbot.mouseClick(page.arm.buttons["reset"], Qt.MouseButton.LeftButton)
     elif link.state is State.SHADOW:
         QTest.keyClick(page, Qt.Key.Key_L, CTRL_SHIFT)
-    qtbot.waitUntil(lambda: link.state is State.SAFE and link.arming.is_verified, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: link.state is State.SAFE and link.arming.is_verified)
 
 
 def arm_bench(qtbot, page) -> None:
     """Arm by the keys; again where a crowded machine made the screen so late that the rig refused."""
     link = page._link
     for _ in range(8):
-        qtbot.waitUntil(lambda: link.state in (State.SHADOW, State.SAFE, State.LATCHED), timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: link.state in (State.SHADOW, State.SAFE, State.LATCHED))
         make_safe(qtbot, page)
         QTest.keyClick(page, Qt.Key.Key_A, CTRL_SHIFT)
-        qtbot.waitUntil(lambda: link.state is not State.SAFE, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: link.state is not State.SAFE)
         if link.state is not State.ARMING:
             continue
         assert "nothing moves" in page.arm.sentence.text()
         assert not any(control.isEnabled() for control in page.channels.controls.values())
         assert 0 < page.arm.countdown.value() <= page.arm.countdown.maximum()
         QTest.keyClick(page, Qt.Key.Key_Y, CTRL_SHIFT)
-        qtbot.waitUntil(lambda: link.state is not State.ARMING, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: link.state is not State.ARMING)
         if link.state is State.ARMED:
             return
     pytest.fail(f"the rig would not stay armed: {link.arming.reason} {link.arming.refusal}")
@@ -101,9 +100,7 @@ def test_choose_arm_twice_set_stop_with_f12_behind_a_dialog_and_reset(qtbot, win
         arm_bench(qtbot, page)
         control.value.setValue(12.0)
         QTest.keyClick(control.value, Qt.Key.Key_Return)
-        qtbot.waitUntil(
-            lambda: page.channels.values["board.voltage"] == "12 V" or link.state is not State.ARMED, timeout=WAIT_MS
-        )
+        qtbot.waitUntil(lambda: page.channels.values["board.voltage"] == "12 V" or link.state is not State.ARMED)
         if link.state is State.ARMED:
             break
     assert page.channels.values["board.voltage"] == "12 V"
@@ -113,9 +110,9 @@ def test_choose_arm_twice_set_stop_with_f12_behind_a_dialog_and_reset(qtbot, win
     dialog.setModal(True)
     QLineEdit(dialog)
     dialog.show()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog, timeout=5000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
     QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_F12)
-    qtbot.waitUntil(lambda: link.state is State.LATCHED, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: link.state is State.LATCHED)
     dialog.close()
     assert badge.state.text() == "LATCHED"
     window.show_page("rig")
@@ -126,13 +123,13 @@ def test_choose_arm_twice_set_stop_with_f12_behind_a_dialog_and_reset(qtbot, win
     assert not page.arm.buttons["reset"].isEnabled(), "nobody resets without a name"
     page.arm.person.setText("Grace")
     qtbot.mouseClick(page.arm.buttons["reset"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: link.state is State.SAFE and link.arming.is_verified, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: link.state is State.SAFE and link.arming.is_verified)
     assert link.arming.by == "Grace"
-    qtbot.waitUntil(lambda: page.channels.values["board.voltage"] == "0 V", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.channels.values["board.voltage"] == "0 V")
     assert page.margins.words["supply_max"] == "holds"
     assert "> board" in page.console.text.toPlainText()
     page._close.click()
-    qtbot.waitUntil(lambda: not link.is_closing and link.client is None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not link.is_closing and link.client is None)
     assert not badge.isVisible()
 
 
@@ -234,14 +231,14 @@ def test_a_port_that_is_plugged_in_appears_and_is_not_trusted_yet(qtbot, window,
     page.message.connect(lambda tone, sentence: said.append((tone, sentence)))
     listed = []
     page.chooser._find_ports = lambda: list(listed)
-    qtbot.waitUntil(lambda: page.chooser._known is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.chooser._known is not None)
     page.chooser._known = []
     listed.append(PortFound("/dev/ttyUSB9", "FT232", "A1", "0403:6001"))
-    qtbot.waitUntil(lambda: page.chooser._known == listed, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.chooser._known == listed)
     assert "not identified" in page.chooser.ports.item(page.chooser.ports.count() - 1).text()
     assert said == [("info", "Plugged in: /dev/ttyUSB9 (FT232)")]
     listed.clear()
-    qtbot.waitUntil(lambda: len(said) == 2, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(said) == 2)
     assert said[1] == ("warning", "Unplugged: /dev/ttyUSB9 (FT232)")
 
 
@@ -249,21 +246,21 @@ def test_a_rig_whose_device_is_not_there_says_so_and_nothing_stays_open(qtbot, w
     path = tmp_path / "gone.yaml"
     path.write_text(PROFILE.read_text().replace("{simulator: true}", '{usb_serial: "NOT-THERE"}'))
     page.open_rig(path)
-    qtbot.waitUntil(lambda: not page._link.is_opening, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page._link.is_opening)
     assert page._link.client is None
     assert page.chooser.isEnabled()
     assert any("NOT-THERE" in label.text() for each in window.messages.banners for label in each.findChildren(QLabel))
     # The page looks at profiles again, also at those it leaves at once; a busy machine takes its time for it.
-    qtbot.waitUntil(lambda: not any(each.name.startswith("errand:") for each in threading.enumerate()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not any(each.name.startswith("errand:") for each in threading.enumerate()))
 
 
 def test_a_channel_that_is_not_watched_is_read_when_asked_for(qtbot, page):
     supply = shipped("assets/rigs/supply_bench.yaml")
     page.open_rig(supply)
-    qtbot.waitUntil(lambda: page.channels.verdicts.get("supply") == "identified", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.channels.verdicts.get("supply") == "identified")
     assert page.channels.values["supply.voltage"] == "–"
     QTest.keyClick(page, Qt.Key.Key_F5)
-    qtbot.waitUntil(lambda: page.channels.values["supply.voltage"] == "0 V", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.channels.values["supply.voltage"] == "0 V")
     page._link.client.simulation.call("supply", "unplug")
-    qtbot.waitUntil(lambda: page.channels.verdicts["supply"] == "not to be used", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.channels.verdicts["supply"] == "not to be used")
     assert page.channels.values["supply.measured_voltage"] == "–", "an old value is no value"

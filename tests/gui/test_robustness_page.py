@@ -14,8 +14,6 @@ from hilgui.records import Role
 from hilgui.robustness import ATTACKS, Cell, Check, Headline, Result, Subject, results_root, write_result
 from tests.dark_street import write_light_model, write_street
 
-_LONG = 120_000
-
 
 @pytest.fixture
 def page(qtbot, bench):
@@ -28,7 +26,7 @@ def page(qtbot, bench):
 
 
 def idle(qtbot, page):
-    qtbot.waitUntil(lambda: not page.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: not page.is_busy)
 
 
 def attack(settings) -> Path:
@@ -77,7 +75,7 @@ def test_a_suite_is_measured_and_a_field_of_the_heat_map_shows_what_was_lost(qtb
     dialog = ask_for(qtbot, page, tmp_path)
     assert "--suite bench" in dialog.wish.command
     qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.view.result is not None and page.view.result.is_whole, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.view.result is not None and page.view.result.is_whole)
     idle(qtbot, page)
     view = page.view
     rows = [row[0].text for row in view.heat.rows]
@@ -110,14 +108,14 @@ def test_a_cancelled_measurement_is_kept_and_goes_on(qtbot, page, tmp_path):
     wish = replace(dialog.wish, frames=6)
     dialog.reject()
     page.measure(wish)
-    qtbot.waitUntil(lambda: page.view.result is not None and len(page.view.result.cells) > 1, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.view.result is not None and len(page.view.result.cells) > 1)
     page.busy.cancelled.emit()
     idle(qtbot, page)
     result = page.view.result
     if not result.is_whole:  # a quick machine may have been done
         assert "not whole" in page.results.currentText()
     page.measure(wish)
-    qtbot.waitUntil(lambda: page.view.result.is_whole and not page.is_busy, timeout=_LONG)
+    qtbot.waitUntil(lambda: page.view.result.is_whole and not page.is_busy)
     assert page.view.result.created == result.created
 
 
@@ -137,6 +135,6 @@ def test_results_of_others_show_under_their_tab(qtbot, page, settings):
 def test_a_damaged_result_is_a_sentence(qtbot, page, settings):
     folder = attack(settings)
     (folder / "result.json").write_text("{", encoding="utf-8")
-    with qtbot.waitSignal(page.message, timeout=_LONG) as said:
+    with qtbot.waitSignal(page.message) as said:
         page.refresh()
     assert "cannot be read" in said.args[1]

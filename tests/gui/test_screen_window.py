@@ -25,7 +25,7 @@ def test_what_the_window_shows_is_read_back(qtbot: QtBot) -> None:
     window.resize(800, 600)
     window.show()
     try:
-        qtbot.waitUntil(lambda: showing.shown > 0, timeout=20_000)
+        qtbot.waitUntil(lambda: showing.shown > 0)
         seen = window.grab().toImage().convertToFormat(QImage.Format.Format_BGR888)
     finally:
         window.close()

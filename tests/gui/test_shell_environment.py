@@ -35,6 +35,6 @@ def test_what_the_operator_set_stays():
 
 
 def test_a_window_opens_after_opencv_was_imported():
-    done = subprocess.run([sys.executable, "-c", WINDOW], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", WINDOW], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == os.environ["QT_QPA_PLATFORM"]

@@ -39,7 +39,7 @@ def window(qtbot, settings, theme, memory):
     window.show()
     qtbot.waitExposed(window)
     window.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is window, timeout=5000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
     yield window
     window.close()
     window.deleteLater()
@@ -94,7 +94,7 @@ def test_stop_is_hidden_without_a_rig_and_heard_behind_a_modal_dialog(qtbot, win
     dialog = QDialog(window)
     field = QLineEdit(dialog)
     dialog.open()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog, timeout=5000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
     field.setFocus()
     QTest.keyClick(dialog.windowHandle(), Qt.Key.Key_F12)
     assert stops == ["stop"]
@@ -103,6 +103,6 @@ def test_stop_is_hidden_without_a_rig_and_heard_behind_a_modal_dialog(qtbot, win
     assert stops == ["stop", "stop"]
     badge.hide_rig()
     window.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is window, timeout=5000)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_F12)
     assert stops == ["stop", "stop"] and not badge.isVisible()

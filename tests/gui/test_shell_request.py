@@ -129,7 +129,7 @@ def test_a_model_that_is_not_onnx_is_refused(files):
 
 def test_labels_beside_the_recording_are_proposed(qtbot, open_dialog, files):
     dialog = open_dialog(RunRequest(source=files["source"]), Path(files["truth"]))
-    qtbot.waitUntil(lambda: dialog.truth.text == files["truth"], timeout=3000)
+    qtbot.waitUntil(lambda: dialog.truth.text == files["truth"])
     assert dialog.truth.hint == "Found beside the recording."
     assert f"--truth {files['truth']}" in dialog.command
 

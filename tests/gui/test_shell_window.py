@@ -57,7 +57,7 @@ def open_window(qtbot, settings, theme, engine, memory):
         window.show()
         qtbot.waitExposed(window)
         window.activateWindow()
-        qtbot.waitUntil(lambda: QApplication.activeWindow() is window, timeout=5000)
+        qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
         made.append(window)
         return window
 
@@ -113,7 +113,7 @@ def sentences(window: MainWindow) -> list[str]:
 
 def test_a_dropped_video_opens_the_form_with_it(qtbot, window, files):
     assert drop(window, Path(files["source"]))
-    qtbot.waitUntil(lambda: window.launcher.dialog is not None, timeout=2000)
+    qtbot.waitUntil(lambda: window.launcher.dialog is not None)
     assert window.launcher.dialog.source.text == files["source"]
 
 
@@ -121,7 +121,7 @@ def test_dropped_models_and_labels_fill_their_fields(qtbot, window, files, tmp_p
     for name in ("cand.onnx", "truth.json"):
         (tmp_path / name).touch()
     drop(window, Path(files["baseline"]), tmp_path / "cand.onnx", tmp_path / "truth.json")
-    qtbot.waitUntil(lambda: window.launcher.dialog is not None, timeout=2000)
+    qtbot.waitUntil(lambda: window.launcher.dialog is not None)
     request = window.launcher.dialog.request
     assert [Path(text).name for text in (request.baseline, request.candidate, request.truth)] == [
         "base.onnx",
@@ -133,14 +133,14 @@ def test_dropped_models_and_labels_fill_their_fields(qtbot, window, files, tmp_p
 def test_a_dropped_run_opens(qtbot, window, tmp_path):
     folder = make_run_folder(tmp_path)
     drop(window, folder)
-    qtbot.waitUntil(lambda: window.page is not None and window.page.runs == [folder], timeout=2000)
+    qtbot.waitUntil(lambda: window.page is not None and window.page.runs == [folder])
     assert folder.name in window.windowTitle()
 
 
 def test_something_strange_is_named(qtbot, window, tmp_path):
     (tmp_path / "letter.pdf").touch()
     drop(window, tmp_path / "letter.pdf")
-    qtbot.waitUntil(lambda: bool(sentences(window)), timeout=2000)
+    qtbot.waitUntil(lambda: bool(sentences(window)))
     assert "letter.pdf" in sentences(window)[0]
 
 
@@ -161,13 +161,13 @@ def test_text_from_elsewhere_is_not_taken(window):
 def test_a_run_from_the_form_to_its_end(qtbot, window, engine, files):
     window.launcher.ask(RunRequest(**files))
     qtbot.keyClick(window.launcher.dialog.source.focusProxy(), Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.run_bar.isVisible(), timeout=2000)
+    qtbot.waitUntil(lambda: window.run_bar.isVisible())
     assert str(engine.plan.source) == files["source"]
     engine.events.append(progress(40))
     qtbot.waitUntil(lambda: window.run_bar.words == "40 frames".replace("40", "40 / 100") + " · 25.0 fps · 3 findings")
     assert window.strip.speed.value == "25.0"
     engine.events.append(RunFinished(engine.folder, Outcome.PASS, ()))
-    qtbot.waitUntil(lambda: not window.run_bar.isVisible(), timeout=2000)
+    qtbot.waitUntil(lambda: not window.run_bar.isVisible())
     assert sentences(window) == ["Run finished: PASS."]
 
 
@@ -175,19 +175,19 @@ def test_a_crash_of_the_engine_is_shown_and_the_application_lives_on(qtbot, wind
     window.launcher.start(RunRequest(**files))
     crash = "the engine process crashed (SIGSEGV), most likely inside a model or a codec; try --provider cpu"
     engine.events.append(RunFailed(crash, "Fatal Python error: Segmentation fault", engine.folder))
-    qtbot.waitUntil(lambda: bool(sentences(window)), timeout=2000)
+    qtbot.waitUntil(lambda: bool(sentences(window)))
     banner = window.messages.banners[0]
     assert banner.sentence == crash.replace("the", "The", 1)
     assert banner.details.startswith("Fatal Python error")
     assert not window.run_bar.isVisible()
     window.launcher.start(RunRequest(**files))
-    qtbot.waitUntil(lambda: window.run_bar.isVisible(), timeout=2000)
+    qtbot.waitUntil(lambda: window.run_bar.isVisible())
 
 
 def test_frames_that_were_lost_are_a_warning(qtbot, window, engine, files):
     window.launcher.start(RunRequest(**files))
     engine.events.append(RunFinished(engine.folder, Outcome.INCONCLUSIVE, ("3 frames were dropped",)))
-    qtbot.waitUntil(lambda: bool(sentences(window)), timeout=2000)
+    qtbot.waitUntil(lambda: bool(sentences(window)))
     assert sentences(window) == ["Run finished: INCONCLUSIVE. 3 frames were dropped."]
 
 
@@ -206,18 +206,18 @@ def test_the_word_that_a_run_is_under_way_leaves_with_it(qtbot, window, engine, 
         engine.events.append(RunFinished(engine.folder, Outcome.PASS, ()))
     else:
         engine.events.append(RunFailed("the disk is full", ""))
-    qtbot.waitUntil(lambda: not window._bridge.is_busy, timeout=2000)
+    qtbot.waitUntil(lambda: not window._bridge.is_busy)
     assert not any("under way" in sentence for sentence in sentences(window))
 
 
 def test_pause_and_stop_by_keyboard(qtbot, window, engine, files):
     window.launcher.start(RunRequest(**files))
-    qtbot.waitUntil(lambda: window.page is not None and window.run_bar.isVisible(), timeout=2000)
+    qtbot.waitUntil(lambda: window.page is not None and window.run_bar.isVisible())
     window.run_bar.hold.setFocus()
     qtbot.keyClick(window.run_bar.hold, Qt.Key.Key_Space)
     assert engine.is_held
     qtbot.keyClick(window, Qt.Key.Key_Period, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: any("ABORTED" in each for each in sentences(window)), timeout=2000)
+    qtbot.waitUntil(lambda: any("ABORTED" in each for each in sentences(window)))
 
 
 def test_quitting_during_a_run_asks_first(qtbot, window, engine, files):
@@ -283,11 +283,11 @@ def test_the_library_opens_a_run_by_enter_and_by_double_click(qtbot, window, tmp
     library(window)._read = lambda _root: rows
     press_page_key(qtbot, window, "library")
     table = library(window).findChild(QTableView)
-    qtbot.waitUntil(lambda: table.model().rowCount() == 2, timeout=3000)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 2)
     qtbot.keyClick(table, Qt.Key.Key_Return)
     assert window.page.runs == [folders[0]]
     press_page_key(qtbot, window, "library")
-    qtbot.waitUntil(lambda: not library(window).is_reading, timeout=3000)
+    qtbot.waitUntil(lambda: not library(window).is_reading)
     place = table.visualRect(table.model().index(1, 1)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
     qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
@@ -307,7 +307,7 @@ def test_the_library_reads_filters_and_copies_real_runs(qtbot, window, settings)
     assert rows["broken"].summary.problem and not rows[made.folder.name].summary.problem
     window.show_page("library")
     table = library(window).table
-    qtbot.waitUntil(lambda: table.model().rowCount() == 2, timeout=3000)
+    qtbot.waitUntil(lambda: table.model().rowCount() == 2)
     library(window).findChild(QLineEdit).setText(made.folder.name)
     assert table.model().rowCount() == 1
     table.selectRow(0)
@@ -326,7 +326,7 @@ def test_the_overlay_lists_every_key_and_keeps_them_to_itself(qtbot, window, tmp
     press_page_key(qtbot, overlay, "library")
     assert not library(window).isVisible()
     qtbot.keyClick(overlay, Qt.Key.Key_Escape)
-    qtbot.waitUntil(lambda: window._overlay is None, timeout=2000)
+    qtbot.waitUntil(lambda: window._overlay is None)
 
 
 def test_the_theme_is_switched_by_key(qtbot, window, theme):
@@ -340,7 +340,7 @@ def test_the_demo_is_asked_for_with_one_key(qtbot, window, monkeypatch, files):
     monkeypatch.setattr("hilgui.gui.launcher.demo_request", lambda: RunRequest(**files))
     window.welcome.demo.setFocus()
     qtbot.keyClick(window.welcome.demo, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: window.run_bar.isVisible(), timeout=3000)
+    qtbot.waitUntil(lambda: window.run_bar.isVisible())
 
 
 def test_everything_one_can_use_has_a_name(window):
@@ -392,13 +392,13 @@ def test_a_modal_dialog_has_a_stop_for_the_mouse_while_there_is_a_rig_and_enter_
     dialog.setModal(True)
     dialog.show()
     stops = lambda: [each for each in dialog.findChildren(QPushButton) if each.text() == "STOP (software)"]  # noqa: E731
-    qtbot.waitUntil(lambda: len(stops()) == 1, timeout=5000)
+    qtbot.waitUntil(lambda: len(stops()) == 1)
     QTest.keyClick(field, Qt.Key.Key_Return)
     assert (stopped, accepted) == ([], [1])
     qtbot.mouseClick(stops()[0], Qt.MouseButton.LeftButton)
     assert stopped == [1]
     strip.rig.hide_rig()
-    qtbot.waitUntil(lambda: not stops(), timeout=5000)
+    qtbot.waitUntil(lambda: not stops())
     dialog.close()
 
 

@@ -28,7 +28,7 @@ def test_states_are_taken_in_as_they_come_and_the_last_one_at_the_end(qtbot, tmp
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"to": state, "by": "ada"}) + "\n")
         link.state_changed.emit()
-        qtbot.waitUntil(lambda: not recorder.is_busy, timeout=20_000)
+        qtbot.waitUntil(lambda: not recorder.is_busy)
     assert taken(tmp_path) == ["SAFE", "ARMED"]
 
     with path.open("a", encoding="utf-8") as file:
@@ -46,10 +46,10 @@ def test_a_changed_file_is_told_once(qtbot, tmp_path):
     told = []
     recorder.told.connect(told.append)
     link.state_changed.emit()
-    qtbot.waitUntil(lambda: not recorder.is_busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not recorder.is_busy)
     path.write_text('{"to": "ELSE"}\n', encoding="utf-8")
     for _ in range(2):
         link.closed.emit()
-        qtbot.waitUntil(lambda: not recorder.is_busy, timeout=20_000)
+        qtbot.waitUntil(lambda: not recorder.is_busy)
     recorder.close()
     assert len(told) == 1 and "is not what the journal took in" in told[0]

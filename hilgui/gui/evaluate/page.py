@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import shlex
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -45,6 +46,8 @@ _PATIENCE_S = 5.0
 _STEPS = 100  # of the threshold slider
 _SETTLES_MS = 500  # after the slider stands still the run is judged again
 _FOLLOWS_MS = 3000  # between two looks at a run under way
+_REST = 3.0  # rest between two looks, in times of what the last one took: the run under way needs the processor
+_SLICED_REST = 8.0  # ... and between two slicings: they begin anew each time
 
 
 class EvaluatePage(Page):
@@ -57,7 +60,9 @@ class EvaluatePage(Page):
         self._errand: Errand[Measured] | None = None
         self._measured: Measured | None = None
         self._key: tuple[Path, float | None] | None = None  # what is shown, or on its way
-        self._sliced_key: tuple[Path, float | None] | None = None
+        self._sliced_key: tuple[Path, float | None, int | None] | None = None  # with the frames of a run under way
+        self._asked_s = 0.0  # when the figures were asked for
+        self._sliced_from_s = 0.0  # slices of a run under way rest until then
         self._threshold: float | None = None
         self._link: Link | None = None
         theme = bench.theme
@@ -97,7 +102,9 @@ class EvaluatePage(Page):
         if self._measured is not None and self._measured.folder == folder and not self._measured.is_under_way:
             return
         if self._measured is None or self._measured.folder != folder:
-            self._measured = None
+            self._measured = self._sliced_key = None
+            self._sliced_from_s = 0.0
+            self.slices.put((), [])
             self._set_threshold(None)
             self.frames.clear()
             self._title.setText(folder.name)
@@ -282,7 +289,7 @@ class EvaluatePage(Page):
         self._follows.setInterval(_FOLLOWS_MS)
         self._follows.timeout.connect(self._follow)
         self._desk.failed.connect(self._on_failure)
-        self._desk.busy_changed.connect(self.busy.show_busy)
+        self._desk.busy_changed.connect(self._on_busy)
         self._desk.progress.connect(self.busy.show_progress)
         self.busy.cancelled.connect(self._desk.cancel)
         self.slider.valueChanged.connect(lambda value: self.choose_threshold(value / _STEPS))
@@ -307,9 +314,15 @@ class EvaluatePage(Page):
             return
         self._key = (folder, self._threshold)
         key = self._key
+        self._asked_s = time.monotonic()
         self._desk.ask(
             "measure", Measure(folder, Changes(threshold=self._threshold)), lambda found: self._on_measured(key, found)
         )
+
+    def _on_busy(self, is_busy: bool) -> None:
+        """Show that work is done, but not each time that figures in sight are renewed while the drive plays."""
+        is_renewed = self._measured is not None and self._measured.is_under_way and bool(self._measured.kept)
+        self.busy.show_busy(is_busy and not is_renewed)
 
     def _follow(self) -> None:
         if self.isVisible() and not self._desk.is_busy:
@@ -329,9 +342,9 @@ class EvaluatePage(Page):
         for note in measured.notes:
             self.message.emit("info", note)
         if measured.is_under_way:
-            self._follows.start()
-        else:
-            self._on_tab()
+            took_ms = 1000 * (time.monotonic() - self._asked_s)
+            self._follows.start(max(_FOLLOWS_MS, round(_REST * took_ms)))
+        self._on_tab()
 
     def _show(self, measured: Measured) -> None:
         if not measured.has_truth or not any(measured.figures.values()):
@@ -364,14 +377,27 @@ class EvaluatePage(Page):
         self.curves.show_threshold(measured)
 
     def _on_tab(self) -> None:
-        measured, key = self._measured, self._key
-        wants = self.tabs.currentWidget() is self.slices and measured is not None and measured.is_whole
-        if wants and measured is not None and key is not None and self._sliced_key != key:
-            self._sliced_key = key
-            self._desk.ask("slices", Slice(*key), self._on_sliced)
+        if self.tabs.currentWidget() is self.slices:
+            self._slice()
         self._say_command()
 
-    def _on_sliced(self, sliced: list[Sliced]) -> None:
+    def _slice(self) -> None:
+        """Ask for the slices of what is shown, where they are not there yet."""
+        measured, key = self._measured, self._key
+        if measured is None or key is None or not (measured.is_whole or measured.kept):
+            return
+        wanted = (*key, measured.frames if measured.is_under_way else None)
+        now_s = time.monotonic()
+        if wanted == self._sliced_key or (measured.is_under_way and now_s < self._sliced_from_s):
+            return
+        self._sliced_key = wanted
+        self._desk.ask("slices", Slice(*key), lambda sliced: self._on_sliced(key[0], now_s, sliced))
+
+    def _on_sliced(self, folder: Path, asked_s: float, sliced: list[Sliced]) -> None:
+        if folder != self._bench.run.folder:
+            return
+        now_s = time.monotonic()
+        self._sliced_from_s = now_s + _SLICED_REST * (now_s - asked_s)
         self.slices.put(*slice_rows(self.tr, sliced))
 
     def _on_failure(self, sentence: str, details: str) -> None:

@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QStackedWidget,
-    QTableView,
     QTabWidget,
     QToolButton,
     QVBoxLayout,
@@ -34,7 +33,7 @@ from hilgui.gui.findings.list_file import ask_where, save_list
 from hilgui.gui.findings.place import Place
 from hilgui.gui.findings.stories_view import StoriesView
 from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
-from hilgui.gui.findings.table_view import set_up_table
+from hilgui.gui.findings.table_view import FindingsView
 from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
 from hilgui.gui.findings.words import STATES, counted
@@ -68,7 +67,7 @@ class FindingsPage(Page):
         self._follows = QTimer(self)
         self.filters = FilterBar(bench.theme, self)
         self.model = FindingsTable(bench.theme, bench.settings.home, self)
-        self.table = QTableView(self)
+        self.table = FindingsView(bench.theme, self)
         self.clip = ClipView(bench.theme, self)
         self.panel = TriagePanel(bench.theme, self)
         self.explanation = ExplanationPanel(bench.theme, bench.settings, self)
@@ -253,7 +252,7 @@ class FindingsPage(Page):
         self._tools["undo"].setEnabled(False)
         self._tools["pictures"].setCheckable(True)
         self._tools["stories"].setCheckable(True)
-        set_up_table(self.table, self.model, self.tr("Findings"))
+        self.table.set_up(self.model, self.tr("Findings"))
         left = QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 0, 0)
@@ -413,6 +412,8 @@ class FindingsPage(Page):
         self.filters.offer(answer)
         self.filters.show_is_filtered(answer.query)
         self._say_count(answer, len(ids))
+        self.table.say_nothing(Column.DRIVE, len(answer.query.drives or answer.counts["drive"]) <= 1)
+        self.table.say_nothing(Column.TAGS, not answer.tags)
         self._command.setText(self.command)
         self._stack.setCurrentIndex(0 if ids else 1)
         self.empty.show_reason(has_findings=answer.total > 0)
@@ -508,7 +509,7 @@ class FindingsPage(Page):
         self._has_pictures = has_pictures
         self._tools["pictures"].setChecked(has_pictures)
         self.model.show_pictures(has_pictures)
-        self.table.setColumnHidden(Column.PICTURE, not has_pictures)
+        self.table.say_nothing(Column.PICTURE, not has_pictures)
         self.table.verticalHeader().setDefaultSectionSize(SIZE[1] + 6 if has_pictures else ROW + 2)
         if self.table.currentIndex().isValid():
             self.table.scrollTo(self.table.currentIndex())

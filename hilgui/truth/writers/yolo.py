@@ -1,6 +1,10 @@
-"""YOLO text labels: `classes.txt` and a folder `labels` with one text file for each frame."""
+"""YOLO text labels: `classes.txt`, `labels` with one text file for each frame, and `data.yaml` to train from."""
 
 from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -16,12 +20,16 @@ _PLACES = 8
 def write_yolo(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     """Add the names and one file a frame, shares to 1e-8; boxes are cut at the edge of the picture.
 
-    What is not to be counted has no place in YOLO and is left out: written plainly it would be counted.
+    What is not to be counted has no place in YOLO and is left out: written plainly it would be counted. `data.yaml`
+    is what Ultralytics asks for; it names the labelled pictures one by one in `train.txt`, because a picture without
+    a label file would be learned as empty.
     """
     if not labels.names:
         raise CallWrong(f"{labels.path} has no class names; YOLO needs them")
     target.add("classes.txt", "".join(f"{name}\n" for name in labels.names))
+    target.add("data.yaml", _data_yaml(labels.names))
     left_out = cut = 0
+    pictures = []
     for position, frame in enumerate(boxed(labels)):
         truth = frame.truth
         assert truth is not None, "only frames with boxes are written"
@@ -35,13 +43,29 @@ def write_yolo(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
         for class_number, (x1, y1, x2, y2) in zip(kept.classes.tolist(), within.tolist(), strict=True):
             numbers = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
             rows.append(f"{class_number} {' '.join(decimal(value, _PLACES) for value in numbers)}\n")
-        target.add(f"labels/{frame_name(frame, position)}.txt", "".join(rows))
+        name = frame_name(frame, position)
+        target.add(f"labels/{name}.txt", "".join(rows))
+        pictures.append(f"./images/{name}{PurePosixPath(frame.key).suffix or '.jpg'}\n")
+    target.add("train.txt", "".join(pictures))
     left = "objects and regions that are not to be counted (crowds too) were left out: YOLO has no word for them"
     return [
         *lost(labels, (Holds.CROWDS, Holds.IGNORED, Holds.NAMES), "YOLO"),
         *counted(left_out, left),
         *counted(cut, "boxes were cut at the edge of their picture"),
     ]
+
+
+def _data_yaml(names: Sequence[str]) -> str:
+    """Name the lists of pictures, beside this file, and the classes; quoted as in JSON, which YAML reads."""
+    lines = [
+        "# Pictures lie in images/, labels in labels/. Validate on other drives than you train on: the same list",
+        "# stands in both places only because Ultralytics asks for both.",
+        "train: train.txt",
+        "val: train.txt",
+        "names:",
+        *(f"  {number}: {json.dumps(name)}" for number, name in enumerate(names)),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def _size(frame: LabelledFrame, sizes: Sizes | None) -> tuple[int, int]:

@@ -8,11 +8,12 @@ import pytest
 
 from hilgui.engine.aside import Aside
 from hilgui.errors import BenchBroken, CallWrong
-from hilgui.records import Role
+from hilgui.records import Ledger, Outcome, Role, Verdict
 from hilgui.report import Changes, evaluate_runs
 from hilgui.report.measured import AskBehind, Compare, Measure, Slice, stored
-from hilgui.store import RunReader
-from tests.gui.replay_run import MISSED, PHANTOM, make_run
+from hilgui.sources import source_for
+from hilgui.store import RunReader, RunWriter
+from tests.gui.replay_run import MISSED, PHANTOM, header_of, make_run, moment_of
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +92,30 @@ def test_a_process_beside_works_and_says_what_went_wrong(folder: Path) -> None:
     finally:
         aside.close()
     aside.close()
+
+
+def test_a_run_under_way_has_its_rates_at_once_and_is_measured_on_from_where_it_was(tmp_path: Path) -> None:
+    source = source_for(make_run(tmp_path / "drive").video)
+    facts = source.open()
+    source.close()
+    writer = RunWriter(tmp_path / "runs", header_of(facts))
+    kept: dict = {}
+    for first, last in ((0, 25), (25, 40), (40, 60)):
+        writer.write([moment_of(seq) for seq in range(first, last)])
+        at_once = stored(writer.folder)
+        measured = Measure(writer.folder, Changes())(kept, silent)
+        assert measured.is_under_way and not measured.is_whole and at_once.is_under_way
+        for role in Role:
+            for rate in ("recall", "precision", "f1"):
+                one, other = at_once.figures[role][rate], measured.figures[role][rate]
+                assert (one.value, one.count, one.of) == (other.value, other.count, other.of)
+                assert "plays" in one.why_no_interval and "plays" in other.why_no_interval
+    assert {each.seq for each in AskBehind(Role.CANDIDATE, "recall.person")(kept, silent)} >= set(MISSED)
+    assert Slice(writer.folder)({}, silent)
+    writer.finish(Verdict(Outcome.PASS), Ledger(60, 60, 0, 0, 60))
+    whole = Measure(writer.folder, Changes())(kept, silent)
+    for role in Role:
+        ends = {name: figure.value for name, figure in whole.figures[role].items()}
+        assert {name: figure.value for name, figure in measured.figures[role].items()} == pytest.approx(
+            ends, nan_ok=True
+        )

@@ -13,6 +13,7 @@ from hilgui.cli.labels import labels_app
 from hilgui.errors import CallWrong
 from hilgui.truth import read_labels
 from hilgui.truth.classmap import shipped_maps
+from hilgui.truth.label_file import read_yaml
 from hilgui.truth.writers import writer_names
 from tests.unit.truth.samples import SAMPLES
 
@@ -49,6 +50,18 @@ def test_a_class_map_and_a_size(tmp_path: Path) -> None:
     call(source, tmp_path / "out", "--to", "yolo", "--size", "1242x375", "--class-map", "kitti_to_coco")
     assert (tmp_path / "out" / "classes.txt").read_text().split() == ["person", "car", "truck"]
     assert (tmp_path / "out" / "labels" / "a.txt").read_text().startswith("1 ")
+
+
+def test_yolo_comes_with_what_ultralytics_trains_from(tmp_path: Path) -> None:
+    call(sample("kitti", tmp_path), tmp_path / "out", "--to", "yolo", "--size", "1242x375")
+    document = read_yaml(tmp_path / "out" / "data.yaml")
+    names = (tmp_path / "out" / "classes.txt").read_text().splitlines()
+    assert list(document["names"].values()) == names and "path" not in document  # else relative to its own folder
+    pictures = (tmp_path / "out" / document["train"]).read_text().split()
+    assert pictures and document["val"] == document["train"]
+    labels = [picture.replace("/images/", "/labels/").rsplit(".", 1)[0] + ".txt" for picture in pictures]
+    assert sorted(labels) == sorted(f"./labels/{path.name}" for path in (tmp_path / "out" / "labels").iterdir())
+    assert read_labels(tmp_path / "out" / "data.yaml", lambda _: (1242, 375)).names == tuple(names)
 
 
 @pytest.mark.parametrize(
