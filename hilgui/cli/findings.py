@@ -106,6 +106,14 @@ def findings(
         results.print(f"{write_list(rows, out)}: {len(rows)} findings", markup=False, soft_wrap=True)
         return
     _print_json(rows, folders, is_all) if as_json else _print(rows, query, len(folders))
+    if similar_to is not None and len(rows) < 2 and not as_json:
+        from hilgui.cli.console import results
+
+        results.print(
+            f"Nothing else looks like finding {similar_to} (at most {query.like_bits} of 64 bits differ);"
+            " --stories groups findings of one object.",
+            soft_wrap=True,
+        )
 
 
 def _print_json(rows: list[FindingRow], folders: list[Path], is_all: bool) -> None:
