@@ -22,7 +22,7 @@ class TagChips(QStyledItemDelegate):
     def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
         """Leave the text to `paint`."""
         super().initStyleOption(option, index)
-        option.text = ""  # type: ignore[attr-defined]  # the stubs leave it out
+        option.text = ""
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -32,7 +32,7 @@ class TagChips(QStyledItemDelegate):
         words = [word for word in str(index.data() or "").split(", ") if word]
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        metrics, room = option.fontMetrics, option.rect.adjusted(2, 0, -2, 0)  # type: ignore[attr-defined]
+        metrics, room = option.fontMetrics, option.rect.adjusted(2, 0, -2, 0)
         height = metrics.height() + 2
         x, top = float(room.left()), room.center().y() - height / 2 + 1
         for place, word in enumerate(words):
