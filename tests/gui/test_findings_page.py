@@ -12,6 +12,7 @@ from hilgui.gui.findings.table_model import Column
 from hilgui.pipeline import RunPlan
 from hilgui.records import Ledger, Outcome, Verdict
 from hilgui.records.triage import TriageState
+from hilgui.report.finding_table import page_of
 from hilgui.store import RunWriter
 from hilgui.triage import Journal
 from tests.gui.replay_run import MISSED, WORST, make_run
@@ -245,7 +246,9 @@ def test_a_decision_made_just_before_the_end_is_written(qtbot, open_page, run, s
     assert [change.note for change in Journal(run, settings.home).history(2)] == [None, "last words"]
 
 
-def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(qtbot, open_page, settings, bench):
+def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(
+    qtbot, open_page, settings, bench, monkeypatch
+):
     writer = RunWriter(settings.home / "runs", header("20260131-142233-drive-0001"))
     writer.write([], [many.varied(number) for number in range(1, 61)])
     page = open_page()
@@ -260,10 +263,20 @@ def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(qt
     qtbot.keyClicks(page.panel.note, "half a sent")
     writer.write([], [many.varied(number) for number in range(61, 200)])
     settle(qtbot, page)
+    fetched_here = []
+
+    def fetch(*given):
+        fetched_here.append(given)
+        return page_of(*given)
+
+    monkeypatch.setattr(
+        "hilgui.gui.findings.table_model.page_of", lambda *given: fetched_here.append(given) or page_of(*given)
+    )
     bench.bridge.run(RunPlan(Path("drive.mp4"), Path("model.onnx"), settings.runs, settings))
     page._follow()
-    settle(qtbot, page)
-    assert page.model.rowCount() == 199
+    assert not page.is_busy  # nobody waits for it
+    qtbot.waitUntil(lambda: page.model.rowCount() == 199)
+    assert not fetched_here  # the rows in sight came along
     assert page.current.finding.number == here
     assert {row.finding.number for row in page.chosen} == chosen
     assert page.model.id_at(page.table.rowAt(0)) == top
@@ -274,6 +287,25 @@ def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(qt
     settle(qtbot, page)
     assert page.panel.note.text() == "half a sent"
     writer.finish(Verdict(Outcome.PASS), Ledger(0, 0, 0, 0, 0))
+
+
+def test_what_is_asked_or_decided_while_news_are_looked_for_goes_first(qtbot, open_page, run, settings, bench):
+    page = open_page()
+    bench.bridge.run(RunPlan(Path("drive.mp4"), Path("model.onnx"), settings.runs, settings))
+    answers = []
+    page._desk.followed.connect(answers.append)
+    page._follow()
+    beside = page._desk._beside
+    page.decide(state=TriageState.ACCEPTED)
+    settle(qtbot, page)
+    page.filters.set_states((TriageState.ACCEPTED,))
+    settle(qtbot, page)
+    assert page.model.rowCount() == 1
+    qtbot.waitUntil(lambda: not beside.is_under_way)
+    assert not answers and page.model.rowCount() == 1  # older than the decision: dropped
+    page._follow()
+    qtbot.waitUntil(lambda: bool(answers))
+    assert page.model.rowCount() == 1 and page.current.triage.state is TriageState.ACCEPTED
 
 
 def test_a_page_does_not_look_for_news_where_nothing_plays(qtbot, open_page, run):

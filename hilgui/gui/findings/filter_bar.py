@@ -9,11 +9,11 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from hilgui.gui.findings.filter_chip import FilterChip
-from hilgui.gui.findings.index_desk import FACETS, Answer
 from hilgui.gui.findings.words import state_words
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 from hilgui.records import Severity
 from hilgui.records.triage import TriageState
+from hilgui.report.finding_table import FACETS, Answer
 from hilgui.triage import Query
 
 _AFTER_MS = 120

@@ -28,7 +28,7 @@ from hilgui.gui.findings.empty import EmptyFindings
 from hilgui.gui.findings.explanation_panel import ExplanationPanel
 from hilgui.gui.findings.export_dialog import ExportDialog
 from hilgui.gui.findings.filter_bar import FilterBar
-from hilgui.gui.findings.index_desk import Answer, IndexDesk
+from hilgui.gui.findings.index_desk import IndexDesk
 from hilgui.gui.findings.list_file import ask_where, save_list
 from hilgui.gui.findings.place import Place
 from hilgui.gui.findings.stories_view import StoriesView
@@ -44,6 +44,7 @@ from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
 from hilgui.records.triage import TriageChange, TriageState
 from hilgui.report.dataset import Exported
+from hilgui.report.finding_table import Answer
 from hilgui.report.story_cards import AskStories, StoryCard
 from hilgui.triage import FindingRow, Query
 
@@ -333,6 +334,7 @@ class FindingsPage(Page):
     def _connect(self) -> None:
         self.filters.changed.connect(self._ask)
         self._desk.answered.connect(self._on_answer)
+        self._desk.followed.connect(self._on_followed)
         self._desk.failed.connect(self.trouble)
         self._side.failed.connect(self.trouble)
         self.explanation.failed.connect(self.trouble)
@@ -378,7 +380,12 @@ class FindingsPage(Page):
 
     def _follow(self) -> None:
         if self.isVisible() and self._bench.bridge.is_busy and not self.is_busy:
-            self._look()
+            self._desk.follow(self.filters.query, self._extra(), Place.of(self.table, self.model).ids)
+
+    def _on_followed(self, answer: Answer) -> None:
+        if not self.is_busy and answer.query == self.filters.query:
+            self._is_following = True
+            self._on_answer(answer)
 
     def _ask(self) -> None:
         self._is_following = False
@@ -402,10 +409,10 @@ class FindingsPage(Page):
             ids = array("q", [each for each in ids if each in self._story.ids])
         place = Place.of(self.table, self.model) if self._is_following else None
         if place is None or ids != self.model.ids:
-            self.model.set_ids(ids)
+            self.model.set_ids(ids, answer.pages if ids is answer.ids else None)  # pages of a story are others
             is_back = place is not None and place.restore(self.table, self.model)
         else:
-            self.model.renew()
+            self.model.renew(answer.pages if ids is answer.ids else None)
             is_back = bool(ids)
         self._is_following = False
         self._tell_stories(answer.query)

@@ -31,6 +31,11 @@ class Place:
             model.id_at(top) if top >= 0 else None,
         )
 
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Name the findings in sight."""
+        return tuple(id_ for id_ in (self.current, self.top) if id_ is not None)
+
     def restore(self, table: QTableView, model: FindingsTable) -> bool:
         """Go back to it among other rows; False where the current finding is no longer listed."""
         row = None if self.current is None else model.row_of(self.current)

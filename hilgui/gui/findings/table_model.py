@@ -21,11 +21,11 @@ from hilgui.gui.replay.drive import clock
 from hilgui.gui.severity_signs import SeveritySigns
 from hilgui.gui.theme import Theme
 from hilgui.records.triage import Triage, TriageState
+from hilgui.report.finding_table import PAGE, Pages, page_of
 from hilgui.triage import FindingRow, FindingsIndex
 
 Index = QModelIndex | QPersistentModelIndex
 
-_PAGE = 128  # rows in one question
 _PAGES = 24
 
 
@@ -90,19 +90,19 @@ class FindingsTable(QAbstractTableModel):
             Column.WHY: self.tr("why"),
         }
 
-    def set_ids(self, ids: array[int]) -> None:
-        """Take the findings of an answer, in its order."""
+    def set_ids(self, ids: array[int], pages: Pages | None = None) -> None:
+        """Take the findings of an answer, in its order, with the pages that came along."""
         self.beginResetModel()
         if self._index is None:
             self._index = FindingsIndex(self._home)
         self._ids = ids
-        self._pages.clear()
+        self._pages = OrderedDict(pages or {})
         self._decided.clear()
         self.endResetModel()
 
-    def renew(self) -> None:
+    def renew(self, pages: Pages | None = None) -> None:
         """Read again what the rows say: the same findings, perhaps decided about by somebody else."""
-        self._pages.clear()
+        self._pages = OrderedDict(pages or {})
         self.show_decision({})
 
     @property
@@ -125,13 +125,13 @@ class FindingsTable(QAbstractTableModel):
         """Give the finding of a row; None where it went away since the answer."""
         if self._index is None or not 0 <= row < len(self._ids):
             return None
-        number = row // _PAGE
+        number = row // PAGE
         if number not in self._pages:
-            self._pages[number] = self._fetch(number)
+            self._pages[number] = page_of(self._index, self._ids, number)
             while len(self._pages) > _PAGES:
                 self._pages.popitem(last=False)
         self._pages.move_to_end(number)
-        found = self._pages[number][row % _PAGE]
+        found = self._pages[number][row % PAGE]
         if found is None:
             return None
         return replace(found, triage=self._decided[found.id]) if found.id in self._decided else found
@@ -214,12 +214,6 @@ class FindingsTable(QAbstractTableModel):
         return "\n".join(lines)
 
     # -- inside -------------------------------------------------------------------------------------------------------
-
-    def _fetch(self, number: int) -> list[FindingRow | None]:
-        assert self._index is not None
-        ids = self._ids[number * _PAGE : (number + 1) * _PAGE]
-        found = {row.id: row for row in self._index.rows(ids)}
-        return [found.get(id_) for id_ in ids]  # None: gone since the answer
 
     def _decoration(self, row: FindingRow, column: Column) -> Any:
         if column is Column.SEVERITY:
