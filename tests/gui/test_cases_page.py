@@ -149,12 +149,12 @@ def test_stop_ends_a_case_that_moves_a_rig_from_any_page(qtbot, window, page):
 def test_escape_is_heard_from_the_rail_and_said_at_once(qtbot, window, page):
     choose(qtbot, page, "asking")
     QTest.mouseClick(page.buttons["run"], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: page.question.isVisible(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.question.isVisible())
     window.setFocus()
     assert not page.isAncestorOf(QApplication.focusWidget())
     QTest.keyClick(window.windowHandle(), Qt.Key.Key_Escape)
     assert "ending what runs" in page.now.text() and not page.cancel.isEnabled()
-    qtbot.waitUntil(lambda: not page._desk.is_busy, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page._desk.is_busy)
     assert ResultShelf(window._bench.settings.home).results("asking")[0].outcome is Outcome.ABORTED
 
 
@@ -223,14 +223,14 @@ def test_a_case_that_does_not_fit_its_rig_is_marked_in_the_tree_as_the_editor_an
     (folder / "swept.case.yaml").write_text(swept)
     (folder / "moving.case.yaml").write_text(MOVING.replace("board.voltage", "board.volts"))
     page.refresh()
-    qtbot.waitUntil(lambda: not page.is_reading and page.tree.choose("swept[volt=12]"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page.is_reading and page.tree.choose("swept[volt=12]"))
     marks = {page.tree.key(item): item.text(1) for item in page.tree._items()}
     assert marks[str(folder / "moving.case.yaml")] == "✕ line 7"
     assert marks[str(folder / "swept.case.yaml")] == marks["swept[volt=99]"] != marks["swept[volt=12]"] == "never ran"
     assert "3 not valid" in page._count.text()  # broken.case.yaml cannot even be read
     choose(qtbot, page, "moving")
     assert "Does not fit its rig, line 7" in page.needs.text() and "did you mean" in page.needs.text()
-    qtbot.waitUntil(lambda: page.editor.flaws.count() == 1, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.editor.flaws.count() == 1)
     assert page.editor.flaws.item(0).text().startswith("line 7")
 
 
