@@ -28,7 +28,7 @@ def audit(
 ) -> None:
     """Try sensing, semantics, patches, pixels, malformed input and timing.
 
-    Exit code 1 while a finding of high severity is open, 3 where one could not be looked for, else 0.
+    Exit code 1 while a finding of high severity is open, 3 where one cannot be ruled out, else 0.
     The folder keeps findings, pictures and reproducers; the next call says what is new, still open, or closed.
     """
     from contextlib import closing
@@ -69,12 +69,13 @@ def _print(made: Audit, report: Path) -> None:
     from hilgui.attacks.audit.finding import Status
     from hilgui.cli.console import results
 
-    table = Table("probe", "severity", "status", "works", "interval", "what", box=None)
+    table = Table("probe", "severity", "status", "works", "interval", "limit", "what", box=None)
     for one in made.findings:
         rate = "–" if one.rate is None else f"{one.rate:.0%}"
         interval = "–" if one.interval is None else f"{one.interval.low:.0%}-{one.interval.high:.0%}"
         status = one.status.value.upper() if one.is_standing else one.status.value
-        table.add_row(one.id, one.severity.value, status, rate, interval, one.title if one.trials else one.words)
+        what = one.title if one.trials else one.words
+        table.add_row(one.id, one.severity.value, status, rate, interval, f"{one.limit:.0%}", what)
     results.print(table)
     counts = {status: sum(one.status is status for one in made.findings) for status in Status}
     told = ", ".join(f"{count} {status.value}" for status, count in counts.items() if count)

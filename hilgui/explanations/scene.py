@@ -45,10 +45,10 @@ def read_scene(reader: RunReader, number: int, role: Role | None = None) -> Scen
     if finding is None:
         raise CallWrong(f"{name} has no finding {number}; `hilgui findings {name}` lists them")
     if not is_explained(finding):
-        known = ", ".join(sorted(kind.value for kind in MISSED_KINDS | PHANTOM_KINDS))
-        raise CallWrong(
-            f"finding {number} of {name} is {finding.kind.value}: missed and phantom objects are explained ({known})"
-        )
+        kinds = MISSED_KINDS | PHANTOM_KINDS
+        what = "about no single object" if finding.kind in kinds else finding.kind.value
+        known = ", ".join(sorted(kind.value for kind in kinds))
+        raise CallWrong(f"finding {number} of {name} is {what}: missed and phantom objects are explained ({known})")
     role = role or finding.role
     header = reader.header
     if role is None or role not in header.models:

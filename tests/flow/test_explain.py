@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import pytest
 
 from hilgui.cli.app import main
+from hilgui.errors import CallWrong
 from hilgui.explanations import Wish, explain, stored
+from hilgui.explanations.scene import read_scene
 from hilgui.explanations.shelf import FOLDER
 from hilgui.records import Kind, Role
 from hilgui.store import RunReader
@@ -106,6 +109,17 @@ def test_a_wrong_call_gets_a_sentence(
 ) -> None:
     assert main(["explain", str(run), *more]) == 2
     assert sentence in capsys.readouterr().err
+
+
+def test_a_finding_about_a_whole_run_is_about_no_object(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = RunReader(run)
+    (whole, *_) = reader.findings()
+    monkeypatch.setattr(reader, "findings", lambda: [replace(whole, kind=Kind.OVERCONFIDENT, objects=())])
+    try:
+        with pytest.raises(CallWrong, match="is about no single object"):
+            read_scene(reader, whole.number)
+    finally:
+        reader.close()
 
 
 def test_a_model_that_changed_or_went_away_is_a_broken_bench(

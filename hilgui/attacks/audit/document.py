@@ -22,7 +22,10 @@ def document_of(audit: Audit, folder: Path) -> Document:
     standing = audit.standing
     high = [one for one in standing if one.severity is Severity.HIGH]
     closed = [one for one in audit.findings if one.status is Status.CLOSED]
-    lead = f"{len(standing)} weaknesses stand, {len(high)} of high severity; {len(closed)} that were known are closed."
+    lead = (
+        f"{len(standing)} weaknesses stand, {len(high)} of high severity; {len(closed)} that were known are closed; of "
+        f"{len(audit.untold)} nothing can be told."
+    )
     why = [Statement(f"{one.severity.value}: it {one.title} ({one.words}).", Tone.WORSE) for one in standing[:8]]
     why += [Statement(f"closed: it no longer {one.title}.", Tone.BETTER) for one in closed[:4]]
     pictures = tuple(picture for one in standing if (picture := _picture(one, folder)) is not None)
@@ -37,18 +40,19 @@ def document_of(audit: Audit, folder: Path) -> Document:
         ("suite, seed", f"{audit.suite}, {audit.seed}"),
         ("reproducers", "reproducers/<sha256>.npz beside this report: clean, changed, region"),
     )
-    sections.append(Section("Attestation", (Facts(facts),)))
+    notes = (Sentences(audit.notes),) if audit.notes else ()
+    sections.append(Section("Attestation", (Facts(facts), *notes)))
     return Document(
         title=f"Red-team audit of {audit.model}",
         subtitle=f"{audit.created} · suite {audit.suite} · {audit.pictures}",
-        word="OPEN" if high else "NOT CONCLUSIVE" if audit.untried else "NO HIGH FINDING",
-        tone="missed" if high else "warning" if audit.untried else "good",
+        word="OPEN" if high else "NOT CONCLUSIVE" if audit.exit_code == 3 else "NO HIGH FINDING",
+        tone="missed" if high else "warning" if audit.exit_code == 3 else "good",
         lead=lead,
         why=tuple(why),
         next_steps=tuple(dict.fromkeys(one.recommendation for one in standing))[:6],
         figures=tuple(
             (status.value, str(sum(one.status is status for one in audit.findings)))
-            for status in (Status.NEW, Status.OPEN, Status.CLOSED, Status.PASSED, Status.NOT_RUN)
+            for status in (Status.NEW, Status.OPEN, Status.CLOSED, Status.PASSED, Status.UNCLEAR, Status.NOT_RUN)
         ),
         sections=tuple(sections),
         footer=f"Audit of {audit.model_sha256[:16]}; report by hilgui {__version__}",
@@ -64,7 +68,7 @@ def result_of(audit: Audit, facts: ModelFacts, source: Path, command: tuple[str,
         if one.status is not Status.NOT_RUN
     ]
     checks = [
-        Check(f"{one.id} ({one.severity.value})", None if one.status is Status.NOT_RUN else not one.is_standing,
+        Check(f"{one.id} ({one.severity.value})", None if one in audit.untold else not one.is_standing,
               f"{one.status.value}: {one.title}; {one.words}" + (f"; {one.retest}" if one.retest else ""))
         for one in audit.findings
     ]  # fmt: skip
@@ -110,9 +114,13 @@ def _section(found: Sequence[Finding]) -> tuple[Part, ...]:
         for one in found
     )
     columns = ("probe", "what it does", "severity", "status", "works", "interval", "limit", "reproducer")
-    lines = [f"{one.id}: {one.words}. {one.retest}".strip() for one in found if one.is_standing or one.retest]
-    lines += [f"{one.id}, recommended: {one.recommendation}" for one in found if one.is_standing]
-    table = Table(columns, rows, frozenset((4, 5, 6)), "Found where the interval lies above the limit.")
+    told = [one for one in found if one.is_standing or one.retest or one.status is Status.NOT_RUN]
+    lines = [f"{one.id}, {one.status.value}: {one.words}. {one.retest}".strip() for one in told]
+    for advice in dict.fromkeys(one.recommendation for one in found if one.is_standing):
+        ids = ", ".join(one.id for one in found if one.is_standing and one.recommendation == advice)
+        lines.append(f"Recommended for {ids}: {advice}")
+    note = "Found where the interval lies above the limit, passed where below, unclear where it reaches over it."
+    table = Table(columns, rows, frozenset((4, 5, 6)), note)
     return (table, Sentences(tuple(lines))) if lines else (table,)
 
 

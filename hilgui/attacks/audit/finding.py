@@ -38,7 +38,8 @@ class Status(StrEnum):
     NEW = "new"  # found, and not known before
     OPEN = "open"  # found, and known before
     CLOSED = "closed"  # known before, not found any more, and its reproducer does nothing
-    PASSED = "passed"  # not found, not known before
+    PASSED = "passed"  # below its limit, and not known before
+    UNCLEAR = "unclear"  # the interval reaches over the limit: more pictures would tell
     NOT_RUN = "not run"  # could not be tried; says nothing
 
 
@@ -98,15 +99,15 @@ class Audit:
 
     @property
     def exit_code(self) -> int:
-        """Give 1 while a weakness of high severity is open, 3 where one could not be looked for, else 0."""
+        """Give 1 while a weakness of high severity is open, 3 where one cannot be ruled out, else 0."""
         if any(one.severity is Severity.HIGH for one in self.standing):
             return 1
-        return 3 if self.untried else 0
+        return 3 if any(one.severity is Severity.HIGH for one in self.untold) else 0
 
     @property
-    def untried(self) -> tuple[Finding, ...]:
-        """Give the probes of high severity that could not be tried."""
-        return tuple(one for one in self.findings if one.severity is Severity.HIGH and one.status is Status.NOT_RUN)
+    def untold(self) -> tuple[Finding, ...]:
+        """Give the probes that say nothing: not tried, or not on enough pictures."""
+        return tuple(one for one in self.findings if one.status in (Status.NOT_RUN, Status.UNCLEAR))
 
     def as_json(self) -> dict[str, Any]:
         """Give plain values for JSON."""

@@ -1,9 +1,8 @@
-"""The suite: every probe with its class, its severity, the rate from which it is a finding, and what helps."""
+"""Probes that change a picture: each with its class, its severity, the rate from which it is a finding, what helps."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -11,28 +10,15 @@ from numpy.typing import NDArray
 
 from hilgui.attacks.audit import posters
 from hilgui.attacks.audit.finding import Kind, Severity
+from hilgui.attacks.audit.probe import Change, Probe, changing
 from hilgui.attacks.audit.sight import Pair, Sight
 from hilgui.attacks.pixels import levels, noise
 from hilgui.corruptions import CORRUPTIONS
 
 Pixels = NDArray[np.uint8]
-Change = Callable[[Pixels, np.random.Generator, Sight], Pair | None]
 
 EPSILON = 0.03
 _DARK_MEAN = 24.0  # grey levels: a street at night without lamps
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """One way to fool a model with a picture; `change` gives the pair, None where the picture lends no chance."""
-
-    id: str
-    kind: Kind
-    title: str
-    severity: Severity
-    limit: float
-    recommendation: str
-    change: Change
 
 
 def _corrupted(name: str, severity: float) -> Change:
@@ -130,12 +116,14 @@ _FLAT = "Ask for a second cue: ground contact, motion over frames, depth; poster
 _PATCH = "Train with patches pasted in, ask for agreement of two models, and track over frames before acting."
 _PIXEL = "Measure defences (hilgui attack … --defences), train adversarially, protect the path from camera to model."
 
-SUITE: tuple[Probe, ...] = (
-    Probe("A-darkness", Kind.SENSING, "loses objects in the dark", Severity.HIGH, 0.8, _LIGHT, _darkness),
-    Probe("A-glare", Kind.SENSING, "loses objects in glaring light", Severity.HIGH, 0.8, _LIGHT, _glaring),
+CHANGED: tuple[Probe, ...] = (
+    Probe("A-darkness", Kind.SENSING, "loses objects in the dark", Severity.HIGH, 0.8, _LIGHT,
+          changing(_darkness)),
+    Probe("A-glare", Kind.SENSING, "loses objects in glaring light", Severity.HIGH, 0.8, _LIGHT,
+          changing(_glaring)),
     *(
         Probe(f"A-{name}", Kind.SENSING, f"loses objects: {name.replace('_', ' ')}", Severity.MEDIUM, 0.5, advice,
-              _corrupted(name, 3.0))
+              changing(_corrupted(name, 3.0)))
         for name, advice in (
             ("low_light", _LIGHT), ("exposure", _LIGHT), ("sun_glare", _LIGHT), ("fog", _LIGHT), ("rain", _LENS),
             ("motion_blur", _LENS), ("defocus_blur", _LENS), ("lens_drops", _LENS), ("dirt", _LENS),
@@ -143,24 +131,25 @@ SUITE: tuple[Probe, ...] = (
         )
     ),
     Probe("B-poster", Kind.SEMANTIC, "takes a person on a poster for one", Severity.MEDIUM, 0.3, _FLAT,
-          _rendered(posters.poster)),
+          changing(_rendered(posters.poster))),
     Probe("B-van", Kind.SEMANTIC, "takes a person painted on a van for one", Severity.MEDIUM, 0.3, _FLAT,
-          _rendered(posters.van)),
+          changing(_rendered(posters.van))),
     Probe("B-reflection", Kind.SEMANTIC, "takes a reflection for a road user", Severity.MEDIUM, 0.3, _FLAT,
-          _rendered(posters.reflection)),
-    Probe("B-words", Kind.SEMANTIC, "sees what is only written on a sign", Severity.MEDIUM, 0.2, _FLAT, _worded),
+          changing(_rendered(posters.reflection))),
+    Probe("B-words", Kind.SEMANTIC, "sees what is only written on a sign", Severity.MEDIUM, 0.3, _FLAT,
+          changing(_worded)),
     *(
         Probe(f"C-fires-{kind}", Kind.PATCH, f"sees an object where a {kind} patch is", Severity.HIGH, 0.4, _PATCH,
-              _patched(kind))
+              changing(_patched(kind)))
         for kind in ("magenta", "checkerboard", "stripes", "red", "blocks")
     ),
     *(
         Probe(f"C-hides-{kind}", Kind.PATCH, f"loses objects with a {kind} patch on them", Severity.MEDIUM, 0.6, _PATCH,
-              _covered(kind))
+              changing(_covered(kind)))
         for kind in ("magenta", "checkerboard", "blocks")
     ),
     Probe("D-noise", Kind.PIXEL, f"loses objects under random noise of ε = {EPSILON:g}", Severity.HIGH, 0.5, _PIXEL,
-          _noisy),
+          changing(_noisy)),
     Probe("D-shift", Kind.PIXEL, "loses objects when the picture moves by two pixels", Severity.MEDIUM, 0.2, _PIXEL,
-          _shifted),
+          changing(_shifted)),
 )  # fmt: skip

@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from zipfile import BadZipFile
@@ -15,14 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui import __version__
+from hilgui.attacks.audit.experiments import EXPERIMENTS
 from hilgui.attacks.audit.finding import Audit, Finding, Kind, Status, read_audit, to_json
-from hilgui.attacks.audit.probes import SUITE, Probe
+from hilgui.attacks.audit.probe import Probe, Seen
+from hilgui.attacks.audit.probes import CHANGED
 from hilgui.attacks.audit.sight import Pair, Sight
-from hilgui.attacks.audit.trials import TRIALS, Trial
 from hilgui.attacks.drawing import drawn, jpeg
 from hilgui.attacks.measure import wilson
 from hilgui.durable import write_document
 from hilgui.errors import CallWrong, StoreBroken
+from hilgui.evaluation import Interval
 from hilgui.inference import Model
 from hilgui.records import Task
 from hilgui.robustness import Shown
@@ -32,23 +34,13 @@ Pixels = NDArray[np.uint8]
 Tell = Callable[[int, int], None]
 
 AUDIT = "audit.json"
+OF_A_CLASSIFIER = "of a classifier a trial is a picture, and it works where the answer changes"
 REPRODUCERS, PICTURES = "reproducers", "pictures"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Seen:
-    """What a probe gave, before it is compared with the audit before."""
-
-    hits: int
-    trials: int
-    words: str
-    pair: Pair | None
-    not_run: str = ""
-
-
-def chosen(suite: str) -> tuple[Probe | Trial, ...]:
+def chosen(suite: str) -> tuple[Probe, ...]:
     """Give the probes of "full", or of some classes ("A,E"), or single ones by id; raises CallWrong."""
-    known: tuple[Probe | Trial, ...] = tuple(sorted((*SUITE, *TRIALS), key=lambda one: one.kind.value))
+    known: tuple[Probe, ...] = tuple(sorted((*CHANGED, *EXPERIMENTS), key=lambda one: one.kind.value))
     if suite == "full":
         return known
     words = [word.strip() for word in suite.split(",") if word.strip()]
@@ -80,7 +72,9 @@ def audit(
     sight, probes = Sight(model), chosen(suite)
     found = []
     for place, probe in enumerate(probes):
-        seen = _probed(sight, probe, images, seed) if isinstance(probe, Probe) else _tried(sight, probe, images)
+        seen = probe.run(sight, images, seed)
+        if not (seen.trials or seen.not_run):
+            seen = replace(seen, not_run="there was nothing to try it on")
         found.append(_judged(sight, probe, seen, before.get(probe.id), folder))
         tell(place + 1, len(probes))
     known = {one.id for one in found}
@@ -100,6 +94,7 @@ def audit(
         suite=suite,
         findings=(*found, *rest),
         before=_before_sha(folder),
+        notes=(OF_A_CLASSIFIER,) if sight.is_classifier else (),
         seed=seed,
     )
     write_document(folder / AUDIT, to_json(made))
@@ -112,44 +107,19 @@ def folder_for(model: Model, root: Path) -> Path:
     return root / stem
 
 
-def _probed(sight: Sight, probe: Probe, images: Sequence[Pixels], seed: int) -> _Seen:
-    hits = trials = 0
-    worst: tuple[float, Pair | None] = (0.0, None)
-    for place, image in enumerate(images):
-        pair = probe.change(image, np.random.default_rng((seed, place)), sight)
-        if pair is None:
-            continue
-        fallen, stake = sight.fallen(pair)
-        hits, trials = hits + fallen, trials + stake
-        if stake and fallen / stake > worst[0]:
-            worst = fallen / stake, pair
-    what = "pictures" if worst[1] is not None and worst[1].region is not None else "objects"
-    return _Seen(
-        hits,
-        trials,
-        f"{hits} of {trials} {what}",
-        worst[1],
-        "" if trials else "the model sees nothing in the clean pictures",
-    )
-
-
-def _tried(sight: Sight, trial: Trial, images: Sequence[Pixels]) -> _Seen:
-    outcome = trial.run(sight, images)
-    not_run = outcome.not_run or ("" if outcome.trials else "there was nothing to try it on")
-    return _Seen(outcome.hits, outcome.trials, outcome.words, outcome.pair, not_run)
-
-
-def _judged(sight: Sight, probe: Probe | Trial, seen: _Seen, old: Finding | None, folder: Path) -> Finding:
+def _judged(sight: Sight, probe: Probe, seen: Seen, old: Finding | None, folder: Path) -> Finding:
     interval = wilson(seen.hits, seen.trials)
     is_found = interval is not None and seen.hits > 0 and interval.low > probe.limit
     was_there = old is not None and (old.is_standing or old.status is Status.CLOSED or bool(old.reproducer))
     retest = _tested_again(sight, probe, old, folder) if old is not None and was_there else None
     is_known = old is not None and old.is_standing
-    is_lost = is_known and retest is None and _is_retested(probe) and old is not None and bool(old.reproducer)
+    is_lost = is_known and retest is None and probe.is_retested and old is not None and bool(old.reproducer)
     if seen.not_run:
         status = Status.OPEN if is_known else Status.NOT_RUN
     elif is_found or retest is True or is_lost:  # what cannot be tested again is not closed
         status = Status.OPEN if is_known else Status.NEW
+    elif not _is_below(seen, interval, probe.limit):
+        status = Status.OPEN if is_known else Status.UNCLEAR
     else:
         status = Status.CLOSED if was_there else Status.PASSED
     is_kept = status in (Status.NEW, Status.OPEN)
@@ -175,14 +145,14 @@ def _judged(sight: Sight, probe: Probe | Trial, seen: _Seen, old: Finding | None
     )
 
 
-def _is_retested(probe: Probe | Trial) -> bool:
-    """Say whether a pair of pictures makes it happen again; times and files have none."""
-    return isinstance(probe, Probe) or probe.kind is Kind.PIXEL
+def _is_below(seen: Seen, interval: Interval | None, limit: float) -> bool:
+    """Say whether the rate is shown to lie below the limit; where that is nothing, all that can be tried has failed."""
+    return not seen.hits if limit == 0 else interval is not None and interval.high <= limit
 
 
-def _tested_again(sight: Sight, probe: Probe | Trial, old: Finding, folder: Path) -> bool | None:
+def _tested_again(sight: Sight, probe: Probe, old: Finding, folder: Path) -> bool | None:
     """Say whether the stored reproducer still works; None where there is none, it is damaged, or about time."""
-    if not old.reproducer or not _is_retested(probe):
+    if not old.reproducer or not probe.is_retested:
         return None
     path = folder / REPRODUCERS / f"{old.reproducer}.npz"
     try:

@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hilgui.attacks.audit import posters
+from hilgui.attacks.audit import experiments, posters
 from hilgui.attacks.audit.document import document_of, result_of
+from hilgui.attacks.audit.experiments import EXPERIMENTS
 from hilgui.attacks.audit.finding import Audit, Severity, Status, read_audit
-from hilgui.attacks.audit.probes import SUITE
+from hilgui.attacks.audit.probes import CHANGED
 from hilgui.attacks.audit.run import AUDIT, REPRODUCERS, audit, chosen, pictures_of
-from hilgui.attacks.audit.trials import TRIALS
+from hilgui.attacks.audit.sight import Sight
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.inference import Model
 from hilgui.report.document_html import html_of
@@ -27,8 +28,8 @@ DAY = "assets/demo/day.mp4"
 
 def _audited(path: Path, folder: Path, suite: str = PROBES) -> Audit:
     with closing(Model.load(path, provider="cpu")) as model:
-        images = pictures_of(shipped(DAY), 5)
-        return audit(model, images, folder, suite=suite, pictures="5 of day", seed=0, tell=lambda done, total: None)
+        images = pictures_of(shipped(DAY), 6)
+        return audit(model, images, folder, suite=suite, pictures="6 of day", seed=0, tell=lambda done, total: None)
 
 
 def _standing(made: Audit) -> set[str]:
@@ -74,7 +75,46 @@ def test_what_could_not_be_tried_is_no_pass(tmp_path: Path) -> None:
         made = audit(model, [image], tmp_path, suite="F-memory", pictures="1", seed=0, tell=lambda done, total: None)
     (one,) = made.findings
     assert (one.status, made.exit_code) == (Status.NOT_RUN, 3)
-    assert "NOT CONCLUSIVE" in html_of(document_of(made, tmp_path))
+    page = html_of(document_of(made, tmp_path))
+    assert "NOT CONCLUSIVE" in page and "F-memory, not run: there was nothing to try it on" in page
+
+
+@pytest.mark.parametrize(
+    ("hits", "trials", "status", "code"),
+    [
+        (12, 12, Status.NEW, 1),
+        (5, 12, Status.UNCLEAR, 3),  # 19 % to 68 % reaches over the limit of 40 %
+        (0, 4, Status.UNCLEAR, 3),  # up to 49 %: too few pictures
+        (0, 12, Status.PASSED, 0),
+    ],
+)
+def test_a_rate_that_is_not_told_apart_from_the_limit_is_no_pass(
+    hits: int, trials: int, status: Status, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fallen = iter([(1, 1)] * hits + [(0, 1)] * (trials - hits))
+    monkeypatch.setattr(Sight, "fallen", lambda self, pair: next(fallen))
+    with closing(Model.load(shipped("assets/demo/baseline.onnx"), provider="cpu")) as model:
+        images = pictures_of(shipped(DAY), 1) * trials
+        made = audit(model, images, tmp_path, suite="C-fires-red", pictures="", seed=0, tell=lambda done, total: None)
+    (one,) = made.findings
+    assert (one.status, made.exit_code) == (status, code)
+    page = html_of(document_of(made, tmp_path))
+    assert ("NOT CONCLUSIVE" in page) == (code == 3) and f"of {int(code == 3)} nothing can be told" in page
+
+
+@pytest.mark.parametrize("probe", ["C-fires-blocks", "D-noise", "D-square", "E-nothing"])
+def test_the_seed_decides_what_is_drawn_by_chance(probe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(experiments, "_QUERIES", 2)
+    monkeypatch.setattr(Sight, "fallen", lambda self, pair: (1, 1))
+    monkeypatch.setattr(Sight, "speaks", lambda self, inference: 1)
+    (one,) = chosen(probe)
+    with closing(Model.load(shipped("assets/demo/baseline.onnx"), provider="cpu")) as model:
+        images, drawn = pictures_of(shipped(DAY), 2), []
+        for seed in (1, 1, 2):
+            pair = one.run(Sight(model), images, seed).pair
+            assert pair is not None
+            drawn.append(pair.changed)
+    assert np.array_equal(drawn[0], drawn[1]) and not np.array_equal(drawn[1], drawn[2])
 
 
 @pytest.mark.slow
@@ -100,7 +140,7 @@ def test_report_and_result_tell_the_same(tmp_path: Path) -> None:
 
 
 def test_a_suite_is_full_or_classes_or_probes() -> None:
-    assert len(chosen("full")) == len(SUITE) + len(TRIALS)
+    assert len(chosen("full")) == len(CHANGED) + len(EXPERIMENTS)
     assert {one.id[0] for one in chosen("a,E")} == {"A", "E"}
     assert [one.id for one in chosen("F-slow")] == ["F-slow"]
     for strange in ("everything", "ABC"):

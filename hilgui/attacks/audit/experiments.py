@@ -5,7 +5,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from hilgui.attacks.aims import Goal, Target
 from hilgui.attacks.audit.finding import Kind, Severity
+from hilgui.attacks.audit.probe import Probe, Seen, each_changed
 from hilgui.attacks.audit.probes import EPSILON
 from hilgui.attacks.audit.sight import Pair, Poisoned, Sight
 from hilgui.attacks.gradient import Gradients
@@ -26,35 +26,12 @@ from hilgui.inference.preflight import try_model
 from hilgui.records import Inference
 
 Pixels = NDArray[np.uint8]
+Aimed = Callable[[Pixels, Target, np.random.Generator], Pixels]
 
 _SLOWER = 4.0  # times the usual processor time
-_FEW = 4  # pictures of a costly probe
+_FEW = 4  # pictures of a costly probe of a detector: each shows many objects
 _QUERIES = 150
 _ROUNDS = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """What came of a trial: `pair` happens again, `words` say what was seen, `not_run` why it was not tried."""
-
-    hits: int
-    trials: int
-    words: str
-    pair: Pair | None = None
-    not_run: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """A probe with an experiment of its own."""
-
-    id: str
-    kind: Kind
-    title: str
-    severity: Severity
-    limit: float
-    recommendation: str
-    run: Callable[[Sight, Sequence[Pixels]], Outcome]
 
 
 def _target(sight: Sight, image: Pixels) -> Target:
@@ -66,42 +43,39 @@ def _target(sight: Sight, image: Pixels) -> Target:
     return Target(Goal.HIDE, shown.boxes.astype(np.float64), shown.classes)
 
 
-def _added(sight: Sight, images: Sequence[Pixels], change: Callable[[Pixels, Target], Pixels]) -> Outcome:
-    hits = trials = 0
-    worst: tuple[float, Pair | None] = (0.0, None)
-    for image in images[:_FEW]:
+def _aimed(sight: Sight, images: Sequence[Pixels], seed: int, change: Aimed) -> Seen:
+    """Change some pictures in which the model sees something, aimed at what it sees."""
+
+    def pair(image: Pixels, random: np.random.Generator, sight: Sight) -> Pair | None:
         target = _target(sight, image)
-        if not len(target.boxes):
-            continue
-        pair = Pair(image, change(image, target))
-        lost, stake = sight.fallen(pair)
-        hits, trials = hits + lost, trials + stake
-        if stake and lost / stake > worst[0]:
-            worst = lost / stake, pair
-    return Outcome(hits, trials, f"{hits} of {trials} lost at ε = {EPSILON:g}", worst[1])
+        return Pair(image, change(image, target, random)) if len(target.boxes) else None
+
+    return each_changed(sight, images if sight.is_classifier else images[:_FEW], seed, pair)
 
 
-def _gradient_step(sight: Sight, images: Sequence[Pixels]) -> Outcome:
+def _gradient_step(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
     if missing():
-        return Outcome(0, 0, "", not_run=f"the extra `attacks` is not installed ({missing()} missing)")
+        return Seen(0, 0, "", not_run=f"the extra `attacks` is not installed ({missing()} missing)")
     try:
         gradients = Gradients(sight.model)
     except AttackBroken as failure:
-        return Outcome(0, 0, "", not_run=str(failure))
-    most = levels(EPSILON)
-    return _added(sight, images, lambda image, target: fgsm(image, most, lambda moved: gradients.of(moved, target)))
+        return Seen(0, 0, "", not_run=str(failure))
+
+    def change(image: Pixels, target: Target, random: np.random.Generator) -> Pixels:
+        return fgsm(image, levels(EPSILON), lambda moved: gradients.of(moved, target))
+
+    return _aimed(sight, images, seed, change)
 
 
-def _squares(sight: Sight, images: Sequence[Pixels]) -> Outcome:
-    def change(image: Pixels, target: Target) -> Pixels:
-        random = np.random.default_rng(0)
+def _squares(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
+    def change(image: Pixels, target: Target, random: np.random.Generator) -> Pixels:
         ask = lambda picture: remaining(sight.look(picture), target)  # noqa: E731  # one expression, used once
         return square_attack(image, levels(EPSILON), ask, _QUERIES, random).image
 
-    return _added(sight, images, change)
+    return _aimed(sight, images, seed, change)
 
 
-def _spoiled(sight: Sight, images: Sequence[Pixels]) -> Outcome:
+def _spoiled(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
     """Feed NaN and infinity: a model that is sure of something then would be believed."""
     hits = 0
     words: list[str] = []
@@ -115,10 +89,10 @@ def _spoiled(sight: Sight, images: Sequence[Pixels]) -> Outcome:
         if sure:
             hits += 1
             words.append(f"{name}: {sure} confident answers")
-    return Outcome(hits, len(poisons), "; ".join(words) or "no confident answer to NaN, infinities, 1e30")
+    return Seen(hits, len(poisons), "; ".join(words) or "no confident answer to NaN, infinities, 1e30")
 
 
-def _shapes(sight: Sight, images: Sequence[Pixels]) -> Outcome:
+def _shapes(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
     """Feed pictures that are none: refused with a sentence, or answered without a crash."""
     shapes: list[NDArray[np.generic]] = [
         np.zeros((1, 1, 3), np.uint8),
@@ -138,10 +112,10 @@ def _shapes(sight: Sight, images: Sequence[Pixels]) -> Outcome:
         except Exception as failure:  # whatever else it is, is the finding
             hits += 1
             words.append(f"{shape.shape} {shape.dtype}: {type(failure).__name__}")
-    return Outcome(hits, len(shapes), "; ".join(words) or "refused or answered, all of them")
+    return Seen(hits, len(shapes), "; ".join(words) or "refused or answered, all of them")
 
 
-def _files(sight: Sight, images: Sequence[Pixels]) -> Outcome:
+def _files(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
     """Cut the model file short and damage its beginning: the bench has to refuse it with a sentence."""
     whole = Path(sight.model.facts.path).read_bytes()
     damaged = {"cut in half": whole[: len(whole) // 2], "first 64 bytes zero": bytes(64) + whole[64:], "empty": b""}
@@ -160,12 +134,12 @@ def _files(sight: Sight, images: Sequence[Pixels]) -> Outcome:
             else:
                 words.append(f"{name}: accepted")
             hits += 1
-    return Outcome(hits, len(damaged), "; ".join(words) or "every damaged file was refused with a sentence")
+    return Seen(hits, len(damaged), "; ".join(words) or "every damaged file was refused with a sentence")
 
 
-def _nothing(sight: Sight, images: Sequence[Pixels]) -> Outcome:
+def _nothing(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
     """Show pictures of nothing: what a model is sure of then, it makes up."""
-    random = np.random.default_rng(3)
+    random = np.random.default_rng((seed, 3))
     height, width = images[0].shape[:2]
     blanks = {
         name: np.full((height, width, 3), grey, np.uint8)
@@ -179,7 +153,7 @@ def _nothing(sight: Sight, images: Sequence[Pixels]) -> Outcome:
         if sure:
             hits, worst = hits + 1, Pair(blank, blank)
             words.append(f"{name}: {sure} confident answers")
-    return Outcome(hits, len(blanks), "; ".join(words) or "silent on black, grey, white, noise", worst)
+    return Seen(hits, len(blanks), "; ".join(words) or "silent on black, grey, white, noise", worst)
 
 
 def _marked(image: Pixels) -> Pixels:
@@ -190,9 +164,9 @@ def _marked(image: Pixels) -> Pixels:
     return made
 
 
-def _slow(sight: Sight, images: Sequence[Pixels]) -> Outcome:
+def _slow(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
     """Look for pictures that take much longer: they starve a deadline."""
-    random = np.random.default_rng(4)
+    random = np.random.default_rng((seed, 4))
     usual = min(_cost_ns(sight, image) for image in images[:_FEW])
     height, width = images[0].shape[:2]
     tried = {
@@ -209,7 +183,7 @@ def _slow(sight: Sight, images: Sequence[Pixels]) -> Outcome:
         if times > _SLOWER:
             hits, worst = hits + 1, Pair(images[0], image)
             words.append(f"{name}: {times:.0f} times the usual time")
-    return Outcome(hits, len(tried), "; ".join(words) or f"none took {_SLOWER:g} times the usual time", worst)
+    return Seen(hits, len(tried), "; ".join(words) or f"none took {_SLOWER:g} times the usual time", worst)
 
 
 def _cost_ns(sight: Sight, image: Pixels) -> int:
@@ -227,7 +201,7 @@ def _cost_ns(sight: Sight, image: Pixels) -> int:
     return min(costs)
 
 
-def _memory(sight: Sight, images: Sequence[Pixels]) -> Outcome:
+def _memory(sight: Sight, images: Sequence[Pixels], seed: int) -> Seen:
     """Ask about the same picture before and after others: each frame has to be judged by itself."""
     hits = trials = 0
     worst = None
@@ -237,7 +211,7 @@ def _memory(sight: Sight, images: Sequence[Pixels]) -> Outcome:
         if not _same(before, sight.look(first)):
             hits, worst = hits + 1, Pair(first, second)
         trials += 1
-    return Outcome(hits, trials, f"{hits} of {trials} answers depend on the picture before", worst)
+    return Seen(hits, trials, f"{hits} of {trials} answers depend on the picture before", worst)
 
 
 def _same(one: Inference, two: Inference) -> bool:
@@ -253,20 +227,23 @@ def _same(one: Inference, two: Inference) -> bool:
 _CHECK = "Check tensors and answers for numbers that are not finite; treat both as no answer."
 _TIME = "Bound the time of a frame (deadline, hilgui's watchdog) and find the branch that depends on the content."
 
-TRIALS: tuple[Trial, ...] = (
-    Trial("D-fgsm", Kind.PIXEL, f"loses objects under FGSM of ε = {EPSILON:g}", Severity.MEDIUM, 0.3,
+EXPERIMENTS: tuple[Probe, ...] = (
+    Probe("D-fgsm", Kind.PIXEL, f"loses objects under FGSM of ε = {EPSILON:g}", Severity.MEDIUM, 0.3,
           "Measure it with hilgui attack pgd; train adversarially; keep strangers away from the pixels.",
           _gradient_step),
-    Trial("D-square", Kind.PIXEL, f"loses objects to {_QUERIES} random squares of ε = {EPSILON:g}", Severity.MEDIUM,
+    Probe("D-square", Kind.PIXEL, f"loses objects to {_QUERIES} random squares of ε = {EPSILON:g}", Severity.MEDIUM,
           0.3, "Limit and watch repeated queries; measure it with hilgui attack square.", _squares),
-    Trial("E-numbers", Kind.MALFORMED, "is sure of something when fed NaN or infinity", Severity.HIGH, 0.0, _CHECK,
-          _spoiled),
-    Trial("E-pictures", Kind.MALFORMED, "crashes on pictures that are none", Severity.HIGH, 0.0, _CHECK, _shapes),
-    Trial("E-files", Kind.MALFORMED, "a damaged model file is accepted", Severity.HIGH, 0.0,
-          "Import models by hash (hilgui models) and try them before use.", _files),
-    Trial("E-nothing", Kind.MALFORMED, "sees objects in pictures of nothing", Severity.MEDIUM, 0.0,
-          "Add empty pictures to the training set; treat a blind camera as a fault (frame health).", _nothing),
-    Trial("F-slow", Kind.TIMING, "takes much longer on some pictures", Severity.HIGH, 0.0, _TIME, _slow),
-    Trial("F-memory", Kind.TIMING, "answers depend on the picture before", Severity.HIGH, 0.0,
-          "Remove state from the network; results could not be repeated.", _memory),
+    Probe("E-numbers", Kind.MALFORMED, "is sure of something when fed NaN or infinity", Severity.HIGH, 0.0, _CHECK,
+          _spoiled, is_retested=False),
+    Probe("E-pictures", Kind.MALFORMED, "crashes on pictures that are none", Severity.HIGH, 0.0, _CHECK, _shapes,
+          is_retested=False),
+    Probe("E-files", Kind.MALFORMED, "a damaged model file is accepted", Severity.HIGH, 0.0,
+          "Import models by hash (hilgui models) and try them before use.", _files, is_retested=False),
+    Probe("E-nothing", Kind.MALFORMED, "sees objects in pictures of nothing", Severity.MEDIUM, 0.0,
+          "Add empty pictures to the training set; treat a blind camera as a fault (frame health).", _nothing,
+          is_retested=False),
+    Probe("F-slow", Kind.TIMING, "takes much longer on some pictures", Severity.HIGH, 0.0, _TIME, _slow,
+          is_retested=False),
+    Probe("F-memory", Kind.TIMING, "answers depend on the picture before", Severity.HIGH, 0.0,
+          "Remove state from the network; results could not be repeated.", _memory, is_retested=False),
 )  # fmt: skip
