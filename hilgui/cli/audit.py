@@ -33,9 +33,9 @@ def audit(
     """
     from contextlib import closing
 
-    from hilgui.attacks.audit.document import document_of, result_of
+    from hilgui.attacks.audit.document import document_of, result_of, with_pictures
     from hilgui.attacks.audit.run import audit as run_audit
-    from hilgui.attacks.audit.run import folder_for, pictures_of
+    from hilgui.attacks.audit.run import folder_for, frames_of
     from hilgui.cli.console import Ticker, print_json
     from hilgui.durable import write_document
     from hilgui.inference import Model, try_before_first_use
@@ -49,13 +49,16 @@ def audit(
     try_before_first_use(model)
     with closing(Model.load(model, provider=settings.provider)) as loaded, Ticker("audit") as ticker:
         folder = out or folder_for(loaded, settings.home / "audits")
-        taken = pictures_of(source, count)
+        taken = frames_of(source, count)
         words = f"{len(taken)} of {source.name}"
-        made = run_audit(loaded, taken, folder, suite=suite, pictures=words, seed=seed, tell=ticker.count("probes"))
-        result = result_of(made, loaded.facts, source, tuple(sys.argv))
+        made = run_audit(
+            loaded, [*taken.values()], folder, suite=suite, pictures=words, seed=seed, tell=ticker.count("probes")
+        )
+        result = result_of(made, loaded.facts, source, tuple(sys.argv), taken)
     report = folder / "audit.html"
     write_document(report, html_of(document_of(made, folder)).encode())
-    write_result(results_root(settings.home) / result.id, result)
+    into = results_root(settings.home) / result.id
+    write_result(into, with_pictures(result, made, folder, into, taken))
     if as_json:
         print_json({**made.as_json(), "report": str(report)})
     else:

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hilgui import __version__
 from hilgui.attacks.audit.finding import Audit, Finding, Severity, Status
-from hilgui.attacks.audit.run import kinds
+from hilgui.attacks.audit.run import kinds, reproduced
+from hilgui.attacks.drawing import png
 from hilgui.evaluation import Interval
 from hilgui.records import ModelFacts, Role
 from hilgui.report.document import Document, Facts, Part, Picture, Pictures, Section, Sentences, Table
 from hilgui.report.words import Statement, Tone
-from hilgui.robustness import AUDIT, Cell, Check, Drive, Headline, Result, Subject, picture_path
+from hilgui.robustness import (
+    AUDIT,
+    Cell,
+    Check,
+    Drive,
+    Example,
+    Headline,
+    Result,
+    Subject,
+    picture_path,
+    write_picture,
+)
+
+Pixels = NDArray[np.uint8]
 
 _SHOWN = 12  # pictures
 
@@ -59,7 +77,9 @@ def document_of(audit: Audit, folder: Path) -> Document:
     )
 
 
-def result_of(audit: Audit, facts: ModelFacts, source: Path, command: tuple[str, ...]) -> Result:
+def result_of(
+    audit: Audit, facts: ModelFacts, source: Path, command: tuple[str, ...], frames: Mapping[int, Pixels]
+) -> Result:
     """Write the audit as a result document: a row a probe, the rate at which it works."""
     role = Role.BASELINE
     cells = [
@@ -81,7 +101,7 @@ def result_of(audit: Audit, facts: ModelFacts, source: Path, command: tuple[str,
         question={"suite": audit.suite, "seed": audit.seed, "model": audit.model_sha256, "pictures": audit.pictures},
         command=command,
         models=(Subject(role, facts.name, facts.path, facts.sha256, facts.runs_on),),
-        drives=(Drive(source.name, str(source), "", "", 0),),
+        drives=(Drive(source.name, str(source), "", "", len(frames)),),
         measure="share of trials in which it works",
         rows=tuple(one.id for one in audit.findings),
         columns=("rate",),
@@ -97,6 +117,22 @@ def result_of(audit: Audit, facts: ModelFacts, source: Path, command: tuple[str,
         notes=audit.notes,
         is_whole=True,
     )  # fmt: skip
+
+
+def with_pictures(result: Result, audit: Audit, folder: Path, into: Path, frames: Mapping[int, Pixels]) -> Result:
+    """Put the pictures that stand for the findings beside the result; `frames` say which frame each was."""
+    shown: dict[str, tuple[Example, ...]] = {}
+    for one in audit.standing:
+        pair = reproduced(folder, one.reproducer) if one.reproducer else None
+        seq = (
+            None if pair is None else next((n for n, each in frames.items() if np.array_equal(each, pair.clean)), None)
+        )
+        if pair is None or seq is None:
+            continue
+        clean = write_picture(into, f"{one.id}-clean.png", png(pair.clean))
+        changed = write_picture(into, f"{one.id}-changed.png", png(pair.changed))
+        shown[one.id] = (Example(result.drives[0].name, seq, f"{one.title} ({one.words})", clean, changed),)
+    return replace(result, cells=tuple(replace(cell, examples=shown.get(cell.row, ())) for cell in result.cells))
 
 
 def _section(found: Sequence[Finding]) -> tuple[Part, ...]:

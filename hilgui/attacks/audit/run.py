@@ -54,10 +54,15 @@ def chosen(suite: str) -> tuple[Probe, ...]:
 
 def pictures_of(source: Path, count: int) -> list[Pixels]:
     """Take pictures of a recording, evenly spread; raises SourceBroken."""
+    return list(frames_of(source, count).values())
+
+
+def frames_of(source: Path, count: int) -> dict[int, Pixels]:
+    """Take the same with the numbers of their frames."""
     opened = open_source(source)
     try:
         seqs = np.linspace(0, max(len(opened.refs()) - 1, 0), count).round().astype(int)
-        return [opened.frame_at(int(seq)).image for seq in sorted(set(seqs.tolist()))]
+        return {seq: opened.frame_at(seq).image for seq in sorted(set(seqs.tolist()))}
     finally:
         opened.close()
 
@@ -154,18 +159,24 @@ def _tested_again(sight: Sight, probe: Probe, old: Finding, folder: Path) -> boo
     """Say whether the stored reproducer still works; None where there is none, it is damaged, or about time."""
     if not old.reproducer or not probe.is_retested:
         return None
-    path = folder / REPRODUCERS / f"{old.reproducer}.npz"
-    try:
-        content = path.read_bytes()
-        if hashlib.sha256(content).hexdigest() != old.reproducer:
-            return None
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            region = tuple(stored["region"].tolist()) if stored["region"].size else None
-            pair = Pair(stored["clean"], stored["changed"], region)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+    pair = reproduced(folder, old.reproducer)
+    if pair is None:
         return None
     fallen, stake = sight.fallen(pair)
     return fallen / stake > probe.limit if stake else None
+
+
+def reproduced(folder: Path, sha256: str) -> Pair | None:
+    """Read what makes a finding happen again; None where it is gone or damaged."""
+    try:
+        content = (folder / REPRODUCERS / f"{sha256}.npz").read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            return None
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            region = tuple(stored["region"].tolist()) if stored["region"].size else None
+            return Pair(stored["clean"], stored["changed"], region)
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        return None
 
 
 def _keep(pair: Pair, folder: Path) -> str:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from hilgui.attacks.audit import experiments, posters
-from hilgui.attacks.audit.document import document_of, result_of
+from hilgui.attacks.audit.document import document_of, result_of, with_pictures
 from hilgui.attacks.audit.experiments import EXPERIMENTS
 from hilgui.attacks.audit.finding import Audit, Severity, Status, read_audit
 from hilgui.attacks.audit.probes import CHANGED
-from hilgui.attacks.audit.run import AUDIT, REPRODUCERS, audit, chosen, pictures_of
+from hilgui.attacks.audit.run import AUDIT, REPRODUCERS, audit, chosen, frames_of, pictures_of
 from hilgui.attacks.audit.sight import Sight
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.inference import Model
@@ -131,11 +131,16 @@ def test_report_and_result_tell_the_same(tmp_path: Path) -> None:
     assert "sees an object where a red patch is" in page
     assert "OPEN" in page
     with closing(Model.load(weak, provider="cpu")) as model:
-        result = result_of(made, model.facts, shipped(DAY), ("hilgui", "audit"))
-    again = from_json(to_json(result))
+        frames = frames_of(shipped(DAY), 6)
+        result = result_of(made, model.facts, shipped(DAY), ("hilgui", "audit"), frames)
+    pictured = with_pictures(result, made, tmp_path / "audit", tmp_path / "result", frames)
+    again = from_json(to_json(pictured))
     cell = again.cell("C-fires-red", "rate", again.roles[0])
     assert cell is not None
     assert cell.value == 1.0
+    (example,) = cell.examples
+    assert example.seq in frames and (tmp_path / "result" / example.changed).is_file()
+    assert again.drives[0].frames == 6
     assert [check.is_good for check in again.checks] == [False, True]
 
 
