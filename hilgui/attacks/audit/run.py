@@ -83,13 +83,9 @@ def audit(
         found.append(_judged(sight, probe, seen, before.get(probe.id), folder))
         tell(place + 1, len(probes))
     known = {one.id for one in found}
-    rest = tuple(
-        replace(
-            one, status=Status.OPEN if one.is_standing else one.status, retest="not in this suite, not tested again"
-        )
-        for name, one in before.items()
-        if name not in known
-    )
+    sha256_before = _before_sha(folder)
+    is_same = sha256_before == model.facts.sha256
+    rest = tuple(_left_out(one, is_same=is_same) for name, one in before.items() if name not in known)
     made = Audit(
         model=model.facts.name,
         model_sha256=model.facts.sha256,
@@ -98,12 +94,18 @@ def audit(
         pictures=pictures,
         suite=suite,
         findings=(*found, *rest),
-        before=_before_sha(folder),
+        before=sha256_before,
         notes=(OF_A_CLASSIFIER,) if sight.is_classifier else (),
         seed=seed,
     )
     write_document(folder / AUDIT, to_json(made))
     return made
+
+
+def _left_out(old: Finding, *, is_same: bool) -> Finding:
+    """Keep what this suite did not look at: what stood stands; a pass of another model is none of this."""
+    status = Status.OPEN if old.is_standing else old.status if is_same else Status.NOT_RUN
+    return replace(old, status=status, retest="not in this suite, not tested again")
 
 
 def folder_for(model: Model, root: Path) -> Path:

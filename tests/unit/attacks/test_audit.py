@@ -69,6 +69,15 @@ def test_a_weakness_whose_reproducer_is_gone_is_not_closed(tmp_path: Path) -> No
     assert still.status is Status.OPEN and still.retest == "the stored reproducer is gone or damaged"
 
 
+def test_what_another_model_passed_is_no_pass_of_this_one(tmp_path: Path) -> None:
+    statuses = []
+    for model, suite in (("baseline", "F-memory"), ("baseline", "E-files"), ("candidate", "E-files")):
+        made = _audited(shipped(f"assets/demo/{model}.onnx"), tmp_path, suite)
+        statuses.append({one.id: one.status for one in made.findings}["F-memory"])
+    assert statuses == [Status.PASSED, Status.PASSED, Status.NOT_RUN]
+    assert made.exit_code == 3
+
+
 def test_what_could_not_be_tried_is_no_pass(tmp_path: Path) -> None:
     with closing(Model.load(shipped("assets/demo/baseline.onnx"), provider="cpu")) as model:
         (image,) = pictures_of(shipped(DAY), 1)
