@@ -31,34 +31,14 @@ def audit(
     Exit code 1 while a finding of high severity is open, 3 where one cannot be ruled out, else 0.
     The folder keeps findings, pictures and reproducers; the next call says what is new, still open, or closed.
     """
-    from contextlib import closing
-
-    from hilgui.attacks.audit.document import document_of, result_of, with_pictures
-    from hilgui.attacks.audit.run import audit as run_audit
-    from hilgui.attacks.audit.run import folder_for, frames_of
+    from hilgui.attacks.audit.asked import AskedAudit
     from hilgui.cli.console import Ticker, print_json
-    from hilgui.durable import write_document
-    from hilgui.inference import Model, try_before_first_use
-    from hilgui.report.document_html import html_of
-    from hilgui.resources import shipped
-    from hilgui.robustness import results_root, write_result
     from hilgui.settings import load_settings
 
-    settings = load_settings()
-    source = images or shipped("assets/demo/day.mp4")
-    try_before_first_use(model)
-    with closing(Model.load(model, provider=settings.provider)) as loaded, Ticker("audit") as ticker:
-        folder = out or folder_for(loaded, settings.home / "audits")
-        taken = frames_of(source, count)
-        words = f"{len(taken)} of {source.name}"
-        made = run_audit(
-            loaded, [*taken.values()], folder, suite=suite, pictures=words, seed=seed, tell=ticker.count("probes")
-        )
-        result = result_of(made, loaded.facts, source, tuple(sys.argv), taken)
-    report = folder / "audit.html"
-    write_document(report, html_of(document_of(made, folder)).encode())
-    into = results_root(settings.home) / result.id
-    write_result(into, with_pictures(result, made, folder, into, taken))
+    asked = AskedAudit(model, load_settings(), images, suite, count, seed, out, tuple(sys.argv))
+    with Ticker("audit") as ticker:
+        audited = asked.run(ticker.count("probes"))
+    made, report = audited.made, audited.report
     if as_json:
         print_json({**made.as_json(), "report": str(report)})
     else:

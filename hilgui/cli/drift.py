@@ -100,20 +100,14 @@ def drift_check(
 ) -> None:
     """Compare window by window. Exit code 0: no drift, 1: drift, 3: too little to tell."""
     from hilgui.cli.console import Ticker, print_json
-    from hilgui.drift import read_reference
-    from hilgui.robustness import results_root
-    from hilgui.robustness.drifting import DRIFTED, STEADY, check, store_check, target_of
+    from hilgui.robustness.drift_check import DriftCheck
+    from hilgui.robustness.drifting import DRIFTED, STEADY
     from hilgui.settings import load_settings
 
-    settings = load_settings(provider=provider)
-    known = read_reference(reference)
-    _refuse_features(model, features)
-    found = target_of(target, settings.runs, model, settings.provider, fps, has_features=features)
-    if found.is_run and model is not None:
-        raise CallWrong("a run has its own outputs; --model belongs to a recording")
+    settings, command = load_settings(provider=provider), tuple(sys.argv)
+    asked = DriftCheck(target, reference, settings, model, features, rate, window, fps, command)
     with Ticker("drift") as ticker:
-        checked = check(found, known, rate=rate, window=window, tell=ticker.count("frames"))
-    folder = store_check(checked, reference, found, results_root(settings.home), tuple(sys.argv))
+        checked, folder = asked.run(ticker.count("frames"))
     if as_json:
         print_json({**as_document(checked), "reference": str(reference), "folder": str(folder)})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import multiprocessing
 import os
 import signal
@@ -77,6 +78,7 @@ class Aside:
         with self._lock:
             process, self._process = self._process, None
             pipe, self._pipe = self._pipe, None
+        atexit.unregister(self.close)
         if process is not None:
             process.terminate()
             process.join(_CLOSE_S)
@@ -92,9 +94,11 @@ class Aside:
             if self._pipe is None:
                 context = multiprocessing.get_context("spawn")
                 mine, theirs = context.Pipe()
-                process = context.Process(target=_serve, args=(theirs,), name="hilgui-aside", daemon=True)
+                # no daemon: those may not try a model in a limited process of their own
+                process = context.Process(target=_serve, args=(theirs,), name="hilgui-aside")
                 with unheard_interrupts():
                     process.start()
+                atexit.register(self.close)  # called before multiprocessing waits for what is no daemon
                 theirs.close()
                 self._pipe, self._process = mine, process
             return self._pipe

@@ -43,10 +43,15 @@ class DriftWatch:
         done: dict[int, Calibration] = {}  # by reference: cameras that share one are calibrated once
         for channel, reference in known.items():
             if id(reference) not in done:
-                usable = reference.fitting(models)
-                usable = usable.only(name for name in usable.names if FEATURE not in name)  # nobody measures them here
-                if usable.names != reference.names:
-                    self._lacking[channel] = "outputs of another model and features are not compared"
+                fitted = reference.fitting(models)
+                usable = fitted.only(name for name in fitted.names if FEATURE not in name)  # nobody measures them here
+                why = {
+                    "outputs of another model": fitted.names != reference.names,
+                    "features, which a run does not measure,": usable.names != fitted.names,
+                }
+                if any(why.values()):
+                    told = " and ".join(words for words, is_so in why.items() if is_so)
+                    self._lacking[channel] = f"{told} are not compared"
                 rate, window = limits.rate / len(known), usual_window(usable)
                 done[id(reference)] = calibrate(usable, rate=rate, windows=limits.windows, window=window)
             self.monitors[channel] = Monitor(done[id(reference)])

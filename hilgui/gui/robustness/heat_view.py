@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QHelpEvent, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QGuiApplication,
+    QHelpEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from hilgui.gui.label import as_tip
@@ -13,7 +24,7 @@ from hilgui.gui.linked_table import Cell
 from hilgui.gui.replay.ink import readable_on
 from hilgui.gui.theme import BODY_PT, GAP, SMALL_PT, Theme, sans
 
-_NAMES_PX, _LEAST_PX, _MOST_PX, _ROW_PX, _HEAD_PX = 128, 37, 72, 24, 42
+_NAMES_PX, _LEAST_PX, _MOST_PX, _ROW_PX, _HEAD_PX = 128, 34, 72, 24, 42
 _STEPS = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
@@ -23,9 +34,10 @@ _STEPS = {
 
 
 class HeatView(QWidget):
-    """Shows rows of cells in blocks beside each other, one a model; a deeper shade is a greater loss.
+    """Shows rows of cells in blocks, one a model; a deeper shade is a greater loss.
 
-    A row's first cell is its name, the others belong to the blocks in turn.
+    A row's first cell is its name, the others belong to the blocks in turn. Blocks stand beside each other, and one
+    below the other where there is no room for that.
     """
 
     asked = Signal(object)  # the link of a field
@@ -37,6 +49,7 @@ class HeatView(QWidget):
         self.rows: list[tuple[Cell, ...]] = []
         self._blocks: tuple[tuple[str, str, int], ...] = ()
         self._current: tuple[int, int] | None = None
+        self._names_px = _NAMES_PX
         self.setAccessibleName(name)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
@@ -50,8 +63,11 @@ class HeatView(QWidget):
         self.titles, self.rows, self._blocks = tuple(titles), [tuple(row) for row in rows], tuple(blocks)
         if self._current is not None and not self._is_field(self._current):
             self._current = None
-        self.setMinimumSize(self.sizeHint())
-        self.setFixedHeight(self.sizeHint().height())
+        metrics = QFontMetrics(sans(SMALL_PT))
+        longest = max((metrics.horizontalAdvance(row[0].text) for row in self.rows if row), default=0)
+        self._names_px = min(longest + GAP + 2, _NAMES_PX)
+        self.setMinimumWidth(self.sizeHint().width())
+        self._fit_height()
         self.update()
 
     @property
@@ -75,21 +91,42 @@ class HeatView(QWidget):
     def field_rect(self, row: int, column: int) -> QRect:
         """Say where a field lies."""
         width = self._width()
-        x, first = _NAMES_PX, 1
+        x, y, first = self._names_px, _HEAD_PX, 1
         for _, _, columns in self._blocks:
             if column < first + columns:
                 break
-            x += columns * width + GAP
+            if self.is_stacked:
+                y += self._band()
+            else:
+                x += columns * width + GAP
             first += columns
-        return QRect(x + (column - first) * width, _HEAD_PX + row * _ROW_PX, width - 2, _ROW_PX - 2)
+        return QRect(x + (column - first) * width, y + row * _ROW_PX, width - 2, _ROW_PX - 2)
+
+    @property
+    def is_stacked(self) -> bool:
+        """Say whether the blocks stand one below the other."""
+        return len(self._blocks) > 1 and self.width() < self._least(sum(columns for _, _, columns in self._blocks))
+
+    def tip_at(self, point: QPoint) -> str:
+        """Say what is under a point: a field, or a name, which may be cut."""
+        found, row = self._at(point), self._row_at(point)
+        if found is not None:
+            return self.rows[found[0]][found[1]].tip
+        if row is None or point.x() >= self._names_px:
+            return ""
+        name = self.rows[row][0]
+        return f"{name.text}: {name.tip}" if name.tip else name.text
 
     # -- Qt -----------------------------------------------------------------------------------------------------------
 
     def sizeHint(self) -> QSize:
         """Ask for the narrowest fields that hold a number."""
-        columns = sum(columns for _, _, columns in self._blocks)
-        gaps = GAP * max(len(self._blocks) - 1, 0)
-        return QSize(_NAMES_PX + columns * _LEAST_PX + gaps, _HEAD_PX + len(self.rows) * _ROW_PX + 4)
+        return QSize(self._least(max((columns for _, _, columns in self._blocks), default=0)), self._band())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the blocks beside or below each other."""
+        super().resizeEvent(event)
+        self._fit_height()
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw heads, names and fields."""
@@ -99,13 +136,14 @@ class HeatView(QWidget):
             left, right = self.field_rect(0, first), self.field_rect(0, first + columns - 1)
             painter.setFont(sans(BODY_PT))
             painter.setPen(self._theme.colour(colour))
-            head = QRect(left.left(), 0, right.right() - left.left(), _HEAD_PX // 2)
+            top = left.top() - _HEAD_PX
+            head = QRect(left.left(), top, right.right() - left.left(), _HEAD_PX // 2)
             painter.drawText(head, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), words)
             painter.setFont(sans(SMALL_PT))
             painter.setPen(self._theme.colour("text_soft"))
             for column in range(first, first + columns):
                 place = self.field_rect(0, column)
-                title = QRect(place.left() - 4, _HEAD_PX // 2, place.width() + 8, _HEAD_PX // 2)
+                title = QRect(place.left() - 4, top + _HEAD_PX // 2, place.width() + 8, _HEAD_PX // 2)
                 painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self.titles[column].split(" ", 1)[-1])
             first += columns
         for number, row in enumerate(self.rows):
@@ -137,26 +175,43 @@ class HeatView(QWidget):
     def event(self, event: QEvent) -> bool:
         """Tell what a field says."""
         if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
-            found = self._at(event.pos())
-            QToolTip.showText(
-                event.globalPos(), "" if found is None else as_tip(self.rows[found[0]][found[1]].tip), self
-            )
+            QToolTip.showText(event.globalPos(), as_tip(self.tip_at(event.pos())), self)
             return True
         return super().event(event)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _width(self) -> int:
-        columns = max(sum(columns for _, _, columns in self._blocks), 1)
-        room = self.width() - _NAMES_PX - GAP * max(len(self._blocks) - 1, 0)
-        return min(max(room // columns, _LEAST_PX), _MOST_PX)
+        counts = [columns for _, _, columns in self._blocks] or [1]
+        columns = max(counts) if self.is_stacked else sum(counts)
+        gaps = 0 if self.is_stacked else GAP * (len(counts) - 1)
+        return min(max((self.width() - self._names_px - gaps) // max(columns, 1), _LEAST_PX), _MOST_PX)
+
+    def _least(self, columns: int) -> int:
+        """Give the width at which so many fields hold their numbers."""
+        gaps = GAP * max(len(self._blocks) - 1, 0)
+        return self._names_px + columns * _LEAST_PX + gaps
+
+    def _band(self) -> int:
+        """Give the height of one block."""
+        return _HEAD_PX + len(self.rows) * _ROW_PX + 4
+
+    def _fit_height(self) -> None:
+        height = self._band() * (len(self._blocks) if self.is_stacked else 1)
+        if height != self.height():
+            self.setFixedHeight(height)
 
     def _is_field(self, place: tuple[int, int]) -> bool:
         return 0 <= place[0] < len(self.rows) and 1 <= place[1] < len(self.rows[place[0]])
 
+    def _row_at(self, point: QPoint) -> int | None:
+        y = point.y() % self._band() if self.is_stacked else point.y()
+        row = (y - _HEAD_PX) // _ROW_PX
+        return row if 0 <= row < len(self.rows) else None
+
     def _at(self, point: QPoint) -> tuple[int, int] | None:
-        row = (point.y() - _HEAD_PX) // _ROW_PX
-        if not 0 <= row < len(self.rows):
+        row = self._row_at(point)
+        if row is None:
             return None
         columns = range(1, len(self.rows[row]))
         return next(((row, column) for column in columns if self.field_rect(row, column).contains(point)), None)
@@ -164,9 +219,11 @@ class HeatView(QWidget):
     def _paint_row(self, painter: QPainter, number: int, row: tuple[Cell, ...]) -> None:
         painter.setFont(sans(SMALL_PT))
         painter.setPen(self._theme.colour("text"))
-        name = QRect(0, _HEAD_PX + number * _ROW_PX, _NAMES_PX - GAP, _ROW_PX - 2)
-        words = painter.fontMetrics().elidedText(row[0].text, Qt.TextElideMode.ElideRight, name.width())
-        painter.drawText(name, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), words)
+        for block in range(len(self._blocks) if self.is_stacked else 1):
+            y = block * self._band() + _HEAD_PX + number * _ROW_PX
+            name = QRect(0, y, self._names_px - GAP, _ROW_PX - 2)
+            words = painter.fontMetrics().elidedText(row[0].text, Qt.TextElideMode.ElideRight, name.width())
+            painter.drawText(name, int(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter), words)
         for column in range(1, len(row)):
             cell, place = row[column], self.field_rect(number, column)
             if cell.is_number and cell.text:

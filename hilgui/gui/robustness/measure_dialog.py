@@ -3,39 +3,33 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
 
-from PySide6.QtCore import Signal
 from PySide6.QtGui import QIntValidator
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QComboBox,
-    QDialog,
-    QFormLayout,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QCheckBox, QComboBox, QLineEdit, QWidget
 
-from hilgui.gui.button_row import button_row
 from hilgui.gui.label import Label
 from hilgui.gui.path_field import PathField
-from hilgui.gui.theme import GAP, GAP_L, Theme, mark
-from hilgui.gui.typed_path import is_file, is_there, typed_path
+from hilgui.gui.robustness.ask_dialog import MODELS, AskDialog, Opened
+from hilgui.gui.theme import Theme, mark
+from hilgui.gui.typed_path import is_there, typed_path
 from hilgui.pipeline import RunPlan
+from hilgui.robustness import CORRUPTIONS
 from hilgui.robustness.question import FRAMES, SEVERITIES, SUITES, Question
+from hilgui.robustness.suite import Attempt
 from hilgui.settings import Settings
 from hilgui.truth import find_truth
 
-_MODELS = "ONNX (*.onnx)"
 _MOST_FRAMES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MeasureWish:
     """What stands in the dialog."""
 
+    kind: ClassVar[str] = CORRUPTIONS
     source: str = ""
     baseline: str = ""
     candidate: str = ""
@@ -49,7 +43,7 @@ class Wish:
     @property
     def command(self) -> str:
         """Give the command that measures the same."""
-        words = ["hilgui", "robustness", self.source, "--model", self.baseline]
+        words = ["hilgui", "robustness", self.source or "DRIVE", "--model", self.baseline or "MODEL"]
         for option, value in (("candidate", self.candidate), ("truth", self.truth)):
             words += [f"--{option}", value] if value else []
         if self.classes:
@@ -58,6 +52,22 @@ class Wish:
             words += ["--fps", f"{self.fps:g}"]
         words += ["--suite", self.suite, "--frames", str(self.frames)]
         return shlex.join(words if self.is_searched else [*words, "--no-search"])
+
+    def beside(self, opened: Opened) -> MeasureWish:
+        """Propose the open run with its models and labels."""
+        return replace(
+            self,
+            source=opened.source,
+            baseline=opened.baseline,
+            candidate=opened.candidate,
+            truth=opened.truth,
+            fps=opened.fps,
+            classes=opened.classes,
+        )
+
+    def work(self, settings: Settings, root: Path) -> Attempt:
+        """Turn it into work."""
+        return Attempt(self.question(settings), root)
 
     def question(self, settings: Settings) -> Question:
         """Turn it into the question."""
@@ -83,33 +93,29 @@ class Wish:
         )
 
 
-class MeasureDialog(QDialog):
-    """Asks; what is wrong is said beneath the line that it is about."""
+class MeasureDialog(AskDialog):
+    """Asks for recording, models, suite and frames."""
 
-    asked = Signal(object)  # Wish
-
-    def __init__(self, theme: Theme, wish: Wish, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, theme: Theme, wish: MeasureWish, parent: QWidget) -> None:
+        super().__init__("", "", parent)
         self.setWindowTitle(self.tr("Measure robustness"))
-        self.setModal(True)
-        self.setMinimumWidth(620)
+        self.go.setText(self.tr("Measure"))
         self._wish = wish
         self.source = PathField(theme, self.tr("Recording"), filters="", folders=True, parent=self)
         self.truth = PathField(theme, self.tr("Labels"), filters="", folders=True, parent=self)
-        self.baseline = PathField(theme, self.tr("Baseline"), filters=_MODELS, folders=False, parent=self)
-        self.candidate = PathField(theme, self.tr("Candidate"), filters=_MODELS, folders=False, parent=self)
+        self.baseline = PathField(theme, self.tr("Baseline"), filters=MODELS, folders=False, parent=self)
+        self.candidate = PathField(theme, self.tr("Candidate"), filters=MODELS, folders=False, parent=self)
         self.suite = QComboBox(self)
         self.frames = QLineEdit(self)
         self.search = QCheckBox(self.tr("search the severity at which the first critical object is lost"), self)
-        self.go = QPushButton(self.tr("Measure"), self)
         self._cost = Label(self)
         self._build()
         self._fill(wish)
 
     @property
-    def wish(self) -> Wish:
+    def wish(self) -> MeasureWish:
         """Give what stands in the lines."""
-        return Wish(
+        return MeasureWish(
             source=self.source.text,
             baseline=self.baseline.text,
             candidate=self.candidate.text,
@@ -127,24 +133,17 @@ class MeasureDialog(QDialog):
         digits = "".join(filter(str.isdecimal, self.frames.text()))  # the validator lets "+" and "1,000" through
         return min(max(1, int(digits or 1)), _MOST_FRAMES)
 
-    def agree(self) -> None:
-        """Ask for the measurement, or say what is missing."""
+    def problems(self) -> dict[PathField, str]:
+        """Say what is missing."""
         wish = self.wish
-        problems = {
+        return {
             self.source: "" if wish.source and is_there(typed_path(wish.source)) else self.tr("Choose a recording."),
             self.truth: self._truth_problem(wish),
-            self.baseline: "" if is_file(typed_path(wish.baseline)) else self.tr("Choose a model, an .onnx file."),
-            self.candidate: ""
-            if not wish.candidate or is_file(typed_path(wish.candidate))
-            else self.tr("There is no such file."),
+            self.baseline: self.no_model(wish.baseline),
+            self.candidate: self.no_model(wish.candidate) if wish.candidate else "",
         }
-        for field, sentence in problems.items():
-            field.say(sentence, "missed" if sentence else "faint")
-        if not any(problems.values()):
-            self.asked.emit(wish)
-            self.accept()
 
-    def _truth_problem(self, wish: Wish) -> str:
+    def _truth_problem(self, wish: MeasureWish) -> str:
         if wish.truth:
             return "" if is_there(typed_path(wish.truth)) else self.tr("There are no such labels.")
         source = typed_path(wish.source)
@@ -164,8 +163,6 @@ class MeasureDialog(QDialog):
         self.frames.setValidator(QIntValidator(1, _MOST_FRAMES, self))
         self.frames.setAccessibleName(self.tr("Frames"))
         mark(self._cost, tone="soft")
-        form = QFormLayout()
-        form.setSpacing(GAP)
         for words, field in (
             (self.tr("Recording"), self.source),
             (self.tr("Labels"), self.truth),
@@ -176,16 +173,14 @@ class MeasureDialog(QDialog):
             ("", self.search),
             ("", self._cost),
         ):
-            form.addRow(words, field)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(GAP_L, GAP_L, GAP_L, GAP_L)
-        layout.setSpacing(GAP_L)
-        layout.addLayout(form)
-        layout.addLayout(button_row(self, self.go, self.agree))
-        self.suite.currentIndexChanged.connect(lambda _place: self._say_cost())
-        self.frames.textChanged.connect(lambda _text: self._say_cost())
+            self.add(words, field)
+        self.suite.currentIndexChanged.connect(self._say_cost)
+        self.frames.textChanged.connect(self._say_cost)
+        self.search.toggled.connect(self._say_cost)
+        for line in (self.source, self.truth, self.baseline, self.candidate):
+            line.changed.connect(self.say_command)
 
-    def _fill(self, wish: Wish) -> None:
+    def _fill(self, wish: MeasureWish) -> None:
         self.source.text, self.truth.text = wish.source, wish.truth
         self.baseline.text, self.candidate.text = wish.baseline, wish.candidate
         self.suite.setCurrentIndex(self.suite.findData(wish.suite))
@@ -200,3 +195,4 @@ class MeasureDialog(QDialog):
         pictures = conditions * self.asked_frames
         words = self.tr("{0} conditions, {1} pictures; cancelled, it goes on later where it was")
         self._cost.setText(words.format(conditions, f"{pictures:,}"))
+        self.say_command()

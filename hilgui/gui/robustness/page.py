@@ -28,14 +28,13 @@ from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
 from hilgui.gui.page import Bench, Page
-from hilgui.gui.robustness.measure_dialog import MeasureDialog, Wish
+from hilgui.gui.robustness.ask_dialog import AskDialog, Opened, Wish
 from hilgui.gui.robustness.shown_result import ShownResult
 from hilgui.gui.robustness.tabs import TABS, Tab
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.records import Role
-from hilgui.robustness import Listed, list_results, results_root
-from hilgui.robustness.suite import Attempt
+from hilgui.robustness import CORRUPTIONS, Listed, list_results, results_root
 from hilgui.store import RunReader
 
 _PATIENCE_S = 5.0
@@ -52,10 +51,11 @@ class RobustnessPage(Page):
         self._desk = SideDesk(self)
         self._errand: Errand[list[Listed]] | None = None
         self._listed: list[Listed] = []
-        self._wish = Wish()
-        self.dialog: MeasureDialog
+        self._wishes: dict[str, Wish] = {tab.kind: tab.wish() for tab in TABS}
+        self._asked = CORRUPTIONS  # kind of what the process is at
+        self.dialog: AskDialog
         self.results = QComboBox(self)
-        self.go = QPushButton(self.tr("Measure…"), self)
+        self.go = QPushButton(self)
         self.busy = BusyBar(self)
         self.tabs = QTabWidget(self)
         self.views: dict[str, ShownResult] = {}
@@ -117,21 +117,22 @@ class RobustnessPage(Page):
         return shlex.join(["hilgui", "robustness", "--show", name])
 
     def ask(self) -> None:
-        """Ask what to measure; the run that is open is proposed."""
+        """Ask for what the tab in sight needs; the run that is open is proposed."""
         if self._desk.is_busy:
-            self.message.emit("info", self.tr("A measurement is under way; cancel it or wait for it."))
+            self.message.emit("info", self.tr("One thing is under way; cancel it or wait for it."))
             return
-        self.dialog = MeasureDialog(self._bench.theme, self._proposed(), self)
+        self.dialog = self.tab.ask(self._bench.theme, self._proposed(), self)
         self.dialog.asked.connect(self.measure)
         self.dialog.finished.connect(self.dialog.deleteLater)
         self.dialog.open()
 
     def measure(self, wish: Wish) -> None:
-        """Measure it, or go on where it was cancelled."""
-        self._wish = wish
+        """Measure, attack, audit or check it; what corruptions do goes on where it was cancelled."""
+        self._wishes[wish.kind] = wish
+        self._asked = wish.kind
         root = results_root(self._bench.settings.home)
-        self.tabs.setCurrentIndex(0)
-        self._desk.ask("robustness", Attempt(wish.question(self._bench.settings), root), self._on_measured)
+        self.tabs.setCurrentIndex([tab.kind for tab in TABS].index(wish.kind))
+        self._desk.ask("robustness", wish.work(self._bench.settings, root), self._on_measured)
         self._follows.start()
 
     def show_folder(self, folder: Path) -> None:
@@ -180,8 +181,8 @@ class RobustnessPage(Page):
             head.addWidget(self._tool(icon, words, keys, doer))
         for tab in TABS:
             view, empty, stack = tab.make(self._bench.theme, tab.kind, self), EmptyPage(self), QStackedWidget(self)
-            button = self.tr("Measure…") if tab is TABS[0] else ""
-            empty.say(self.tr("Nothing was tried yet"), tab.hint_words, button)
+            empty.say(tab.empty_words, tab.hint_words, tab.action_words)
+            empty.asked.connect(self.ask)
             stack.addWidget(view)
             stack.addWidget(empty)
             stack.setCurrentIndex(1)
@@ -199,7 +200,7 @@ class RobustnessPage(Page):
         measure = QShortcut(QKeySequence("Ctrl+M"), self, context=_HERE)
         measure.activated.connect(self.ask)
         self._keys += [
-            ("Ctrl+M", self.tr("Measure…")),
+            ("Ctrl+M", self.tr("Measure, attack, audit or check: what the tab shows")),
             (self.tr("Arrows, Enter"), self.tr("Go over the heat map, show the frames behind a field")),
         ]
         self._draw_icons()
@@ -226,7 +227,6 @@ class RobustnessPage(Page):
         self.busy.cancelled.connect(self._cancel)
         self._follows.timeout.connect(self._follow)
         self.go.clicked.connect(lambda _=False: self.ask())
-        self.empties[TABS[0].kind].asked.connect(self.ask)
         self.tabs.currentChanged.connect(lambda _place: self._offer())
         self.results.activated.connect(lambda place: self.show_folder(Path(self.results.itemData(place))))
         self._bench.theme.changed.connect(self._draw_icons)
@@ -234,28 +234,28 @@ class RobustnessPage(Page):
     # -- inside -------------------------------------------------------------------------------------------------------
 
     def _proposed(self) -> Wish:
-        """Propose the open run with its models and labels; else what was measured last."""
+        """Propose the open run with its models and labels; else what was asked last."""
+        last = self._wishes[self.tab.kind]
         folder = self._bench.run.folder
         if folder is None:
-            return self._wish
+            return last
         try:
             with closing(RunReader(folder)) as reader:
                 header = reader.header
         except HilguiError:
-            return self._wish
+            return last
         paths = {role: facts.path for role, facts in header.models.items()}
         judged = () if header.truth is None else tuple(sorted(map(header.vocabulary.name, header.vocabulary.judged)))
-        return Wish(
+        opened = Opened(
+            folder=folder,
             source=header.source.path,
             baseline=paths.get(Role.BASELINE, ""),
             candidate=paths.get(Role.CANDIDATE, ""),
             truth="" if header.truth is None else header.truth.path,
-            suite=self._wish.suite,
-            frames=self._wish.frames,
-            is_searched=self._wish.is_searched,
             fps=header.source.fps if header.source.kind == "image folder" else None,
             classes=judged,
         )
+        return last.beside(opened)
 
     def _follow(self) -> None:
         if self._errand is None:  # a look that takes longer than the interval is waited for
@@ -300,7 +300,10 @@ class RobustnessPage(Page):
     def _cancel(self) -> None:
         self._follows.stop()
         self._desk.cancel()
-        self.message.emit("info", self.tr("Stopped; measured again with the same wish, it goes on where it was."))
+        if self._asked == CORRUPTIONS:
+            self.message.emit("info", self.tr("Stopped; measured again with the same wish, it goes on where it was."))
+        else:
+            self.message.emit("info", self.tr("Stopped; what was not whole is not kept."))
         self.refresh()
 
     def _offer(self) -> None:
@@ -329,6 +332,7 @@ class RobustnessPage(Page):
             words = self.tr("{0} · {1} frames").format(result.measure, f"{frames:,}")
             if not result.is_whole:
                 words += self.tr(" · not whole yet")
+        self.go.setText(self.tab.action_words)
         self._title.setText(words)
         self._command.setText(self.command)
 
