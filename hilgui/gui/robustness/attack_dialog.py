@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from hilgui.attacks.asked import AskedAttack
 from hilgui.attacks.question import FGSM, NOISE, PGD, SQUARE, AttackQuestion
@@ -82,6 +82,8 @@ class AttackDialog(AskDialog):
         self.epsilon.setSingleStep(0.01)
         self.epsilon.setToolTip(self.tr("Largest change of a sample, as a share of the full range"))
         self.count.setRange(1, 10_000)
+        for number in (self.epsilon, self.count):
+            number.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
         for words, field in (
             (self.tr("Model"), self.model),
             (self.tr("Pictures"), self.source),

@@ -53,3 +53,17 @@ def test_cameras_share_the_stated_rate() -> None:
 def test_references_of_no_camera_of_the_drive_are_a_wrong_call() -> None:
     with pytest.raises(CallWrong, match=r"no drift reference is of a camera of this drive \(left, right\)"):
         DriftWatch((FRONT,), head("left", "right"), DriftLimits())
+
+
+def test_what_a_reference_has_and_a_run_has_not_is_told_by_its_name() -> None:
+    header = head("front")
+    role, facts = next(iter(header.models.items()))
+    told = []
+    for extra, sha256 in ((f"{role.value}.feature:00", facts.sha256), (f"{role.value}.detections", "another")):
+        rows_ = tuple((*row, 0.0) for row in FRONT.rows)
+        more = replace(FRONT, names=(*FRONT.names, extra), rows=rows_, models={role.value: sha256})
+        told += DriftWatch((more,), header, DriftLimits()).notes()
+    assert told == [
+        "drift: the reference of camera front: features, which a run does not measure, are not compared",
+        "drift: the reference of camera front: outputs of another model are not compared",
+    ]
