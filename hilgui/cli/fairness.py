@@ -31,16 +31,21 @@ def fairness(
     """Compare recall between groups. Exit code 0; 1 where a gap is above --limit; 3 where no two can be compared."""
     from contextlib import ExitStack, closing
 
-    from hilgui.cli.console import Ticker, print_json
+    from hilgui.cli.console import Ticker, notes, print_json
     from hilgui.report.fairness import SCHEMA, fairness_of
     from hilgui.settings import load_settings
     from hilgui.store import RunReader, find_run
 
-    root = load_settings().runs
+    root, said = load_settings().runs, list[str]()
     with ExitStack() as opened, Ticker("fairness") as ticker:
         readers = [opened.enter_context(closing(RunReader(find_run(run, root)))) for run in runs]
         found = fairness_of(
-            readers, classes=label or (), dimensions=group or (), least=least, progress=ticker.count("frames")
+            readers,
+            classes=label or (),
+            dimensions=group or (),
+            least=least,
+            progress=ticker.count("frames"),
+            tell=said.append,
         )
     gaps = [one.disparity.gap for one in found if one.disparity.gap is not None]
     verdict = "INCONCLUSIVE" if not gaps else None
@@ -54,9 +59,12 @@ def fairness(
                 "verdict": verdict,
                 "limit": limit,
                 "groups": [one.as_json() for one in found],
+                "notes": said,
             }
         )
     else:
+        for note in said:
+            notes.print(note, markup=False)
         _print(found, verdict, limit)
     raise typer.Exit({"FAIL": 1, "INCONCLUSIVE": 3}.get(verdict or "", 0))
 

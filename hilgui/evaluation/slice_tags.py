@@ -23,6 +23,15 @@ class SliceTags:
         """Take those of the next frame with `count` labels; none of them has any where `tags` is empty."""
         self._rows += tags or [()] * count
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Name the attributes with so many values that they are no groups."""
+        values: dict[str, set[str]] = {}
+        for tags in self._rows:
+            for name, value in tags:
+                values.setdefault(name, set()).add(value)
+        return tuple(f"{PREFIX}{name}" for name in sorted(values) if len(values[name]) > MOST_VALUES)
+
     def coded(self) -> tuple[list[tuple[str, tuple[str, ...]]], NDArray[np.int16]]:
         """Give dimensions with the names of their codes, and the codes (labels, dimensions), -1 where nobody says."""
         values: dict[str, dict[str, int]] = {}

@@ -165,6 +165,11 @@ class Slicer:
             blocks.unit,
         )
 
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Name the attributes of labels that are no groups, as they have too many values."""
+        return () if self._tags is None else self._tags.left_out
+
     def _coded(self) -> tuple[list[tuple[str, tuple[str, ...]]], SliceColumns, SliceColumns]:
         """Give dimensions with the names of their codes, and the objects and detections with codes in all of them."""
         names = list(zip(OF_OBJECTS, object_names(self._subject.vocabulary.names), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from hilgui.errors import CallWrong
 from hilgui.evaluation.disparity import Disparity
+from hilgui.evaluation.slice_tags import MOST_VALUES
 from hilgui.evaluation.slices import SliceRows
 from hilgui.records import Role
 from hilgui.report.protocol import Progress, silent
@@ -42,14 +43,18 @@ def fairness_of(
     dimensions: Sequence[str] = (),
     least: int = LEAST_ROWS,
     progress: Progress = silent,
+    tell: Callable[[str], object] = lambda note: None,
 ) -> list[Fairness]:
     """Compare recall between groups; of `classes`, else of people where the labels have any, else of everything.
 
-    Without `dimensions`: every one that has two groups or more. Raises CallWrong where a class or a condition is
-    not there, and as `slice_runs` does.
+    Without `dimensions`: every one that has two groups or more. `tell` hears which attributes are no groups. Raises
+    CallWrong where a class or a condition is not there, and as `slice_runs` does.
     """
     slicers = fed_slicers(readers, progress=progress, with_ap=False, with_tags=True)
     found: list[Fairness] = []
+    left_out = sorted({name for slicer in slicers.values() for name in slicer.left_out})
+    if left_out:
+        tell(f"no groups, as they have more than {MOST_VALUES} values: {', '.join(left_out)}")
     for role, slicer in slicers.items():
         rows = slicer.rows()
         known = rows.dimensions

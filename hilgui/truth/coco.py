@@ -12,7 +12,7 @@ from hilgui.records import NO_CLASS, NO_TRACK, Truth
 from hilgui.truth.fields import Flaw, finite, flag, identity, number, rows, shown, size, text, whole
 from hilgui.truth.label_file import peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import MAX_PX, OCCLUDED, LabelledObject, Names, tags_of, truth_of
+from hilgui.truth.rows import MAX_PX, OCCLUDED, Attributes, LabelledObject, Names, truth_of
 
 _ROWS = "images", "annotations", "categories"
 _RESULTS = (b'"image_id"', b'"category_id"', b'"score"')
@@ -53,10 +53,11 @@ class CocoReader:
             raise TruthBroken(f"{path} is a list of results with scores, not labels; give the annotations", path=path)
         try:
             names, numbers = _categories(document)
-            frames = _frames(document, numbers)
+            attributes = Attributes()
+            frames = _frames(document, numbers, attributes)
         except Flaw as flaw:
             raise TruthBroken(f"{path}: {flaw}", path=path) from flaw
-        return Labels(path, cls.format, names, frames, sha256, conditions=_conditions(document))
+        return Labels(path, cls.format, names, frames, sha256, conditions=_conditions(document), notes=attributes.notes)
 
 
 def _rows(document: Any, kind: str) -> list[dict[str, Any]]:
@@ -87,7 +88,7 @@ def _categories(document: Any) -> tuple[tuple[str, ...], dict[int | str, int]]:
     return names.all(), numbers
 
 
-def _frames(document: Any, numbers: dict[int | str, int]) -> tuple[LabelledFrame, ...]:
+def _frames(document: Any, numbers: dict[int | str, int], attributes: Attributes) -> tuple[LabelledFrame, ...]:
     images: dict[int | str, dict[str, Any]] = {}
     for position, row in enumerate(_rows(document, "images")):
         key = identity(row, "id", f"image {position}")
@@ -100,7 +101,7 @@ def _frames(document: Any, numbers: dict[int | str, int]) -> tuple[LabelledFrame
         image = identity(row, "image_id", where)
         if image not in images:
             raise Flaw(f"{where} belongs to image {shown(image)}, which is not in the list of images")
-        objects[image].append(_object(row, numbers, where))
+        objects[image].append(_object(row, numbers, attributes, where))
     one_video = len({shown(row.get("video_id")) for row in images.values()}) <= 1
     return tuple(
         _frame(row, truth_of(objects.get(key, [])), one_video, f"image {shown(key)}") for key, row in images.items()
@@ -122,7 +123,7 @@ def _frame(row: dict[str, Any], truth: Truth, one_video: bool, where: str) -> La
     return LabelledFrame(truth, key, index, time_s, size(row, "width", where), size(row, "height", where))
 
 
-def _object(row: dict[str, Any], numbers: dict[int | str, int], where: str) -> LabelledObject:
+def _object(row: dict[str, Any], numbers: dict[int | str, int], attributes: Attributes, where: str) -> LabelledObject:
     category = identity(row, "category_id", where)
     if category not in numbers:
         raise Flaw(f"{where} has category {shown(category)}, which is not in the list of categories")
@@ -145,8 +146,13 @@ def _object(row: dict[str, Any], numbers: dict[int | str, int], where: str) -> L
         flag(row, "ignore", where) or numbers[category] == NO_CLASS,
         math.nan if distance_m is None else distance_m,
         _occlusion(row, where),
-        tags=tags_of([*_attributes(row), *(pair for pair in row.items() if pair[0] not in _KNOWN)]),
+        tags=attributes.tags_of([*_attributes(row), *_further(row)]),
     )
+
+
+def _further(row: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Give what else the row says in words; its further numbers (area, distance) are no attributes."""
+    return [(name, value) for name, value in row.items() if name not in _KNOWN and isinstance(value, str | bool)]
 
 
 def _attributes(row: dict[str, Any]) -> list[tuple[Any, Any]]:

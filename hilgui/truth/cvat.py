@@ -13,7 +13,7 @@ from hilgui.errors import TruthBroken
 from hilgui.records import NO_TRACK
 from hilgui.truth.label_file import MAX_FRAMES, broken, peek
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, box_flaw, tags_of, truth_of
+from hilgui.truth.rows import OCCLUDED, Attributes, LabelledObject, Names, box_flaw, truth_of
 from hilgui.truth.xml_file import Element, read_xml
 
 _CORNERS = ("xtl", "ytl", "xbr", "ybr")
@@ -58,7 +58,7 @@ class CvatReader:
         if not frames:
             raise TruthBroken(f"{path} holds no images and no tracks; export the task again", path=path)
         left_out = f"{reading.left_out} shapes that are no upright boxes were left out"
-        notes = (left_out,) if reading.left_out else ()
+        notes = (*((left_out,) if reading.left_out else ()), *reading.attributes.notes)
         return Labels(path, cls.format, names.all(), frames, sha256, class_map="voc_to_coco", notes=notes)
 
 
@@ -72,6 +72,7 @@ class _Shape:
 class _Reading:
     def __init__(self, path: Path, names: Names) -> None:
         self.left_out = 0
+        self.attributes = Attributes()
         self._path = path
         self._names = names
         self._count = 0
@@ -143,7 +144,7 @@ class _Reading:
             crowd=bool(said & {"iscrowd", "crowd"}),
             ignore=bool(said & {"ignore", "difficult"}),
             occlusion=math.nan if occluded is None else OCCLUDED if occluded == "1" else 0.0,
-            tags=tags_of(
+            tags=self.attributes.tags_of(
                 (name, each.text)
                 for each in shape.all("attribute")
                 if (name := each.attributes.get("name", "")).casefold() not in _NO_TAGS

@@ -11,7 +11,7 @@ from hilgui.records import NO_CLASS
 from hilgui.truth.fields import Flaw, finite, flag, identity, number, part, rows, shown, size, text
 from hilgui.truth.label_file import MAX_FRAMES, peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, box_flaw, tags_of, truth_of
+from hilgui.truth.rows import OCCLUDED, Attributes, LabelledObject, Names, box_flaw, truth_of
 
 REGION_TYPE = "IgnoreRegion"  # the object type of our own files that stands for no class
 _NO_TAGS = ("ignore", "iscrowd", "untracked")
@@ -48,7 +48,7 @@ class OpenLabelReader:
         except Flaw as flaw:
             raise TruthBroken(f"{path}: {flaw}", path=path) from flaw
         left_out = f"{reading.left_out} shapes that are no upright boxes were left out"
-        notes = (left_out,) if reading.left_out else ()
+        notes = (*((left_out,) if reading.left_out else ()), *reading.attributes.notes)
         return Labels(path, cls.format, reading.names.all(), frames, sha256, notes=notes)
 
 
@@ -56,6 +56,7 @@ class _Reading:
     def __init__(self, root: dict[str, Any]) -> None:
         self.names = Names()
         self.left_out = 0
+        self.attributes = Attributes()
         self._objects = part(root, "objects", "openlabel")
         self._numbers = _numbers(list(self._objects))
         self._cameras: set[str] = set()
@@ -116,7 +117,7 @@ class _Reading:
             ignore=bool(said.get("ignore")) or class_number == NO_CLASS,
             distance_m=math.nan if distance_m is None else distance_m,
             occlusion=occlusion,
-            tags=tags_of([*_texts(box.get("attributes")), *tags]),
+            tags=self.attributes.tags_of([*_texts(box.get("attributes")), *tags]),
         )
 
     def _class(self, uid: str, where: str) -> int:

@@ -18,6 +18,8 @@ _MAX_CLASSES = 10_000
 _MAX_NAME = 200
 _MOST_TAGS = 32  # of one object
 _LONGEST_TAG = 64
+_MOST_NAMED = 8  # attributes in a note
+_MOST_LEFT_OUT = 1000  # names that are remembered: whoever makes files has no end of them
 
 EMPTY = Truth.none()  # shared by all frames that are labelled and empty
 
@@ -38,18 +40,40 @@ class LabelledObject:
     tags: Tags = ()
 
 
-def tags_of(said: Iterable[tuple[Any, Any]]) -> Tags:
-    """Keep attributes that may be groups: short texts and truth values; numbers, colours and free text are none."""
-    found: dict[str, str] = {}
-    for name, value in said:
-        if isinstance(value, bool):
-            value = "yes" if value else "no"
-        if not isinstance(name, str) or not isinstance(value, str):
-            continue
-        name, value = name.strip(), value.strip()
-        if name and value and max(len(name), len(value)) <= _LONGEST_TAG and not value.startswith("#"):
-            found.setdefault(sys.intern(name), sys.intern(value))
-    return tuple(sorted(found.items())[:_MOST_TAGS])
+class Attributes:
+    """Keeps attributes that may be groups, and remembers the names of those that are none."""
+
+    def __init__(self) -> None:
+        self._left_out: set[str] = set()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say for the operator which attributes are no groups; nothing where all are."""
+        if not self._left_out:
+            return ()
+        names = sorted(self._left_out)
+        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+        listed = ", ".join(names[:_MOST_NAMED]) + more
+        return (f"attributes with numbers, colours or long texts make no groups and were left out: {listed}",)
+
+    def tags_of(self, said: Iterable[tuple[Any, Any]]) -> Tags:
+        """Keep short texts and truth values; numbers, colours and free text are no groups."""
+        found: dict[str, str] = {}
+        for name, value in said:
+            if isinstance(value, bool):
+                value = "yes" if value else "no"
+            if not isinstance(name, str) or not isinstance(value, str | int | float):
+                continue
+            name = name.strip()
+            if not name or len(name) > _LONGEST_TAG:
+                continue
+            value = value.strip() if isinstance(value, str) else None
+            if value is None or len(value) > _LONGEST_TAG or value.startswith("#"):
+                if len(self._left_out) < _MOST_LEFT_OUT:
+                    self._left_out.add(name)
+            elif value:
+                found.setdefault(sys.intern(name), sys.intern(value))
+        return tuple(sorted(found.items())[:_MOST_TAGS])
 
 
 def truth_of(objects: Sequence[LabelledObject]) -> Truth:

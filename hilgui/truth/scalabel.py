@@ -11,7 +11,7 @@ from hilgui.errors import TruthBroken
 from hilgui.truth.fields import Flaw, finite, flag, part, rows, shown, size, text, whole
 from hilgui.truth.label_file import peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import OCCLUDED, LabelledObject, Names, Tracks, box_flaw, tags_of, truth_of
+from hilgui.truth.rows import OCCLUDED, Attributes, LabelledObject, Names, Tracks, box_flaw, truth_of
 
 _FIELDS = re.compile(rb'"(labels|frameIndex|videoName|box2d)"')
 _CONDITIONS = {"weather": "weather", "timeofday": "day_part", "scene": "scene"}
@@ -57,7 +57,7 @@ class ScalabelReader:
             (f"{reading.without_box} labels without a box2d (areas, lanes) were left out",)
             if reading.without_box
             else ()
-        )
+        ) + reading.attributes.notes
         return Labels(
             path,
             cls.format,
@@ -73,6 +73,7 @@ class ScalabelReader:
 class _Reading:
     def __init__(self, names: Names, several: bool) -> None:
         self.without_box = 0
+        self.attributes = Attributes()
         self._names = names
         self._several = several
         self._tracks = Tracks()
@@ -125,7 +126,7 @@ class _Reading:
             crowd=flag(attributes, "crowd", where),
             ignore=flag(attributes, "ignored", where),
             occlusion=float("nan") if not isinstance(occluded, bool) else OCCLUDED if occluded else 0.0,
-            tags=tags_of((name, value) for name, value in attributes.items() if name not in _NO_TAGS),
+            tags=self.attributes.tags_of((name, value) for name, value in attributes.items() if name not in _NO_TAGS),
         )
 
 

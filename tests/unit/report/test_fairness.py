@@ -66,3 +66,13 @@ def test_tags_of_the_labels_are_groups_with_recall_and_interval_each(
 def test_an_attribute_that_no_label_has_is_a_wrong_call(run_folder: Path) -> None:
     with closing(RunReader(run_folder)) as reader, pytest.raises(CallWrong, match=r"there are .*attribute:clothing"):
         fairness_of([reader], dimensions=["attribute:skin_tone"])
+
+
+def test_an_attribute_with_too_many_values_is_told(
+    run_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hilgui.evaluation.slice_tags.MOST_VALUES", 1)  # clothing has two
+    assert main(["fairness", str(run_folder), "--class", "person", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert "values: attribute:clothing" in told["notes"][0]
+    assert "attribute:clothing" not in {one["group"] for one in told["groups"]}

@@ -12,7 +12,7 @@ from hilgui.truth.coco import CocoReader
 from hilgui.truth.cvat import CvatReader
 from hilgui.truth.openlabel import OpenLabelReader
 from hilgui.truth.protocol import TruthReader
-from hilgui.truth.rows import LabelledObject, tags_of, truth_of
+from hilgui.truth.rows import Attributes, LabelledObject, truth_of
 from hilgui.truth.scalabel import ScalabelReader
 from tests.unit.store import rows
 from tests.unit.truth.samples import COCO, CVAT_IMAGES, OPENLABEL, SCALABEL
@@ -52,7 +52,20 @@ def test_openlabel_gives_texts_of_the_box_and_of_the_object(tmp_path: Path) -> N
 
 
 def test_numbers_colours_and_free_text_are_no_groups() -> None:
-    assert tags_of([("age", 7), ("colour", "#aabbcc"), ("note", "x" * 65), ("", "dark"), (3, "dark"), ("a", " ")]) == ()
+    attributes = Attributes()
+    said = [("age", 7), ("colour", "#aabbcc"), ("note", "x" * 65), ("", "dark"), (3, "dark"), ("a", " "), ("bag", True)]
+    assert attributes.tags_of(said) == (("bag", "yes"),)
+    (note,) = attributes.notes
+    assert note.endswith("make no groups and were left out: age, colour, note")
+    assert Attributes().notes == ()
+
+
+def test_the_labels_tell_which_attributes_are_no_groups(tmp_path: Path) -> None:
+    path = tmp_path / "labels"
+    path.write_text(COCO.replace('"occlusion": 0.25', '"attributes": {"clothing": "dark", "age": 7}'))
+    assert [note for note in CocoReader.read(path).notes if note.endswith("left out: age")]
+    path.write_text(COCO)
+    assert CocoReader.read(path).notes == ()
 
 
 def test_tags_follow_their_rows_and_come_back_from_the_store() -> None:
