@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hilgui.records import Moment, Role, Vocabulary
 
 PICTURE = ("brightness", "contrast", "overexposed", "sharpness", "saturation", "warmth", "noise")
-OUTPUTS = ("detections", "score", "mass")
+OUTPUTS = ("detections", "score", "mass", "mean_score", "height")
 FEATURE = "feature:"  # "baseline.feature:07": the network's deepest features, averaged over the picture
 TOP = "top:"  # "baseline.top:car": best score of a class, the score map of the class max-pooled over the picture
 
@@ -45,7 +45,8 @@ def figures_of(moment: Moment, thresholds: Mapping[Role, float], vocabulary: Voc
     """Give the figures of one frame by name; pixels are not needed.
 
     Pictures: see `FrameHealth`; the sharpness is log10(1 + variance of the Laplacian). Outputs of a detector:
-    detections at the threshold, best score, sum of all stored scores (0.001 and more), best score of every class.
+    detections at the threshold, best score, sum of all stored scores (0.001 and more), mean score of the detections at
+    the threshold and their mean height as a share of the picture (0 where there are none), best score of every class.
     """
     health = moment.health
     found = dict(
@@ -69,9 +70,14 @@ def figures_of(moment: Moment, thresholds: Mapping[Role, float], vocabulary: Voc
             continue
         detections = inference.detections
         scores = detections.scores
-        found[f"{role}.detections"] = float(detections.count_above(threshold))
+        count = detections.count_above(threshold)  # the first ones: scores fall
+        found[f"{role}.detections"] = float(count)
         found[f"{role}.score"] = float(scores[0]) if len(scores) else 0.0
         found[f"{role}.mass"] = float(scores.sum())
+        found[f"{role}.mean_score"] = float(scores[:count].mean()) if count else 0.0
+        boxes = detections.boxes[:count]
+        heights = (boxes[:, 3] - boxes[:, 1]) / max(moment.ref.height, 1)
+        found[f"{role}.height"] = float(heights.mean()) if count else 0.0
         best: dict[int, float] = {}
         for code, score in zip(detections.classes.tolist(), scores.tolist(), strict=True):
             best.setdefault(code, score)  # scores fall
