@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtWidgets import QAbstractSpinBox, QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
 
 from hilgui.attacks.asked import AskedAttack
 from hilgui.attacks.question import FGSM, NOISE, PGD, SQUARE, AttackQuestion
 from hilgui.gui.path_field import PathField
 from hilgui.gui.robustness.ask_dialog import MODELS, AskDialog, Opened
-from hilgui.gui.theme import Theme
+from hilgui.gui.theme import Theme, mark
 from hilgui.gui.typed_path import is_there, typed_path
 from hilgui.robustness import ATTACKS
 from hilgui.settings import Settings
@@ -83,7 +83,7 @@ class AttackDialog(AskDialog):
         self.epsilon.setToolTip(self.tr("Largest change of a sample, as a share of the full range"))
         self.count.setRange(1, 10_000)
         for number in (self.epsilon, self.count):
-            number.setButtonSymbols(QAbstractSpinBox.ButtonSymbols.NoButtons)
+            mark(number, kind="typed")
         for words, field in (
             (self.tr("Model"), self.model),
             (self.tr("Pictures"), self.source),
