@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -95,12 +96,14 @@ def paired_run(
     frames: int = FRAMES,
     corrupt: tuple[str, ...] = (),
     outcome: Outcome | None = None,
+    reasons: tuple[str, ...] = (),
+    adjust: Callable[[RunHeader], RunHeader] = lambda header: header,
 ) -> Path:
     """Write the run of a drive; `again` counts its repetitions, one of which may answer otherwise (`changed`)."""
     header = header_of(number, again, provider, hashes or HASHES)
     part = FRAMES if frames < FRAMES and outcome is None else None
     source = replace(header.source, frames=frames, of_frames=part, corrupt=corrupt)
-    header = replace(header, source=source)
+    header = adjust(replace(header, source=source))
     writer = RunWriter(root, header)
     chance = {Role.BASELINE: np.random.default_rng(1000 + number), Role.CANDIDATE: np.random.default_rng(2000 + number)}
     if changed:
@@ -108,7 +111,10 @@ def paired_run(
     skills = {Role.BASELINE: BASELINE, Role.CANDIDATE: candidate}
     writer.write([_moment(header, seq, skills, chance) for seq in range(frames)])
     ended = outcome or (Outcome.INCONCLUSIVE if lost else Outcome.PASS)
-    writer.finish(Verdict(ended), Ledger(captured=frames + lost, evaluated=frames, dropped=lost, with_truth=frames))
+    why = (("could not be read", lost),) if lost else ()
+    told = (*(f"{count} frames {reason}" for reason, count in why), *reasons)
+    counts = Ledger(captured=frames + lost, evaluated=frames, dropped=lost, with_truth=frames, reasons=why)
+    writer.finish(Verdict(ended, told), counts)
     return writer.folder
 
 

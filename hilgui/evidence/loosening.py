@@ -81,7 +81,7 @@ def _gates(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
         if now is None:
             if one["role"] == "non_inferiority":
                 yield f"gate {one['id']} is gone"
-        elif any(now[name] != one[name] for name in ("metric", "role", "better")):
+        elif any(now[name] != one[name] for name in ("metric", "slice", "role", "better")):
             yield f"gate {one['id']} asks another question than before"
         elif (now["margin"] or 0) > (one["margin"] or 0):
             yield f"gate {one['id']}: the margin was {one['margin']:g}, is {now['margin']:g}"

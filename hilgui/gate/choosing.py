@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 from hilgui.records import Outcome, RunHeader
 from hilgui.sources.excerpt import EXPOSED
 from hilgui.store import RunReader
 
 _BROKEN_OFF = (Outcome.ABORTED, Outcome.ERROR)
+_SOUND = (Outcome.PASS, Outcome.FAIL)
+_SHORT = 0.1  # of the median of all drives
+_JUDGED_AGAIN = "rejudged_from"
+_MOST_LOST = 0.5  # of a drive; less than half of one is not the drive that it stands for
 
 
 def run_that_counts(runs: Sequence[RunReader]) -> RunReader:
@@ -26,11 +31,69 @@ def run_that_counts(runs: Sequence[RunReader]) -> RunReader:
 def is_repeat(run: RunReader, counted: RunReader) -> bool:
     """Say whether a run shows the models the very frames of the one that counts, so that its answers must be the same.
 
-    A run that lost frames, was broken off, is about a part or about changed pictures says nothing about determinism.
+    A run that lost frames, was broken off, is about a part or about changed pictures says nothing about determinism,
+    nor does one that was judged again: it has the answers of the other run.
     """
+    if any(one.meta(_JUDGED_AGAIN) is not None for one in (run, counted)):
+        return False
     mine, other = run.ledger, counted.ledger
     seen = [(each.captured, each.evaluated, each.lost + each.candidate_skipped) for each in (mine, other)]
     return run is not counted and _is_whole(run) and _is_whole(counted) and seen[0] == seen[1] and seen[0][2] == 0
+
+
+def how_it_ended(run: RunReader) -> Iterator[str]:
+    """Complain about a run that ended badly for more than a few lost frames: those have a limit of their own."""
+    verdict, ledger, name = run.verdict, run.ledger, run.header.run_id
+    gone = ledger.lost + ledger.candidate_skipped
+    if verdict is None:
+        yield f"run {name} is still under way"
+    elif verdict.outcome not in _SOUND:
+        counted = {f"{count} frames {why}" for why, count in ledger.losses}
+        other = [reason for reason in verdict.reasons if reason not in counted]
+        if other or verdict.outcome in _BROKEN_OFF or not gone:
+            yield f"run {name} ended {verdict.outcome.value}: {'; '.join(other or verdict.reasons)}"
+    if gone > _MOST_LOST * ledger.captured:
+        yield f"both models saw only {ledger.captured - gone:,} of the {ledger.captured:,} frames of run {name}"
+
+
+def other_labels(by_drive: Mapping[str, Sequence[RunReader]]) -> Iterator[str]:
+    """Complain about whole runs of one recording that were judged by different labels."""
+    for runs in by_drive.values():
+        labels = {one.header.truth.sha256: one.header for one in runs if one.header.truth and _is_whole(one)}
+        if len(labels) > 1:
+            told = " and ".join(sorted(header.run_id for header in labels.values()))
+            source = next(iter(labels.values())).source
+            yield f"{told} judge {source.name} by different labels; name the runs of the labels that hold"
+
+
+def short_drives(counted: Sequence[RunReader]) -> Iterator[str]:
+    """Name drives that have a small part of the judged frames that the others have: each weighs as much as they do."""
+    for run, usual in _short(counted):
+        if not _lacks_labels(run):
+            yield (
+                f"run {run.header.run_id} counts as one drive although only {run.ledger.with_truth:,} of its frames "
+                f"are judged; the median of the drives is {usual:,.0f}"
+            )
+
+
+def cut_drives(counted: Sequence[RunReader]) -> Iterator[str]:
+    """Complain about short drives that lack labelled frames, also where the run was stored without a doubt."""
+    for run, usual in _short(counted):
+        if _lacks_labels(run):
+            yield (
+                f"run {run.header.run_id} has {run.ledger.with_truth:,} judged frames, the median of the drives is "
+                f"{usual:,.0f}, and labelled frames are not in its recording: it was cut; run the whole recording"
+            )
+
+
+def _short(counted: Sequence[RunReader]) -> Iterator[tuple[RunReader, float]]:
+    judged = {run: run.ledger.with_truth for run in counted if run.header.source.ordered}
+    usual = median(judged.values()) if judged else 0
+    yield from ((run, usual) for run, frames in judged.items() if frames < _SHORT * usual)
+
+
+def _lacks_labels(run: RunReader) -> bool:
+    return any("labelled frames are not in the recording" in str(note) for note in run.meta("notes") or ())
 
 
 def only_a_part(header: RunHeader) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -15,15 +15,24 @@ from hilgui.errors import CallWrong
 from hilgui.evaluation import DetectionQuality, Figure, Scorecard
 from hilgui.evaluation.clusters import BLOCK_PICTURES, DRIVE, jackknife
 from hilgui.evaluation.critical_quality import CriticalQuality
-from hilgui.gate.choosing import changed_pictures, is_repeat, only_a_part, run_that_counts, told_of_repeats
+from hilgui.gate.choosing import (
+    changed_pictures,
+    cut_drives,
+    how_it_ended,
+    is_repeat,
+    only_a_part,
+    other_labels,
+    run_that_counts,
+    short_drives,
+    told_of_repeats,
+)
 from hilgui.gate.paired import Evidence, Paired, SlicePair
 from hilgui.gate.specification import GateSpec
-from hilgui.records import Moment, Outcome, Role, RunHeader
+from hilgui.records import ModelFacts, Moment, Role, RunHeader
 from hilgui.records.decision import RAN_ON
 from hilgui.report.protocol import Progress, silent
 from hilgui.store import RunReader
 
-_SOUND = (Outcome.PASS, Outcome.FAIL)
 SET_UNIT = BLOCK_PICTURES  # independent pictures that make one unit
 _SLICED = ("recall", "map_50_95")
 _UNITS = {"_per_hour": "1/h", "_per_minute": "1/min", "_s": "s", "_ms": "ms", "_px": "px"}
@@ -73,11 +82,11 @@ def gather(
         runs=tuple(reader.header.run_id for reader in first),
         frames=measured.frames,
         models={role.value: facts.sha256 for role, facts in first[0].header.models.items()},
-        integrity=tuple(_integrity(first, spec, resolve)),
+        integrity=(*_integrity(first, spec, resolve), *other_labels(by_drive), *cut_drives(first)),
         invariants=invariants,
         measures=measured.paired(spec),
         slices=tuple(measured.by_condition()),
-        notes=(*told_of_repeats(by_drive, drives), *_sets(first)),
+        notes=(*told_of_repeats(by_drive, drives), *short_drives(first), *_sets(first)),
     )
 
 
@@ -250,6 +259,12 @@ def _refuse_unlike(headers: Sequence[RunHeader]) -> None:
     if not headers:
         raise CallWrong("a gate needs runs: add --runs RUN…")
     first = headers[0]
+    names = Counter(header.run_id for header in headers)
+    if twice := sorted(name for name, count in names.items() if count > 1):
+        raise CallWrong(
+            f"run {twice[0]} is given twice from two folders: a copy is no second witness; give one of them"
+        )
+    settings: dict[Role, str] = {}
     for header in headers:
         if set(header.models) != set(Role):
             raise CallWrong(f"{header.run_id} has no candidate beside its baseline; a gate needs shadow runs")
@@ -259,27 +274,42 @@ def _refuse_unlike(headers: Sequence[RunHeader]) -> None:
                     f"{header.run_id} has another {role.value} ({facts.name} {facts.sha256[:12]}) than "
                     f"{first.run_id} ({first.models[role].name} {first.models[role].sha256[:12]})"
                 )
+            mine = _settings(facts)
+            if settings.setdefault(role, mine) != mine:
+                raise CallWrong(
+                    f"{header.run_id} runs the {role.value} otherwise ({mine}) than {first.run_id} "
+                    f"({settings[role]}); run all drives with one card"
+                )
         if header.vocabulary != first.vocabulary:
             raise CallWrong(
                 f"{header.run_id} judges other classes than {first.run_id}; run them with the same --classes"
             )
 
 
+def _settings(facts: ModelFacts) -> str:
+    """Say what decides, beside the file, what a model answers."""
+    nms = "none" if facts.nms_iou is None else f"{facts.nms_iou:g}"
+    size = f"{facts.input_width} × {facts.input_height}"
+    return f"adapter {facts.adapter}, threshold {facts.threshold:g}, NMS {nms}, input {size}"
+
+
 def _integrity(readers: Sequence[RunReader], spec: GateSpec, resolve: Resolve | None) -> Iterator[str]:
     """Say what is wrong with the bench; a broken bench proves nothing about a model."""
     evaluated = unpaired = lost = 0
     for reader in readers:
-        verdict, ledger = reader.verdict, reader.ledger
-        if verdict is None:
-            yield f"run {reader.header.run_id} is still under way"
-        elif verdict.outcome not in _SOUND and not (ledger.dropped or ledger.skipped or ledger.candidate_skipped):
-            yield f"run {reader.header.run_id} ended {verdict.outcome.value}: {'; '.join(verdict.reasons)}"
-        if reader.header.truth is None:
+        ledger, truth = reader.ledger, reader.header.truth
+        yield from how_it_ended(reader)
+        if truth is None:
             yield f"run {reader.header.run_id} has no ground truth"
+        elif abs(truth.offset_ms) > spec.data.max_truth_sync_ms:
+            yield (
+                f"the labels of run {reader.header.run_id} are {abs(truth.offset_ms):.0f} ms away from its frames; the "
+                f"limit is {spec.data.max_truth_sync_ms:g} ms"
+            )
         yield from only_a_part(reader.header)
         evaluated += ledger.captured
         unpaired += ledger.candidate_skipped
-        lost += ledger.dropped + ledger.skipped
+        lost += ledger.lost
     share = (unpaired + lost) / evaluated if evaluated else 1.0
     if share > spec.data.max_unpaired_fraction:
         yield (

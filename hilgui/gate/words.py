@@ -80,6 +80,8 @@ def unproven(one: GateResult) -> str:
 
 def next_steps(action: Action, spec: GateSpec, evidence: Evidence, gates: Sequence[GateResult]) -> tuple[str, ...]:
     """Say what to do now."""
+    if action is Action.PROMOTE and action.value not in spec.signoff.required_for:
+        return ("promote it: this plan asks for nobody's agreement",)
     if action is Action.PROMOTE:
         return (f"have {count(spec.signoff.people, 'person', 'people')} {SIGN_FIRST}",)
     if action is Action.ROLL_BACK:

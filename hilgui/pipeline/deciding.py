@@ -27,7 +27,7 @@ from hilgui.pipeline.golden import replay_golden
 from hilgui.records import Action, Decision, Role
 from hilgui.report.protocol import Progress, silent
 from hilgui.settings import Settings
-from hilgui.store import RunReader, find_run, is_run
+from hilgui.store import RunReader, find_run, is_run, refuse_emptied
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +153,11 @@ def who(settings: Settings) -> str:
 
 
 def runs_of(wanted: Iterable[str], runs: Path) -> list[Path]:
-    """Give the run that each word names, or every run in the folder or campaign that it names; raises CallWrong."""
+    """Give the run that each word names, or every run in the folder or campaign that it names.
+
+    Raises CallWrong, and StoreBroken where a run in the folder has lost its database: left out silently, it would not
+    be missed.
+    """
     found: list[Path] = []
     for one in wanted:
         places = (Path(one), runs / one) if one else ()
@@ -162,10 +166,11 @@ def runs_of(wanted: Iterable[str], runs: Path) -> list[Path]:
             found.append(find_run(one, runs))
             continue
         inside = sorted(inner for inner in folder.iterdir() if is_run(inner))
+        refuse_emptied(folder)
         if not inside:
             raise CallWrong(f"the folder {folder} holds no runs")
         found += inside
-    return found
+    return list({folder.resolve(): folder for folder in found}.values())
 
 
 def resolve(name: str, models: Path) -> str:

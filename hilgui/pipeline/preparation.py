@@ -32,6 +32,7 @@ from hilgui.sources.camera_profile import CameraProfile, find_profile, ignore_ro
 from hilgui.sources.corrupted import Corrupted
 from hilgui.sources.excerpt import Excerpt
 from hilgui.sources.live import live_source
+from hilgui.sources.packet_index import UNDECODED
 from hilgui.sources.vehicle import VehicleSignals, read_vehicle
 from hilgui.store import new_run_id
 from hilgui.store.lock import RunLock
@@ -137,12 +138,21 @@ def _prepare_recorded(plan: RunPlan) -> Prepared:
         ),
         profile=profile,
         vehicle=vehicle,
-        doubts=() if joined is None or plan.frames is not None else _doubts(joined, plan),
+        doubts=() if joined is None or plan.frames is not None else _doubts(joined, facts, plan),
     )
 
 
-def _doubts(joined: Joined, plan: RunPlan) -> tuple[str, ...]:
-    """Say that a recording lacks more labelled frames than the few that a coder loses: a pass would be about a part."""
+def _doubts(joined: Joined, facts: SourceFacts, plan: RunPlan) -> tuple[str, ...]:
+    """Say that a recording lacks more labelled frames than the few that a coder loses: a pass would be about a part.
+
+    Where its first frames cannot be decoded, none may be lacking: the labels seem to count these frames, and every
+    label lies on another picture.
+    """
+    if joined.beyond and any(UNDECODED in note for note in facts.notes):
+        return (
+            f"the first frames of {plan.source.name} cannot be decoded and {joined.beyond:,} labelled frames lie beyond "
+            "its end: the labels seem to be those of other frames",
+        )
     if joined.beyond <= _MOST_BEYOND * joined.labelled:
         return ()
     return (
@@ -364,6 +374,7 @@ def _header(
             class_map=agreed.class_map,
             unmapped=agreed.unmapped,
             conditions=labels.conditions,
+            offset_ms=joined.offset_s * 1000,
         )
     return RunHeader(
         run_id=new_run_id(created, facts.name),

@@ -84,6 +84,7 @@ class TruthFacts:
     class_map: dict[str, str] = field(default_factory=dict)  # label name → compared name
     unmapped: tuple[str, ...] = ()  # label names that are not compared
     conditions: dict[str, str] = field(default_factory=dict)  # day part, weather, as the label file says
+    offset_ms: float = 0.0  # recording's clock minus the labels'; 0 where one side has none, and in old runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hilgui.errors import SourceBroken
 
+UNDECODED = "before the first key frame"  # frames that are left out, so that the first one after them is number 0
 _LOOK_AHEAD = 64  # packets decoded at most to learn whether packets come with true stamps
 
 
@@ -84,7 +85,7 @@ def read_index(container: av.container.InputContainer, path: Path) -> PacketInde
         known = len(shown)
         shown = [stamp for stamp in shown if begin is None or stamp >= begin]
         lost = first_key + known - len(shown)
-        notes.append(f"{lost} frames before the first key frame cannot be decoded and are left out")
+        notes.append(f"{lost} frames {UNDECODED} cannot be decoded and are left out")
     stamps = sorted(set(shown))
     if len(stamps) < len(shown):
         notes.append(f"{len(shown) - len(stamps)} frames repeat the stamp of another one and are left out")

@@ -1,6 +1,6 @@
 """One run = one folder: a SQLite database and the pictures of its clips."""
 
-from hilgui.store.folder import campaign, find_run, is_run, new_run_id, run_folders
+from hilgui.store.folder import campaign, find_run, is_run, new_run_id, refuse_emptied, run_folders
 from hilgui.store.listing import RunSummary, list_runs, summarise
 from hilgui.store.pictures import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
 from hilgui.store.reader import RunReader, Series, state_of
@@ -25,6 +25,7 @@ __all__ = [
     "is_run",
     "list_runs",
     "new_run_id",
+    "refuse_emptied",
     "relink",
     "run_folders",
     "state_of",

@@ -11,6 +11,7 @@ from hilgui.errors import CallWrong, StoreBroken
 
 DATABASE = "run.sqlite"
 PICTURES = "pictures"
+LOCK = "run.lock"
 
 
 def new_run_id(created: datetime, source_name: str) -> str:
@@ -22,6 +23,16 @@ def new_run_id(created: datetime, source_name: str) -> str:
 def is_run(folder: Path) -> bool:
     """Say whether a folder holds a run."""
     return (folder / DATABASE).is_file()
+
+
+def refuse_emptied(root: Path) -> None:
+    """Raise StoreBroken where a run in a folder has lost its database: passed over, it would not be missed."""
+    for folder in sorted(root.iterdir()):
+        if (folder / LOCK).is_file() and not is_run(folder):
+            raise StoreBroken(
+                f"the run {folder} has no {DATABASE}; bring it back, or move the folder away to decide without it",
+                path=folder,
+            )
 
 
 def run_folders(root: Path) -> list[Path]:

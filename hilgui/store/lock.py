@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from hilgui.durable import FileLock
+from hilgui.store.folder import LOCK
 
 
 class RunLock(FileLock):
     """Says whether the writer of a run lives."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder / "run.lock")
+        super().__init__(folder / LOCK)

@@ -6,6 +6,7 @@ import threading
 from contextlib import closing
 from pathlib import Path
 
+import av
 import pytest
 
 from hilgui.pipeline import Progress, Run, Watchers
@@ -223,3 +224,32 @@ def test_a_video_that_lacks_most_of_its_labelled_frames_proves_nothing(
         ready.close()
     assert verdict.outcome is outcome
     assert ("36 of 40 labelled frames lie beyond drive.mp4" in " ".join(verdict.reasons)) is (frames is None)
+
+
+def test_a_video_without_its_first_key_frame_lies_beside_the_labels_of_other_frames(tmp_path: Path) -> None:
+    """Its first frames are left out and the numbers begin anew, so that few lacking labels are a sign of a shift."""
+    whole = write_drive(tmp_path / "whole.mp4", 100)
+    drive = tmp_path / "drive.mp4"
+    with av.open(str(whole)) as read, av.open(str(drive), "w") as written:
+        stream = written.add_stream_from_template(read.streams.video[0])
+        for packet in [each for each in read.demux(video=0) if each.size][3:]:
+            packet.stream = stream
+            written.mux(packet)
+    labels = whole.with_suffix(".coco.json").read_text(encoding="utf-8").replace("whole.mp4", "drive.mp4")
+    drive.with_suffix(".coco.json").write_text(labels, encoding="utf-8")
+    plan = RunPlan(
+        source=drive,
+        baseline=write_model(tmp_path / "m.onnx"),
+        candidate=None,
+        out=tmp_path,
+        settings=Settings(home=tmp_path / "home", disk_reserve_mb=0),
+        truth=drive.with_suffix(".coco.json"),
+        provider="cpu",
+    )
+    ready = prepare(plan)
+    try:
+        verdict = Run(ready, Watchers(progress=lambda _: None, frame=lambda _f, _m: None)).execute()
+    finally:
+        ready.close()
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert "the first frames of drive.mp4 cannot be decoded and 8 labelled frames lie beyond" in verdict.reasons[0]

@@ -44,6 +44,7 @@ LOOSER = [
     ("gates.0.margin", 0.02, "margin was 0.01, is 0.02"),
     ("gates.1.better", "higher", "asks another question"),
     ("gates.0.metric", "recall", "asks another question"),
+    ("gates.0.slice", {"day_part": "day"}, "asks another question"),
 ]
 
 

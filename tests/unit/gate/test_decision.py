@@ -95,6 +95,13 @@ def test_signatures_are_asked_for_a_promotion_only() -> None:
     assert decide(spec(), evidence(recall=HARM)).signatures_needed == 0
 
 
+def test_a_plan_that_asks_for_nobodys_agreement_says_so() -> None:
+    decision = decide(spec(signoff={"required_for": []}), evidence(gain=GAIN))
+
+    assert (decision.action, decision.signatures_needed) == (Action.PROMOTE, 0)
+    assert decision.next_steps == ("promote it: this plan asks for nobody's agreement",)
+
+
 def test_differences_of_a_metric_where_less_is_better_keep_their_sign() -> None:
     gate = decide(spec(), evidence(phantoms=spread(0.02))).gates[1]
 
