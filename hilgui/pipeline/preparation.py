@@ -150,8 +150,8 @@ def _doubts(joined: Joined, facts: SourceFacts, plan: RunPlan) -> tuple[str, ...
     """
     if joined.beyond and any(UNDECODED in note for note in facts.notes):
         return (
-            f"the first frames of {plan.source.name} cannot be decoded and {joined.beyond:,} labelled frames lie beyond "
-            "its end: the labels seem to be those of other frames",
+            f"the first frames of {plan.source.name} cannot be decoded and {joined.beyond:,} labelled frames lie "
+            "beyond its end: the labels seem to be those of other frames",
         )
     if joined.beyond <= _MOST_BEYOND * joined.labelled:
         return ()

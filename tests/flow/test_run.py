@@ -252,4 +252,4 @@ def test_a_video_without_its_first_key_frame_lies_beside_the_labels_of_other_fra
     finally:
         ready.close()
     assert verdict.outcome is Outcome.INCONCLUSIVE
-    assert "the first frames of drive.mp4 cannot be decoded and 8 labelled frames lie beyond" in verdict.reasons[0]
+    assert "the first frames of drive.mp4 cannot be decoded and 8 labelled frames lie" in verdict.reasons[0]
