@@ -84,10 +84,12 @@ class Shelf:
         return sorted(found, key=lambda entry: (entry.lineage.at, entry.name), reverse=True)
 
     def entry(self, wanted: str) -> Entry:
-        """Find a model by the beginning of its hash, or by its name where that is clear; raises CallWrong."""
+        """Find a model by the beginning of its hash or of that of its ONNX file, or by its name; raises CallWrong."""
         if _PREFIX.fullmatch(wanted) and (self._folder / wanted / ENTRY).is_file():
             return self._read(self._folder / wanted)
-        found = [one for one in self.entries() if wanted == one.name or _begins(one.sha256, wanted)]
+        entries = self.entries()
+        found = [one for one in entries if wanted == one.name or _begins(one.sha256, wanted)]
+        found = found or [one for one in entries if _begins(one.onnx_sha256, wanted)]
         if len(found) == 1:
             return found[0]
         if not found:

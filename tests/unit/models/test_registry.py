@@ -195,6 +195,12 @@ def test_a_wrong_call_is_told(registry: Registry, call: object, said: str) -> No
         call(registry)
 
 
+def test_a_model_is_found_by_the_hash_of_its_onnx_file(registry: Registry) -> None:
+    """That is the hash which runs and decisions tell."""
+    new = registry.entry("new")
+    assert registry.entry(new.onnx_sha256[:12]) == new
+
+
 def test_a_process_that_dies_while_it_moves_leaves_the_old_or_the_new_alias(registry: Registry) -> None:
     new, old = registry.entry("new").sha256, registry.entry("old").sha256
     context = multiprocessing.get_context("spawn")
