@@ -82,7 +82,7 @@ def _print(one: Recorded) -> None:
 
     decision = one.plain["decision"]
     results.print(f"{one.id}\n{one.action.value}  {decision['sentence']}", markup=False)
-    for reason in decision["reasons"]:
+    for reason in decision["reasons"][1:]:  # the sentence tells the first
         results.print(f"  · {reason}", markup=False)
     for role, model in sorted(one.models.items()):
         results.print(f"  {role} {model}", markup=False)

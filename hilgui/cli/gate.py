@@ -119,7 +119,7 @@ def _print(decision: Decision, notes: Sequence[str]) -> None:
         console.print(f"  note: {escape(note)}")
     console.print(
         f"  plan {escape(decision.specification)} {decision.specification_sha256[:12]}, "
-        f"{decision.drives} drives, {decision.frames:,} judged frames"
+        f"{decision.drives} {'drive' if decision.drives == 1 else 'drives'}, {decision.frames:,} judged frames"
     )
 
 

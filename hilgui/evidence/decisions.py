@@ -227,7 +227,7 @@ def _binds(decision: Decision) -> bool:
 
 def _run(home: Path, reader: RunReader) -> dict[str, Any]:
     event = note_run(home, reader)
-    names = ("run_id", "outcome", "header_sha256", "verdict_sha256", "results_sha256")
+    names = ("run_id", "outcome", "header_sha256", "verdict_sha256", "results_sha256", "frames_sha256")
     return {**{name: event.facts[name] for name in names}, "event": event.seq}
 
 

@@ -32,7 +32,7 @@ def finite(value: Any) -> Any:
 
 
 def run_facts(reader: RunReader) -> dict[str, Any]:
-    """Name a run by hashes: its header, its verdict, and everything it found (ledger, figures, findings)."""
+    """Name a run by hashes: its header, its verdict, what it found (ledger, figures, findings), and its frames."""
     verdict = reader.verdict
     said = None if verdict is None else {"outcome": verdict.outcome.value, "reasons": list(verdict.reasons)}
     results = {
@@ -47,6 +47,7 @@ def run_facts(reader: RunReader) -> dict[str, Any]:
         "header_sha256": sha256(canonical(finite(reader.meta("header")))),
         "verdict_sha256": sha256(canonical(said)),
         "results_sha256": sha256(canonical(finite(results))),
+        "frames_sha256": reader.frames_sha256(),
         "models": {role.value: facts.sha256 for role, facts in reader.header.models.items()},
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import sqlite3
@@ -38,6 +39,13 @@ from hilgui.store.recovery import close_dead_run, count_frames, reading
 from hilgui.store.timeline import Timeline, read_timeline
 from hilgui.store.writer import FATES, ROLES
 
+_FRAME_TABLES = (
+    ("frame", "seq"),
+    ("inference", "seq, role"),
+    ("content", "seq"),
+    ("answer", "seq, name"),
+    ("series", "name"),
+)
 _PAGE = 64  # frames that are read at once
 
 _Times = dict[tuple[int, Role], list[Any]]  # stage times in ms and invalid rows, by frame and model
@@ -123,6 +131,22 @@ class RunReader:
         with reading(self.folder):
             row = self._database.execute("SELECT value FROM meta WHERE key=?", (key,)).fetchone()
             return None if row is None else json.loads(row[0])
+
+    def frames_sha256(self) -> str:
+        """Hash all that the frames hold: fates, stamps, labels, answers of the models, signals.
+
+        The same rows give the same hash, however the file is laid out.
+        """
+        digest = hashlib.sha256()
+        with reading(self.folder):
+            for table, order in _FRAME_TABLES:
+                for row in self._database.execute(f"SELECT * FROM {table} ORDER BY {order}"):
+                    blobs = [value for value in row if isinstance(value, bytes)]
+                    plain = [len(value) if isinstance(value, bytes) else value for value in row]
+                    digest.update(f"{table} {plain!r}".encode())
+                    for blob in blobs:
+                        digest.update(blob)
+        return digest.hexdigest()
 
     def figures(self) -> dict[Role, dict[str, Any] | None]:
         """Give the detection figures of each model as JSON-like values, None without truth."""

@@ -392,6 +392,20 @@ def test_a_run_that_changed_since_the_decision_is_named(tmp_path: Path) -> None:
         write(tmp_path, decision, tmp_path / "x.zip")
 
 
+def test_an_answer_of_a_model_that_changed_since_the_decision_is_named(tmp_path: Path) -> None:
+    """Figures and findings stay as they were: the frames have a hash of their own."""
+    decision = record(tmp_path, **BETTER)
+    import sqlite3
+
+    with closing(sqlite3.connect(tmp_path / "runs" / decision.runs[0] / "run.sqlite")) as database:
+        database.execute("UPDATE content SET candidate=baseline, baseline=candidate WHERE seq=2")
+        database.execute("UPDATE inference SET run_ms=run_ms / 2")
+        database.commit()
+
+    with pytest.raises(EvidenceBroken, match=f"the frames of run {decision.runs[0]} changed"):
+        write(tmp_path, decision, tmp_path / "x.zip")
+
+
 def test_a_bundle_of_a_broken_journal_is_not_written(tmp_path: Path) -> None:
     decision = record(tmp_path, **BETTER)
     journal = Journal(tmp_path)
