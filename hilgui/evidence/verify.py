@@ -122,6 +122,7 @@ class _Check:
         chain = self._journal(manifest)
         self._checkpoints(chain)
         self._decision(manifest, chain)
+        self._vouched()
 
     def _document(self, name: str) -> Any:
         try:
@@ -255,6 +256,17 @@ class _Check:
                 f"the decision takes the agreement of {recorded['people_needed']} people, {len(names)} have signed"
             )
 
+    def _vouched(self) -> None:
+        """Say what is missing where somebody is trusted, who signed the decision and not the whole."""
+        known = [one for one in self._found.signers.values() if one["trusted"] and one["signed"]]
+        if known and not any("manifest.json" in one["signed"] for one in known):
+            names = ", ".join(sorted(one["name"] for one in known))
+            whole = sorted(one["name"] for one in self._found.signers.values() if "manifest.json" in one["signed"])
+            self._found.notes.append(
+                f"{names} signed the decision, not manifest.json, which holds the hash of every file; "
+                f"trust a key that did ({', '.join(whole) or 'nobody'})"
+            )
+
 
 def main(arguments: list[str]) -> int:
     """Check a bundle from the command line."""
@@ -312,7 +324,8 @@ def in_words(found: Found) -> Iterator[str]:
         yield f"  {one['name']} {keyid[:16]} ({trust}): {', '.join(one['signed']) or 'signed nothing'}"
     for note in found.notes:
         yield f"  · {note}"
-    yield "  " + ", ".join(f"{count} {name}" for name, count in found.counts.items())
+    if found.counts:
+        yield "  " + ", ".join(f"{count} {name}" for name, count in found.counts.items())
 
 
 if __name__ == "__main__":

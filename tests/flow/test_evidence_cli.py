@@ -103,6 +103,26 @@ def test_a_stranger_trusts_nobody_until_told(home: Path, tmp_path: Path, capsys:
     assert said(capsys, "evidence", "verify", bundle)["verdict"] == "PASS"
 
 
+def test_who_trusts_a_person_and_not_the_bench_is_told_whose_key_is_missing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    record(home, **BETTER)
+    assert main(["keys", "new", "ada"]) == 0
+    assert main(["sign", "last", "--key", "ada"]) == 0
+    bundle, key = str(tmp_path / "e.zip"), tmp_path / "ada.pub.json"
+    assert main(["evidence", "bundle", "last", "--out", bundle]) == 0
+    assert main(["keys", "export", "ada", "--out", str(key)]) == 0
+
+    monkeypatch.setenv("HILGUI_HOME", str(tmp_path / "other bench"))
+    found = said(capsys, "evidence", "verify", bundle, "--trust", str(key), code=3)
+
+    assert found["verdict"] == "INCONCLUSIVE"
+    wanted = (
+        "ada signed the decision, not manifest.json, which holds the hash of every file; trust a key that did (bench)"
+    )
+    assert wanted in found["notes"]
+
+
 def test_another_bench_checks_what_this_one_signed(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
