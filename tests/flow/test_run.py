@@ -228,7 +228,7 @@ def test_a_video_that_lacks_most_of_its_labelled_frames_proves_nothing(
 
 def test_a_video_without_its_first_key_frame_lies_beside_the_labels_of_other_frames(tmp_path: Path) -> None:
     """Its first frames are left out and the numbers begin anew, so that few lacking labels are a sign of a shift."""
-    whole = write_drive(tmp_path / "whole.mp4", 100)
+    whole = write_drive(tmp_path / "whole.mp4")
     drive = tmp_path / "drive.mp4"
     with av.open(str(whole)) as read, av.open(str(drive), "w") as written:
         stream = written.add_stream_from_template(read.streams.video[0])
