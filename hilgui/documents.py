@@ -188,8 +188,7 @@ def _in_text(tree: Any, error: ErrorDetails) -> tuple[Place, Place | None, str]:
     place: list[int | str] = []
     choice, tried = None, ""
     for number, part in enumerate(error["loc"], 1):
-        is_there = part in tree if isinstance(tree, Mapping) else isinstance(part, int) and isinstance(tree, list)
-        if is_there:
+        if _holds(tree, part):
             place.append(part)
             tree = tree[part]
         elif error["type"] == "missing" and number == len(error["loc"]):
@@ -197,6 +196,12 @@ def _in_text(tree: Any, error: ErrorDetails) -> tuple[Place, Place | None, str]:
         elif choice is None:
             choice, tried = tuple(place), str(part)
     return tuple(place), choice, tried
+
+
+def _holds(tree: Any, part: int | str) -> bool:
+    if isinstance(tree, Mapping):
+        return part in tree
+    return isinstance(tree, list) and isinstance(part, int) and part < len(tree)
 
 
 def _of_nearest_type(types: list[list[_Mistake]]) -> list[_Mistake]:
