@@ -127,7 +127,7 @@ class FindingsTable(QAbstractTableModel):
             return None
         number = row // PAGE
         if number not in self._pages:
-            self._pages[number] = page_of(self._index, self._ids, number)
+            self._pages[number] = self._fetch(number)
             while len(self._pages) > _PAGES:
                 self._pages.popitem(last=False)
         self._pages.move_to_end(number)
@@ -214,6 +214,10 @@ class FindingsTable(QAbstractTableModel):
         return "\n".join(lines)
 
     # -- inside -------------------------------------------------------------------------------------------------------
+
+    def _fetch(self, number: int) -> list[FindingRow | None]:
+        assert self._index is not None
+        return page_of(self._index, self._ids, number)
 
     def _decoration(self, row: FindingRow, column: Column) -> Any:
         if column is Column.SEVERITY:
