@@ -11,6 +11,7 @@ import pytest
 from hilgui.gui.findings import table_model
 from hilgui.gui.findings.table_model import Column, FindingsTable
 from hilgui.gui.theme import Theme
+from hilgui.report.finding_table import PAGE
 from hilgui.triage import FindingRow, FindingsIndex, Query
 from tests.unit.triage.many import make_run
 
@@ -49,7 +50,7 @@ def scroll(model: Counting, ids: array[int]) -> None:
     for first in range(0, len(ids), SCREEN):
         look_at(model, first)
         assert len(model._pages) <= table_model._PAGES
-    assert model.asked == -(-len(ids) // table_model._PAGE)  # each page once, on the way down
+    assert model.asked == -(-len(ids) // PAGE)  # each page once, on the way down
 
 
 def test_scrolling_asks_for_every_page_once_and_holds_few(tmp_path: Path, theme: Theme) -> None:
@@ -79,4 +80,4 @@ def test_a_hundred_thousand_findings_are_scrolled_from_end_to_end(tmp_path: Path
     assert len(ids) == 100_000
     with closing(model):
         scroll(model, ids)
-        assert sum(len(page) for page in model._pages.values()) <= table_model._PAGES * table_model._PAGE
+        assert sum(len(page) for page in model._pages.values()) <= table_model._PAGES * PAGE
