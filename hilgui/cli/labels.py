@@ -20,7 +20,7 @@ def labels() -> None:
 def convert(
     source: Annotated[Path, typer.Argument(metavar="IN", help="Label file or folder, of any format that is read.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, or folder for kitti, voc and yolo.")],
-    to: Annotated[str, typer.Option("--to", help="coco, kitti, mot, openlabel, voc or yolo.")],
+    to: Annotated[str, typer.Option("--to", help="coco, cvat, kitti, mot, openlabel, voc or yolo.")],
     images: Annotated[Path | None, typer.Option(help="Folder of the images, where sizes are needed.")] = None,
     size: Annotated[str | None, typer.Option(help="Size of every picture instead, such as 1920x1080.")] = None,
     class_map: Annotated[str | None, typer.Option(help="Shipped class map (kitti_to_coco) or a YAML file.")] = None,
@@ -46,6 +46,7 @@ def convert(
                 "files": written.files,
                 "frames": written.frames,
                 "objects": written.objects,
+                "objects_read": written.read,
                 "notes": list(read.notes),
                 "lost": list(written.lost),
             }
@@ -53,8 +54,9 @@ def convert(
         return
     for sentence in (*read.notes, *written.lost):
         notes.print(sentence, markup=False)
+    left = "" if written.objects == written.read else f" of {written.read}"
     results.print(
-        f"{written.out}: {written.objects} objects in {written.frames} frames, {read.format} → {to}", markup=False
+        f"{written.out}: {written.objects}{left} objects in {written.frames} frames, {read.format} → {to}", markup=False
     )
 
 

@@ -60,8 +60,8 @@ def show(
         print_json({**facts, "stamps": stamps[:frames]})
         return
     rate = f"{facts['fps']:.3f} frames a second" if facts["fps"] else "no rate"
-    size = f"{facts['width']} × {facts['height']}" if facts["width"] else "sizes differ"
-    results.print(f"{facts['name']}: {facts['kind']}, {facts['frames']} frames, {size}, {rate}", markup=False)
+    told = f"{facts['name']}: {facts['kind']}, {facts['frames']} frames, {_size(facts, stamps)}, {rate}"
+    results.print(told, markup=False)
     results.print(f"sha256 {facts['sha256']}", markup=False)
     if facts["camera"]:
         results.print(f"camera {facts['camera']}", markup=False)
@@ -70,6 +70,19 @@ def show(
     for stamp in stamps[:frames]:
         seconds = "–" if stamp["time_s"] is None else f"{stamp['time_s']:.6f} s"
         results.print(f"  {stamp['seq']:>8}  {seconds:>16}  {stamp['stamp']}  {stamp['key']}", markup=False)
+
+
+def _size(facts: dict[str, Any], stamps: list[dict[str, Any]]) -> str:
+    """Say how large the pictures are, and which of a folder have no header that can be read."""
+    sizes = {(row["width"], row["height"]) for row in stamps if row["width"]}
+    unknown = [row["key"] for row in stamps if not row["width"]]
+    if facts["width"]:
+        return f"{facts['width']} × {facts['height']}"
+    if not sizes:
+        return "sizes not told by the headers"
+    width, height = min(sizes)
+    said = f"{width} × {height}" if len(sizes) == 1 else f"{len(sizes)} sizes"
+    return said if not unknown else f"{said}, no size in the header of {len(unknown)} (first {unknown[0]})"
 
 
 def _facts(path: Path, topic: str | None, fps: float | None) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -86,6 +99,8 @@ def _facts(path: Path, topic: str | None, fps: float | None) -> tuple[dict[str, 
                 "key": ref.key,
                 "time_s": None if math.isnan(ref.time_s) else ref.time_s,
                 "stamp": ref.stamp.isoformat(),
+                "width": ref.width,
+                "height": ref.height,
             }
             for ref in source.refs()
         ]

@@ -133,6 +133,7 @@ class BagSource:
         notes = list(bag.notes)
         try:
             height, width = self._image(0)[0].shape[:2]
+            notes += self._video.notes if self._video is not None else ()
         except SourceBroken as failure:
             notes.append(f"the first picture cannot be read: {failure}")
         steps = np.diff([place.time_ns for place in self._places]) / 1e9
@@ -173,7 +174,7 @@ class BagSource:
             if message.kind == VIDEO or message.format.lower() in CODECS:
                 if self._video is None:
                     self._video = MessageVideo(message.format, len(self._places), self._piece)
-                return self._video.image_at(seq), None
+                return self._video.image_at(seq)
             return picture_of(message)
         except (*DAMAGE, av.FFmpegError, cv2.error) as failure:
             raise SourceBroken(

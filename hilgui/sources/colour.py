@@ -53,9 +53,16 @@ class Colour:
             told.append(f"the file names no colour matrix: {self.matrix} is assumed from the number of lines")
         if self.bits > 8:
             told.append(f"{self.bits}-bit samples are reduced to 8 bits")
+            if not self.keeps_samples:
+                told.append(f"clips keep only the 8 bits, because {self.pix_fmt} does not lie in planes")
         if self.is_pq:
             told.append("HDR (SMPTE ST 2084) is tone-mapped to 8 bits; colours outside BT.709 are not moved")
         return tuple(told)
+
+    @property
+    def keeps_samples(self) -> bool:
+        """Say whether samples of more than 8 bits can be given as the decoder gave them."""
+        return self.bits > 8 and self.pix_fmt.endswith("le") and self.pix_fmt.startswith(("yuv", "gray", "gbr"))
 
     @property
     def is_yuv(self) -> bool:
@@ -116,7 +123,7 @@ def samples_of(picture: VideoFrame) -> NDArray[np.uint16] | None:
     """
     colour = colour_of(picture)
     name = colour.pix_fmt
-    if colour.bits <= 8 or not name.endswith("le") or not name.startswith(("yuv", "gray", "gbr")):
+    if not colour.keeps_samples:
         return None
     planes = [_samples(plane, np.dtype("<u2")) for plane in list(picture.planes)[:3]]
     if name.startswith("gbr"):

@@ -10,7 +10,7 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from hilgui.sources.colour import ColourConverter
+from hilgui.sources.colour import ColourConverter, colour_of, samples_of
 
 CODECS = {"h264": "h264", "avc": "h264", "h265": "hevc", "hevc": "hevc", "vp9": "vp9", "av1": "libdav1d"}
 
@@ -26,11 +26,12 @@ class MessageVideo:
         self._count = count
         self._read = read
         self._converter = ColourConverter()
+        self.notes: tuple[str, ...] = ()  # on the colours of the last picture
         self._pictures: Iterator[VideoFrame] = iter(())
         self._next = -1
 
-    def image_at(self, number: int) -> NDArray[np.uint8]:
-        """Decode one picture to BGR; raises ValueError where it cannot be decoded."""
+    def image_at(self, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint16] | None]:
+        """Decode one picture to BGR, with its samples where they are deeper than 8 bits; raises ValueError."""
         if self._next < 0 or not 0 <= number - self._next <= 8:
             begin = self._key_before(number)
             self._pictures, self._next = self._decode(begin), begin
@@ -39,7 +40,8 @@ class MessageVideo:
                 continue
             self._next = picture.pts + 1
             if picture.pts == number and not picture.is_corrupt:
-                return self._converter.to_bgr(picture)
+                self.notes = colour_of(picture).notes
+                return self._converter.to_bgr(picture), samples_of(picture)
             break
         self._next = -1
         raise ValueError("the picture cannot be decoded")

@@ -12,7 +12,7 @@ from hilgui.records import NO_CLASS, NO_TRACK, Truth
 from hilgui.truth.fields import Flaw, finite, flag, identity, number, rows, shown, size, text, whole
 from hilgui.truth.label_file import peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import MAX_PX, OCCLUDED, Attributes, LabelledObject, Names, truth_of
+from hilgui.truth.rows import MAX_PX, OCCLUDED, Attributes, LabelledObject, Names, share_told, truth_of
 
 _ROWS = "images", "annotations", "categories"
 _RESULTS = (b'"image_id"', b'"category_id"', b'"score"')
@@ -26,8 +26,8 @@ class CocoReader:
     An image is named by any of `file_name`, `frame_index` (from 0; or CocoVID's `frame_id`, where the file has one
     video) and `timestamp_s` or `time_s` (seconds since the first frame). An annotation needs `image_id`,
     `category_id` and `bbox` [x, y, width, height]; `area`, `iscrowd`, `ignore`, `track_id` (or `instance_id`),
-    `distance_m` and `occlusion` (0..1) are taken where present; `attributes` (as CVAT exports them) and further texts
-    and truth values become tags. Categories keep the order of the file. Conditions
+    `distance_m`, `occlusion` and `truncation` (0..1) are taken where present; `attributes` (as CVAT exports them) and
+    further texts and truth values become tags. Categories keep the order of the file. Conditions
     come from `info.conditions`, or `info.day_part` and `info.weather`. Images without annotations are labelled and
     empty. Segments are not read. A category with `ignored_region: true` (our own writer) holds regions without class.
     """
@@ -146,6 +146,7 @@ def _object(row: dict[str, Any], numbers: dict[int | str, int], attributes: Attr
         flag(row, "ignore", where) or numbers[category] == NO_CLASS,
         math.nan if distance_m is None else distance_m,
         _occlusion(row, where),
+        share_told(row.get("truncation")),
         tags=attributes.tags_of([*_attributes(row), *_further(row)]),
     )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 from hilgui import plugins
 from hilgui.errors import HilguiError, PluginBroken, TruthBroken
+from hilgui.truth.image_size import SUFFIXES
 from hilgui.truth.protocol import Labels, Sizes, TruthReader
 
 log = logging.getLogger(__name__)
@@ -15,6 +17,8 @@ log = logging.getLogger(__name__)
 _GROUP = "hilgui.truth_readers"
 _SINGLE = frozenset({".json", ".xml", ".csv", ".txt"})
 _LOOKED_AT = 20
+_SHOWN = 3
+_CALLED_LABELS = re.compile(r"label|gt|truth|annot|mask|instances|depth", re.IGNORECASE)  # beside a folder of pictures
 
 
 def read_labels(path: Path, sizes: Sizes | None = None) -> Labels:
@@ -33,7 +37,7 @@ def read_labels(path: Path, sizes: Sizes | None = None) -> Labels:
             raise TruthBroken(
                 f"{path} alone holds no labels that hilgui knows, its folder does: give {path.parent}", path=path
             )
-        raise TruthBroken(f"{path} holds no labels that hilgui knows; {_known()}", path=path)
+        raise TruthBroken(_unknown(path), path=path)
     try:
         if getattr(reader, "needs_sizes", False):
             return reader.read(path, sizes=sizes)  # type: ignore[call-arg]  # a SizedTruthReader
@@ -88,6 +92,36 @@ def _recognises(name: str, reader: Any, path: Path) -> bool:
     except Exception:  # a plug-in call
         log.warning("reader %s failed to look at %s", name, path, exc_info=True)
         return False
+
+
+def _unknown(path: Path) -> str:
+    """Say that a path holds no labels, and where some lie close to it."""
+    pictures = path.is_dir() and _holds_pictures(path)
+    near = _labels_in(path) or (_labels_in(path.parent, _CALLED_LABELS) if pictures else [])
+    what = f"{path} holds {'pictures and ' if pictures else ''}no labels that hilgui knows"
+    return f"{what}; labels lie in {', '.join(near[:_SHOWN])}" if near else f"{what}; {_known()}"
+
+
+def _holds_pictures(folder: Path) -> bool:
+    """Say whether pictures lie in a folder or in the first folder in it."""
+    inside = _listed(folder)
+    first = next((entry for entry in inside if entry.is_dir()), None)
+    files = [*inside[:_LOOKED_AT], *(_listed(first)[:_LOOKED_AT] if first is not None else [])]
+    return any(file.suffix.lower() in SUFFIXES for file in files)
+
+
+def _labels_in(folder: Path, called: re.Pattern[str] | None = None) -> list[str]:
+    """List the folders and label files of a folder that a reader knows, as far as it looks; only those so called."""
+    inside = [entry for entry in _listed(folder) if entry.is_dir() or entry.suffix.lower() in _SINGLE]
+    inside = [entry for entry in inside if called is None or called.search(entry.name)]
+    return [f"{entry} ({reader.format})" for entry in inside[:_LOOKED_AT] if (reader := _reader(entry)) is not None]
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError:
+        return []
 
 
 def _known() -> str:

@@ -11,7 +11,7 @@ from hilgui.records import NO_CLASS
 from hilgui.truth.fields import Flaw, finite, flag, identity, number, part, rows, shown, size, text
 from hilgui.truth.label_file import MAX_FRAMES, peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
-from hilgui.truth.rows import OCCLUDED, Attributes, LabelledObject, Names, box_flaw, truth_of
+from hilgui.truth.rows import OCCLUDED, Attributes, LabelledObject, Names, box_flaw, share_told, truth_of
 
 REGION_TYPE = "IgnoreRegion"  # the object type of our own files that stands for no class
 _NO_TAGS = ("ignore", "iscrowd", "untracked")
@@ -117,6 +117,7 @@ class _Reading:
             ignore=bool(said.get("ignore")) or class_number == NO_CLASS,
             distance_m=math.nan if distance_m is None else distance_m,
             occlusion=occlusion,
+            truncation=share_told(said.get("truncation")),
             tags=self.attributes.tags_of([*_texts(box.get("attributes")), *tags]),
         )
 

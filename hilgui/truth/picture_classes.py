@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from pathlib import Path
 from typing import ClassVar
 
@@ -22,14 +23,16 @@ _FILE = ("file", "filename", "image", "imageid")
 _CLASS = ("class", "label", "classid")
 _BETWEEN = "|"  # several classes of one picture, any of which is right
 _LOOKED_AT = 50
+_CAMERA = re.compile(r"image_\d{1,2}|img\d?|images?|rgb|frames|data|left|right", re.IGNORECASE)
 
 
 class PictureClassReader:
     """Reads the class of each picture, for classifiers.
 
     A CSV file has a header with `file` (or filename, image, ImageId) and `class` (or label, ClassId); `a|b` means that
-    either is right. A folder of folders takes the name of each folder for the class of the pictures in it. A class is
-    a name or a number as the model numbers it. Boxes are unlabelled.
+    either is right. A folder of folders takes the name of each folder for the class of the pictures in it, unless they
+    are the cameras or the numbered sequences of a drive. A class is a name or a number as the model numbers it. Boxes
+    are unlabelled.
     """
 
     format: ClassVar[str] = "picture classes"
@@ -38,7 +41,7 @@ class PictureClassReader:
     def recognises(cls, path: Path) -> bool:
         """Say whether the file is a table of files and classes, or the folder holds nothing but folders of pictures."""
         if path.is_dir():
-            return bool(_by_folder(path, _LOOKED_AT)) and not MaskReader.recognises(path)
+            return bool(_by_folder(path, _LOOKED_AT)) and not MaskReader.recognises(path) and not _drives(path)
         if path.suffix.lower() != ".csv":
             return False
         header = [word.strip() for word in peek(path, 1024).split(b"\n")[0].decode("utf-8-sig", "replace").split(",")]
@@ -116,6 +119,25 @@ def _by_folder(path: Path, most: int) -> list[Path]:
     except OSError:
         return []
     return found
+
+
+def _drives(path: Path) -> bool:
+    """Say whether folders of pictures are cameras (`image_02`) or sequences (`0001`) of numbered frames (`000120`).
+
+    Classes that look the same, with leading zeros in the names of folders and pictures, need a CSV file.
+    """
+    folders = sorted(entry for entry in path.iterdir() if not entry.name.startswith("."))
+    names = [folder.name for folder in folders]
+    if any(_CAMERA.fullmatch(name) for name in names):
+        return True
+    frames = [picture.stem for picture in _by_folder(path, _LOOKED_AT)]
+    return _numbered(names) and _numbered(frames)
+
+
+def _numbered(names: list[str]) -> bool:
+    """Say whether names are numbers of one width, as counters with leading zeros write them."""
+    digits = all(name.isdecimal() for name in names) and len({len(name) for name in names}) == 1
+    return digits and len(names[0]) > 1 and any(name.startswith("0") for name in names)
 
 
 def _column(header: list[str], names: tuple[str, ...]) -> int | None:

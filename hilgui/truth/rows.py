@@ -76,6 +76,12 @@ class Attributes:
         return tuple(sorted(found.items())[:_MOST_TAGS])
 
 
+def share_told(value: Any) -> float:
+    """Take a share that a format does not define, where it is one; NaN where it is something else of that name."""
+    is_share = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return float(value) if is_share else math.nan
+
+
 def truth_of(objects: Sequence[LabelledObject]) -> Truth:
     """Put the objects of one frame into parallel arrays, in order."""
     if not objects:

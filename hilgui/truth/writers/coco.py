@@ -15,7 +15,9 @@ from hilgui.truth.writers.target import Target, boxed
 
 def write_coco(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     """Add one JSON document to the target; regions without class get a category of their own."""
-    target.add("", json.dumps(coco_document(labels, sizes), ensure_ascii=False, allow_nan=False) + "\n")
+    document = coco_document(labels, sizes)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
+    target.add("", text, len(document["annotations"]))
     return lost(labels, list(Holds), "COCO")
 
 
@@ -65,8 +67,11 @@ def _annotations(frame: LabelledFrame, image: int, region: int) -> list[dict[str
         }
         if truth.tracks[k] != NO_TRACK:
             row["track_id"] = int(truth.tracks[k])
-        for field, value in (("distance_m", truth.distance_m[k]), ("occlusion", truth.occlusion[k])):
+        for field in ("distance_m", "occlusion", "truncation"):
+            value = float(getattr(truth, field)[k])
             if math.isfinite(value):
-                row[field] = float(value)
+                row[field] = value
+        if truth.tags and truth.tags[k]:
+            row["attributes"] = dict(truth.tags[k])
         rows.append(row)
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,9 @@ _WRITERS: dict[str, Writer] = {
 }
 
 
+_OTHER_NAMES = {"voc": ("pascal", "imagenet"), "coco": ("json",), "openlabel": ("asam",)}
+
+
 @dataclass(frozen=True, slots=True)
 class Converted:
     """What one conversion did."""
@@ -43,7 +47,8 @@ class Converted:
     out: Path
     files: int
     frames: int
-    objects: int
+    objects: int  # written; what the labels held more was left out
+    read: int  # objects of the labels
     lost: tuple[str, ...]  # a sentence for each kind of thing that the format does not hold
 
 
@@ -67,14 +72,24 @@ def convert_labels(
     that it leaves out become ignore regions, as they do in a run.
     """
     if form not in _WRITERS:
-        raise CallWrong(f"there is no format {form!r} to convert to; choose one of {', '.join(_WRITERS)}")
+        raise CallWrong(_no_format(form))
     if class_map is not None:
         labels = _mapped(labels, class_map)
     target = Target(out)
     sentences = _WRITERS[form](labels, target, sizes)
     target.write(force=force)
     truths = [frame.truth for frame in labels.frames if frame.truth is not None]
-    return Converted(out, len(target.files), len(truths), sum(len(truth) for truth in truths), tuple(sentences))
+    read = sum(len(truth) for truth in truths)
+    return Converted(out, len(target.files), len(truths), target.objects, read, tuple(sentences))
+
+
+def _no_format(form: str) -> str:
+    """Say that nobody writes a format, and which was meant."""
+    name = form.casefold()
+    near = next((each for each in _WRITERS if each in name or name in _OTHER_NAMES.get(each, ())), None)
+    near = near or next(iter(difflib.get_close_matches(name, _WRITERS, n=1, cutoff=0.6)), None)
+    meant = f", did you mean {near}?" if near else ";"
+    return f"there is no format {form!r} to convert to{meant} choose one of {', '.join(_WRITERS)}"
 
 
 def _mapped(labels: Labels, class_map: ClassMap) -> Labels:

@@ -27,15 +27,16 @@ def write_cvat(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
     rows += ["  <meta>", "    <task>", f"      <size>{len(frames)}</size>", "      <mode>annotation</mode>"]
     rows += ["      <labels>", *(line for name in labels.names for line in _label(name)), "      </labels>"]
     rows += ["    </task>", "  </meta>"]
-    regions = shares = 0
+    regions = shares = objects = 0
     for position, frame in enumerate(frames):
         truth = frame.truth
         assert truth is not None, "only frames with boxes are written"
         regions += int((truth.classes == NO_CLASS).sum())
         kept = truth.where(truth.classes != NO_CLASS)
+        objects += len(kept)
         shares += sum(share not in (0.0, 0.5) for share in kept.occlusion.tolist() if math.isfinite(share))
         rows += _image(position, frame, kept, labels.names, sizes)
-    target.add("", "\n".join([*rows, "</annotations>", ""]))
+    target.add("", "\n".join([*rows, "</annotations>", ""]), objects)
     held = (Holds.CROWDS, Holds.IGNORED, Holds.OCCLUSIONS, Holds.NAMES, Holds.SIZES)
     return [
         *lost(labels, held, "CVAT for images"),

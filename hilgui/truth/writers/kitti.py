@@ -12,7 +12,7 @@ from hilgui.truth.writers.target import Target, boxed, decimal, frame_name
 
 _UNKNOWN = -1
 _DONT_CARE = f"{IGNORE_REGION} -1 -1 -10 {{box}} -1 -1 -1 -1000 -1000 -1000 -10"
-_HELD = (Holds.IGNORED, Holds.CROWDS, Holds.DISTANCES, Holds.OCCLUSIONS, Holds.NAMES)
+_HELD = (Holds.IGNORED, Holds.CROWDS, Holds.DISTANCES, Holds.OCCLUSIONS, Holds.TRUNCATIONS, Holds.NAMES)
 
 
 def write_kitti(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
@@ -24,7 +24,8 @@ def write_kitti(labels: Labels, target: Target, sizes: Sizes | None) -> list[str
         assert truth is not None, "only frames with boxes are written"
         without_class += int(((truth.ignore | truth.crowd) & (truth.classes != NO_CLASS)).sum())
         shares += sum(value not in OCCLUSION.values() for value in _known(truth))
-        target.add(f"{frame_name(frame, position)}.txt", "".join(_line(truth, k, names) for k in range(len(truth))))
+        lines = [_line(truth, k, names) for k in range(len(truth))]
+        target.add(f"{frame_name(frame, position)}.txt", "".join(lines), len(lines))
     return [
         *lost(labels, _HELD, "KITTI"),
         *counted(without_class, "objects that are not to be counted become DontCare and lose their class"),
@@ -45,4 +46,6 @@ def _line(truth: Truth, k: int, names: list[str]) -> str:
     word = _UNKNOWN if math.isnan(share) else min(OCCLUSION, key=lambda code: abs(OCCLUSION[code] - share))
     distance_m = float(truth.distance_m[k])
     place = f"-1000 -1000 {decimal(distance_m, 2) if math.isfinite(distance_m) else -1000}"
-    return f"{names[truth.classes[k]]} -1 {word} -10 {box} -1 -1 -1 {place} -10\n"
+    truncation = float(truth.truncation[k])
+    outside = decimal(truncation, 2) if math.isfinite(truncation) else str(_UNKNOWN)
+    return f"{names[truth.classes[k]]} {outside} {word} -10 {box} -1 -1 -1 {place} -10\n"

@@ -21,6 +21,8 @@ class Holds(Enum):
     IGNORED = "that they are not to be counted"
     DISTANCES = "distances"
     OCCLUSIONS = "shares of occlusion"
+    TRUNCATIONS = "shares outside the picture"
+    TAGS = "attributes"
     NAMES = "file names"
     NUMBERS = "frame numbers"
     TIMES = "times"
@@ -35,6 +37,8 @@ _OF_OBJECTS: dict[Holds, Callable[[Truth], NDArray[np.bool_]]] = {
     Holds.IGNORED: lambda truth: truth.ignore & (truth.classes != NO_CLASS),
     Holds.DISTANCES: lambda truth: np.isfinite(truth.distance_m),
     Holds.OCCLUSIONS: lambda truth: np.isfinite(truth.occlusion),
+    Holds.TRUNCATIONS: lambda truth: np.isfinite(truth.truncation),
+    Holds.TAGS: lambda truth: np.array([bool(tags) for tags in truth.tags], np.bool_),
 }
 _OF_FRAMES: dict[Holds, Callable[[LabelledFrame], bool]] = {
     Holds.NAMES: lambda frame: bool(frame.key),

@@ -33,7 +33,7 @@ def write_mot(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
         truth = frame.truth
         assert truth is not None, "only frames with boxes are written"
         number = frame.index if by_number and frame.index is not None else position
-        empty += not len(truth)
+        before = len(rows)
         crowds += int(truth.crowd.sum())
         for k in range(len(truth)):
             kind = _DISTRACTOR if truth.classes[k] == NO_CLASS else numbers[truth.classes[k]]
@@ -44,16 +44,17 @@ def write_mot(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
             if track == NO_TRACK:
                 track, fresh, untracked = fresh, fresh + 1, untracked + 1
             rows.append((number + 1, track, _line(truth, k, number + 1, track, kind)))
+        empty += len(rows) == before
     if not rows:
         raise CallWrong(f"{labels.path} has no object that MOT could hold; give a class map")
-    target.add("", "".join(line for _, _, line in sorted(rows)))
+    target.add("", "".join(line for _, _, line in sorted(rows)), len(rows))
     held = (Holds.TRACKS, Holds.IGNORED, Holds.CROWDS, Holds.OCCLUSIONS, Holds.NUMBERS)
     return [
         *lost(labels, held, "MOT"),
         *counted(left_out, "objects of classes that MOT does not have were left out"),
         *counted(untracked, "objects without identity got one of their own"),
         *counted(crowds, "crowds become objects that are not to be counted"),
-        *counted(empty, "frames without objects have no row; after the last row they count as unlabelled"),
+        *counted(empty, "frames without objects for MOT have no row; after the last row they count as unlabelled"),
         *counted(0 if by_number else len(frames), "frames are numbered by their order"),
     ]
 

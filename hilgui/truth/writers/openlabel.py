@@ -20,7 +20,8 @@ _HELD = frozenset(Holds) - {Holds.CONDITIONS, Holds.SIZES}
 def write_openlabel(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     """Add one JSON document; what OpenLABEL has no field for is written as attributes of the boxes."""
     document, told = _written(labels, sizes)
-    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")
+    objects = sum(len(frame.truth) for frame in boxed(labels) if frame.truth is not None)
+    target.add("", json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n", objects)
     return told
 
 
@@ -84,7 +85,7 @@ def _box(frame: LabelledFrame, k: int) -> dict[str, Any]:
         "iscrowd": bool(truth.crowd[k]),
         NO_TRACK_FIELD: int(truth.tracks[k]) == NO_TRACK,
     }
-    numbers = {"distance_m": float(truth.distance_m[k]), "occlusion": float(truth.occlusion[k])}
+    numbers = {name: float(getattr(truth, name)[k]) for name in ("distance_m", "occlusion", "truncation")}
     area = float(truth.areas[k])
     if not math.isclose(area, (x2 - x1) * (y2 - y1), rel_tol=1e-9):
         numbers["area"] = area
@@ -94,6 +95,7 @@ def _box(frame: LabelledFrame, k: int) -> dict[str, Any]:
         "attributes": {
             "boolean": [{"name": name, "val": True} for name, value in flags.items() if value],
             "num": [{"name": name, "val": value} for name, value in numbers.items() if math.isfinite(value)],
+            "text": [{"name": name, "val": value} for name, value in (truth.tags[k] if truth.tags else ())],
         },
     }
 

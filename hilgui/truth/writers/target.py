@@ -21,12 +21,14 @@ class Target:
 
     out: Path
     files: dict[str, str] = field(default_factory=dict)
+    objects: int = 0  # in all files
 
-    def add(self, name: str, text: str) -> None:
-        """Take one file; raises CallWrong where another has its name."""
+    def add(self, name: str, text: str, objects: int) -> None:
+        """Take one file with so many objects; raises CallWrong where another has its name."""
         if name in self.files:
             raise CallWrong(f"two labelled frames would both be written to {name}; convert one drive at a time")
         self.files[name] = text
+        self.objects += objects
 
     def write(self, *, force: bool) -> None:
         """Write all files; raises CallWrong where something is in the way, BenchBroken where the disk refuses."""

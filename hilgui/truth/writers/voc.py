@@ -25,7 +25,7 @@ def write_voc(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
         crowds += int(kept.crowd.sum())
         shares += sum(share not in (0.0, 0.5) for share in kept.occlusion.tolist() if math.isfinite(share))
         name = frame_name(frame, position)
-        target.add(f"{name}.xml", _document(frame, name, kept, labels.names, sizes))
+        target.add(f"{name}.xml", _document(frame, name, kept, labels.names, sizes), len(kept))
     return [
         *lost(labels, (Holds.IGNORED, Holds.CROWDS, Holds.OCCLUSIONS, Holds.NAMES, Holds.SIZES), "Pascal VOC"),
         *counted(regions, "ignore regions without class were left out: Pascal VOC has no word for them"),

@@ -26,8 +26,8 @@ def write_yolo(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
     """
     if not labels.names:
         raise CallWrong(f"{labels.path} has no class names; YOLO needs them")
-    target.add("classes.txt", "".join(f"{name}\n" for name in labels.names))
-    target.add("data.yaml", _data_yaml(labels.names))
+    target.add("classes.txt", "".join(f"{name}\n" for name in labels.names), 0)
+    target.add("data.yaml", _data_yaml(labels.names), 0)
     left_out = cut = 0
     pictures = []
     for position, frame in enumerate(boxed(labels)):
@@ -44,9 +44,9 @@ def write_yolo(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
             numbers = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
             rows.append(f"{class_number} {' '.join(decimal(value, _PLACES) for value in numbers)}\n")
         name = frame_name(frame, position)
-        target.add(f"labels/{name}.txt", "".join(rows))
+        target.add(f"labels/{name}.txt", "".join(rows), len(rows))
         pictures.append(f"./images/{name}{PurePosixPath(frame.key).suffix or '.jpg'}\n")
-    target.add("train.txt", "".join(pictures))
+    target.add("train.txt", "".join(pictures), 0)
     left = "objects and regions that are not to be counted (crowds too) were left out: YOLO has no word for them"
     return [
         *lost(labels, (Holds.CROWDS, Holds.IGNORED, Holds.NAMES), "YOLO"),

@@ -109,6 +109,23 @@ def test_video_in_messages_is_decoded_at_any_message(codec: str, format_name: st
         assert number_of(source.frame_at(seq).image) == seq
 
 
+def test_video_of_10_bits_in_messages_keeps_its_samples_and_says_what_is_reduced(tmp_path: Path) -> None:
+    clip = Odd("clip.ts", pix_fmt="yuv420p10le", gop=8, b_frames=0, frames=4).write(tmp_path)
+    with av.open(str(clip)) as container:
+        pieces = [bytes(packet) for packet in container.demux(video=0) if packet.size]
+    bag = tmp_path / "d.mcap"
+    source = open_source(
+        write_foxglove(bag, encoding="protobuf", kind="CompressedVideo", pieces=pieces, format_name="h264")
+    )
+    alone = open_source(clip)
+    for seq in (0, 3, 1):
+        frame = source.frame_at(seq)
+        assert frame.raw is not None
+        assert frame.raw.dtype == np.uint16
+        assert np.array_equal(frame.raw, alone.frame_at(seq).raw)
+    assert "10-bit samples are reduced to 8 bits" in source_for(bag).open().notes
+
+
 def test_several_cameras_are_listed_and_one_is_chosen(tmp_path: Path) -> None:
     bag = write_rosbag2(tmp_path / "bag", cameras=("/left/image", "/right/image"))
     with pytest.raises(SourceBroken, match=r"2 cameras: choose one with --topic: /left/image \(12\), /right/image"):

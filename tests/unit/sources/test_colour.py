@@ -94,6 +94,14 @@ def test_grey_stays_grey_and_is_not_darkened(level: int) -> None:
 def test_ten_bits_are_told() -> None:
     colour = colour_of(av.VideoFrame(64, 48, "yuv420p10le"))
     assert "10-bit samples are reduced to 8 bits" in colour.notes
+    assert not any("clips keep only" in note for note in colour.notes)
+
+
+@pytest.mark.parametrize("pix_fmt", ["p010le", "rgb48le"])
+def test_samples_that_clips_do_not_keep_are_told(pix_fmt: str) -> None:
+    picture = av.VideoFrame(64, 48, pix_fmt)
+    assert samples_of(picture) is None
+    assert f"clips keep only the 8 bits, because {pix_fmt} does not lie in planes" in colour_of(picture).notes
 
 
 @pytest.mark.parametrize("pix_fmt", FORMATS)

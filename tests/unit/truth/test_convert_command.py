@@ -41,7 +41,8 @@ def test_a_conversion_says_what_is_lost(tmp_path: Path, capfd: pytest.CaptureFix
 def test_the_account_as_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     call(sample("kitti tracking", tmp_path), tmp_path / "out", "--to", "voc", "--json")
     account = json.loads(capfd.readouterr().out)
-    assert (account["from"], account["to"], account["files"], account["objects"]) == ("KITTI tracking", "voc", 3, 2)
+    assert (account["from"], account["to"], account["files"], account["objects"]) == ("KITTI tracking", "voc", 3, 1)
+    assert account["objects_read"] == 2
     assert any("regions without class were left out" in sentence for sentence in account["lost"])
 
 

@@ -59,10 +59,17 @@ OPEN = [
 
 REFUSED = [
     ("drives/mot17_mini/MOT17-04-FRCNN/det/det.txt", "detections, not labels"),
-    ("drives/camvid_0016E5_val/images", "holds no labels that hilgui knows"),
+    ("drives/camvid_0016E5_val/images", "holds pictures and no labels that hilgui knows"),
     ("images_gt/tusimple_lanenet/gt_binary_image", "do not tell lanes apart"),
     ("images_gt/tusimple_lanenet/train.txt", "holds no labels that hilgui knows"),
-    ("images_gt/kitti_mini/image_2", "holds no labels that hilgui knows"),
+    (
+        "images_gt/kitti_mini/image_2",
+        r"holds pictures and no labels .* labels lie in .*label_2 \(KITTI\)",
+    ),
+    ("images_gt/kitti_mini", r"labels lie in .*label_2 \(KITTI\)"),
+    ("images_gt/kitti_mini/tracking/image_02", r"holds pictures and no .* labels lie in .*label_02 \(KITTI tracking\)"),
+    ("images_gt/kitti_mini/tracking/image_02/0001", "holds pictures and no labels"),
+    ("images_gt/kitti_mini/tracking", r"labels lie in .*label_02 \(KITTI tracking\)"),
     ("eval_vectors/coco_val2014_fake100/instances_val2014_fakebbox100_results.json", "list of results"),
     ("eval_vectors/coco_val2014_fake100/instances_val2014_fakesegm100_results.json", "list of results"),
     ("eval_vectors/scalabel_bdd100k_det/bbox_predictions.json", "a file of results"),

@@ -55,3 +55,28 @@ def test_what_is_wrong_in_a_table_is_named(tmp_path: Path, text: str, said: str)
     table.write_text(text, encoding="utf-8")
     with pytest.raises(TruthBroken, match=said):
         read_labels(table)
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [("0001", "0016"), ("0001",), ("image_02", "image_03"), ("img1",), ("left", "right")],
+    ids=lambda folders: " ".join(folders),
+)
+def test_sequences_and_cameras_of_a_drive_are_no_classes(tmp_path: Path, folders: tuple[str, ...]) -> None:
+    for name in folders:
+        (tmp_path / name).mkdir()
+        for frame in (0, 15):
+            cv2.imwrite(str(tmp_path / name / f"{frame:06d}.png"), np.zeros((4, 4, 3), np.uint8))
+    with pytest.raises(TruthBroken, match="holds pictures and no labels that hilgui knows; formats"):
+        read_labels(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("folder", "picture"), [("00012", "00012_00003"), ("7", "000042"), ("0001", "cat"), ("dog", "000042")]
+)
+def test_numbered_classes_are_classes_where_their_pictures_do_not_count_frames(
+    tmp_path: Path, folder: str, picture: str
+) -> None:
+    (tmp_path / folder).mkdir()
+    cv2.imwrite(str(tmp_path / folder / f"{picture}.png"), np.zeros((4, 4, 3), np.uint8))
+    assert [frame.key for frame in read_labels(tmp_path).frames] == [f"{folder}/{picture}.png"]

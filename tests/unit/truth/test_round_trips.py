@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,8 @@ class Form:
     occlusion_step: float = 1e-6
     keys: bool = True
     indices: bool = False
+    truncation: float | None = None  # the largest difference
+    tags: bool = False
 
 
 def _words_of_kitti(share: float) -> float:
@@ -46,9 +48,27 @@ def _words_of_kitti(share: float) -> float:
 
 
 FORMS = {
-    "coco": Form(1e-9, ".json", tracks=True, crowds=True, distance_m=1e-6, occlusion=lambda share: share, indices=True),
+    "coco": Form(
+        1e-9,
+        ".json",
+        tracks=True,
+        crowds=True,
+        distance_m=1e-6,
+        occlusion=lambda share: share,
+        indices=True,
+        truncation=1e-6,
+        tags=True,
+    ),
     "openlabel": Form(
-        1e-9, ".json", tracks=True, crowds=True, distance_m=1e-6, occlusion=lambda share: share, indices=True
+        1e-9,
+        ".json",
+        tracks=True,
+        crowds=True,
+        distance_m=1e-6,
+        occlusion=lambda share: share,
+        indices=True,
+        truncation=1e-6,
+        tags=True,
     ),
     "cvat": Form(
         0.0,
@@ -57,7 +77,7 @@ FORMS = {
         crowds=True,
         occlusion=lambda share: share if math.isnan(share) else 0.5 if share > 0.25 else 0.0,
     ),
-    "kitti": Form(0.005, ignored=False, distance_m=0.005, occlusion=_words_of_kitti),
+    "kitti": Form(0.005, ignored=False, distance_m=0.005, occlusion=_words_of_kitti, truncation=0.0051),
     "voc": Form(
         0.0005,
         regions=False,
@@ -82,7 +102,7 @@ def truths(draw: st.DrawFn) -> Truth:
     boxes = (np.array(rows).reshape(-1, 4) * scale)[:, [0, 2, 1, 3]]
     classes = np.array([draw(st.integers(NO_CLASS, len(NAMES) - 1)) for _ in range(count)], np.int32)
     flags = np.array([draw(st.sampled_from(["", "", "crowd", "ignore"])) for _ in range(count)], "U6")
-    return Truth.of(
+    plain = Truth.of(
         boxes,
         classes,
         tracks=np.arange(1, count + 1) * 7,
@@ -90,6 +110,11 @@ def truths(draw: st.DrawFn) -> Truth:
         ignore=(flags == "ignore") | (classes == NO_CLASS),
         distance_m=np.array([draw(st.floats(0.125, 300, width=32)) for _ in range(count)], np.float32),
         occlusion=np.array([draw(_shares) for _ in range(count)], np.float32),
+    )
+    return replace(
+        plain,
+        truncation=np.array([draw(_shares) for _ in range(count)], np.float32),
+        tags=tuple(draw(st.sampled_from([(), (("clothing", "dark"),)])) for _ in range(count)),
     )
 
 
@@ -143,7 +168,8 @@ def test_what_is_written_is_read_again(form: str, labels: Labels) -> None:
         told = back[number].truth
         assert len(told) == len(expected)
         order = np.argsort(told.tracks, kind="stable") if kept.tracks else np.arange(len(told))
-        told = told.where(order)
+        tags = tuple(told.tags[k] for k in order) if told.tags else ((),) * len(told)
+        told = replace(told, tags=()).where(order)
         assert np.abs(told.boxes - expected.boxes).max(initial=0) <= kept.px + 1e-9
         assert [names(int(k)) for k in told.classes] == ["" if k == NO_CLASS else NAMES[k] for k in expected.classes]
         assert told.ignore.tolist() == expected.ignore.tolist()
@@ -155,6 +181,12 @@ def test_what_is_written_is_read_again(form: str, labels: Labels) -> None:
             assert np.allclose(
                 told.distance_m[counted], expected.distance_m[counted], rtol=0, atol=kept.distance_m + 1e-4
             )
+        if kept.truncation is not None:
+            counted = ~told.ignore if form == "kitti" else np.ones(len(told), np.bool_)
+            pair = told.truncation[counted], expected.truncation[counted]
+            assert np.allclose(*pair, rtol=0, atol=kept.truncation, equal_nan=True)
+        if kept.tags:
+            assert tags == (expected.tags or ((),) * len(expected))
         if kept.occlusion is not None:
             counted = ~told.ignore if form == "kitti" else np.ones(len(told), np.bool_)
             shares = np.array([kept.occlusion(float(share)) for share in expected.occlusion])
@@ -236,7 +268,9 @@ def test_labels_do_not_mix_with_those_of_another_drive(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "form", "sentence"),
     [
-        pytest.param(_one(CAR), "pascal", "no format 'pascal'", id="unknown format"),
+        pytest.param(_one(CAR), "pascal", "no format 'pascal' to convert to, did you mean voc", id="another name"),
+        pytest.param(_one(CAR), "openlable", "did you mean openlabel?", id="a slip of the pen"),
+        pytest.param(_one(CAR), "tfrecord", "'tfrecord' to convert to; choose one of coco, cvat", id="unknown format"),
         pytest.param(_one(CAR, width=0), "yolo", "how large a.png is", id="no size"),
         pytest.param(_one(CAR, key="../.."), "voc", "cannot name a file", id="a name that climbs"),
         pytest.param(_one(CAR, key="a\0b"), "kitti", "cannot name a file", id="a zero in the name"),
@@ -281,6 +315,14 @@ def test_a_class_map_is_applied(tmp_path: Path) -> None:
     assert back.frames[0].truth.ignore.tolist() == [True, False]
 
 
+def test_frames_that_mot_leaves_empty_are_counted_whatever_emptied_them(tmp_path: Path) -> None:
+    tree = Truth.of(np.array([[0.0, 0, 1, 1]]), np.array([1], np.int32))
+    frames = tuple(LabelledFrame(truth, f"{k}.png", k) for k, truth in enumerate((CAR, tree, Truth.none())))
+    written = convert_labels(Labels(Path("m"), "COCO", ("car", "tree"), frames, ""), tmp_path / "gt.txt", "mot")
+    assert (written.objects, written.read) == (1, 2)
+    assert "2 frames without objects for MOT have no row" in " ".join(written.lost)
+
+
 def test_objects_without_identity_keep_having_none(tmp_path: Path) -> None:
     truth = Truth.of(np.array([[0.0, 0, 1, 1], [0, 0, 2, 2]]), np.array([0, 1], np.int32))
     for form in ("coco", "openlabel"):
@@ -301,7 +343,8 @@ def test_the_real_kitti_labels_go_through_every_format(shared_data: Path, tmp_pa
     maps = {"mot": ClassMap("mot", {"Pedestrian": "pedestrian", "Car": "car", "Van": "car"})}
     out = tmp_path / f"x{FORMS[form].suffix}"
     written = convert_labels(labels, out, form, sizes=sizes, class_map=maps.get(form))
-    assert (written.frames, written.objects) == (18, 132)
+    assert (written.frames, written.read) == (18, 132)
+    assert written.objects == sum(len(frame.truth) for frame in read_labels(out, sizes).frames)
     back = read_labels(out, sizes)
     counted = sum(int((~frame.truth.ignore).sum()) for frame in back.frames)
     cars = {"mot": ("Car", "Van", "Pedestrian")}.get(form, labels.names)
