@@ -28,7 +28,8 @@ def write_mot(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     frames = boxed(labels)
     by_number = all(frame.index is not None for frame in frames)
     fresh = 1 + max((int(frame.truth.tracks.max(initial=0)) for frame in frames if frame.truth is not None), default=0)
-    rows, left_out, untracked, empty, crowds = [], 0, 0, 0, 0
+    rows: list[tuple[int, int, str]] = []
+    left_out = untracked = empty = crowds = 0
     for position, frame in enumerate(frames):
         truth = frame.truth
         assert truth is not None, "only frames with boxes are written"
