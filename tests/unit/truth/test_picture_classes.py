@@ -63,12 +63,13 @@ def test_what_is_wrong_in_a_table_is_named(tmp_path: Path, text: str, said: str)
     ids=lambda folders: " ".join(folders),
 )
 def test_sequences_and_cameras_of_a_drive_are_no_classes(tmp_path: Path, folders: tuple[str, ...]) -> None:
+    drive_folder = tmp_path / "drive"  # alone in its folder: labels beside it would be named
     for name in folders:
-        (tmp_path / name).mkdir()
+        (drive_folder / name).mkdir(parents=True)
         for frame in (0, 15):
-            cv2.imwrite(str(tmp_path / name / f"{frame:06d}.png"), np.zeros((4, 4, 3), np.uint8))
+            cv2.imwrite(str(drive_folder / name / f"{frame:06d}.png"), np.zeros((4, 4, 3), np.uint8))
     with pytest.raises(TruthBroken, match="holds pictures and no labels that hilgui knows; formats"):
-        read_labels(tmp_path)
+        read_labels(drive_folder)
 
 
 @pytest.mark.parametrize(
