@@ -15,6 +15,7 @@ import multiprocessing, os, signal, sys
 from hilgui.processes import unheard_interrupts
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs this in the background has it ignored
     child = multiprocessing.get_context("spawn").Process(target=os._exit, args=(7,))
     with unheard_interrupts():
         child.start()
@@ -51,9 +52,12 @@ def test_a_child_that_still_starts_does_not_heed_ctrl_c(tmp_path):
 def test_the_front_end_hears_ctrl_c_again_afterwards():
     from hilgui.processes import unheard_interrupts
 
-    with pytest.raises(KeyboardInterrupt):
-        with unheard_interrupts():
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background has it ignored
+    try:
+        with pytest.raises(KeyboardInterrupt), unheard_interrupts():
             os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_the_resource_tracker_has_ended_when_the_command_has(tmp_path):
