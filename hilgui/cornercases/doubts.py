@@ -18,6 +18,7 @@ AGREED_IOU = 0.75  # of both models' boxes
 MATCH_IOU = 0.5  # with the label, of another class
 FITS_IOU, TOUCHES_IOU = 0.4, 0.1  # with the label, of its own class
 
+_UNMATCHED = int(Judgement.UNMATCHED)
 _Said = tuple[Box, int, float]  # box, class, score
 
 
@@ -61,7 +62,7 @@ def _surest(moment: Moment, role: Role, box: Box) -> _Said | None:
     """Give the best detection at the place of a label that one may be sure of and that matches no label."""
     detections, verdicts = moment.inferences[role].detections, moment.comparisons[role].detections
     sure = min(detections.count_above(SURE), len(verdicts))
-    for row in np.flatnonzero(verdicts[:sure] == Judgement.UNMATCHED).tolist():  # by falling score
+    for row in np.flatnonzero(verdicts[:sure] == _UNMATCHED).tolist():  # by falling score
         left, top, right, bottom = detections.boxes[row].tolist()
         found = (left, top, right, bottom)
         if overlap(box, found) >= TOUCHES_IOU:

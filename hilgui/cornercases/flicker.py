@@ -89,7 +89,8 @@ class Flicker:
             self._before[role] = present, grades
             if not pasts:
                 continue
-            unseen, detections = following.unseen(role), moment.inferences[role].detections
+            detections = moment.inferences[role].detections
+            unseen = following.unseen(role) if len(pasts.keys() - present.keys()) else {}
             seq, now_s = moment.ref.seq, moment.ref.time_s
             since_s = now_s - self._limits.within_s - SLACK_S
             covered = _covered(unseen, present)

@@ -44,11 +44,12 @@ class Following:
         self._kept: dict[Role, Detections] = {}
         self._matched: dict[Role, dict[int, int]] = {}
         self._overlaps: dict[Role, NDArray[np.float64]] = {}
+        self._unseen: dict[Role, dict[int, Box]] = {}
 
     def at(self, moment: Moment) -> dict[Role, dict[int, Sighting]]:
         """Give the sightings of this frame by track number, for each model that saw it."""
         if moment is not self._moment:
-            self._moment, self._matched = moment, {}
+            self._moment, self._matched, self._unseen = moment, {}, {}
             self._seen = self._follow(moment)
         return self._seen
 
@@ -73,7 +74,9 @@ class Following:
 
     def unseen(self, role: Role) -> dict[int, Box]:
         """Say where the tracks that the model's last frame did not show would be in it."""
-        return self._trackers[role].unseen()
+        if role not in self._unseen:
+            self._unseen[role] = self._trackers[role].unseen()
+        return self._unseen[role]
 
     def ended(self, role: Role) -> list[int]:
         """Give the tracks that the model's last frame ended."""

@@ -81,16 +81,19 @@ class Grading:
         threads, seen = self._threads.at(moment), self._following.at(moment)
         truth, rows = moment.truth or Truth.none(), list(threads)
         names: list[Hashable] = list(threads.values())
-        boxes, classes = truth.boxes[rows], truth.classes[rows]
+        boxes, classes = [truth.boxes[rows]], [truth.classes[rows]]
         for role, sightings in seen.items():
-            names += [(role.value, number) for number in sightings]
-            places = [sighting.row for sighting in sightings.values()]
+            whose = role.value
+            names += [(whose, number) for number in sightings]
+            places = np.array([sighting.row for sighting in sightings.values()], np.int64)
             shown = moment.inferences[role].detections
-            boxes = np.concatenate([boxes, shown.boxes[places]])
-            classes = np.concatenate([classes, shown.classes[places]])
-        labelled_m = np.full(len(boxes), np.nan)
+            boxes.append(shown.boxes.take(places, axis=0))
+            classes.append(shown.classes.take(places))
+        labelled_m = np.full(len(names), np.nan)
         labelled_m[: len(rows)] = truth.distance_m[rows]
-        grade = self._grade_of(boxes, classes, self._meter.judge(moment.ref, boxes, classes, names, labelled_m), moment)
+        together, classed = np.concatenate(boxes), np.concatenate(classes)
+        known = self._meter.judge(moment.ref, together, classed, names, labelled_m)
+        grade = self._grade_of(together, classed, known, moment)
         self._of_truth = Grades(rows, 0, grade)
         self._own(moment, threads, seen)
         place, self._shown = len(rows), {}

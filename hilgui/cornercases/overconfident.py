@@ -45,8 +45,9 @@ class Overconfident:
             scores = moment.inferences[role].detections.scores[: len(comparison.detections)]
             calibration = self._calibrations[role]
             calibration.add(scores.tolist(), comparison.detections.tolist())
-            sure = (comparison.detections == _UNMATCHED) & (scores >= np.float32(self._limits.score))
-            hits += [self._false(role, row, comparison, moment) for row in np.flatnonzero(sure).tolist()]
+            if _UNMATCHED in comparison.detections.tobytes():
+                sure = (comparison.detections == _UNMATCHED) & (scores >= np.float32(self._limits.score))
+                hits += [self._false(role, row, comparison, moment) for row in np.flatnonzero(sure).tolist()]
             if calibration.count >= self._limits.detections and self._context.period_s is not None:
                 error, lean = calibration.error()
                 if error > self._limits.calibration_error:

@@ -22,6 +22,7 @@ ESTABLISHED = 20  # ... and votes on any, before the labels of the whole drive a
 OBJECTS = 3  # that those votes must come from
 AGREEING = 0.7  # of the votes, in the same direction
 
+_UNMATCHED = int(Judgement.UNMATCHED)
 _Stray = list[tuple[Box, int]]  # detections without a label, with their class
 
 
@@ -118,9 +119,9 @@ def _agreed(shifts: Iterable[int], least: int) -> int:
 
 
 def _stray(detections: Detections, comparison: Comparison) -> _Stray:
-    rows = np.flatnonzero(comparison.detections == Judgement.UNMATCHED)
-    if not len(rows):
+    if _UNMATCHED not in comparison.detections.tobytes():
         return []
+    rows = np.flatnonzero(comparison.detections == _UNMATCHED)
     columns = zip(detections.boxes[rows].tolist(), detections.classes[rows].tolist(), strict=True)
     return [((left, top, right, bottom), classed) for (left, top, right, bottom), classed in columns]
 

@@ -200,7 +200,7 @@ def _predict(state: NDArray[np.float64]) -> None:
 
 def _correct(state: NDArray[np.float64], rows: NDArray[np.int64], boxes: NDArray[np.floating]) -> None:
     """Take the measured boxes (K, 4) x1 y1 x2 y2 of some rows."""
-    mine, measured = state[:, rows], _centred(boxes)
+    mine, measured = state.take(rows, axis=1), _centred(boxes)
     variances = mine[_PLACE_VAR:_SPEED_VAR]  # of the place, of place and speed together
     gains = variances / (mine[_PLACE_VAR] + _MEASURED**2 * np.square(measured[:, _SIDES]))
     error = measured - mine[_PLACE]
