@@ -9,14 +9,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, NamedTuple
 
-import numpy as np
-
-from hilgui.cornercases.boxes import Box, strongest_near
+from hilgui.cornercases.boxes import strongest_near
 from hilgui.cornercases.criticality import Grade
 from hilgui.cornercases.following import Sighting
 from hilgui.cornercases.merge import DURATION
 from hilgui.cornercases.protocol import RunContext
-from hilgui.evaluation.overlap import iou_matrix
 from hilgui.records import Detections, FoundObject, Hit, Kind, Moment, Role, Severity, Telling
 
 COVERED_IOU = 0.3  # with another object
@@ -93,7 +90,7 @@ class Flicker:
             unseen = following.unseen(role) if len(pasts.keys() - present.keys()) else {}
             seq, now_s = moment.ref.seq, moment.ref.time_s
             since_s = now_s - self._limits.within_s - SLACK_S
-            covered = _covered(unseen, present)
+            covered = following.covered(role, COVERED_IOU) if unseen else set()
             for number, past in sorted(pasts.items()):
                 newest = past.frames[-1] if past.frames else None
                 sighting, of, is_present = present.get(number), grades, True
@@ -154,12 +151,3 @@ class Flicker:
             below = f"{while_gone:.2f} while gone" if while_gone else "nothing at any score while gone"
             why += f": score {last.score:.2f} before, {below}"
         return Telling(why, (FoundObject(label, last.box, number, last.score if frame.is_present else None),), evidence)
-
-
-def _covered(unseen: dict[int, Box], present: dict[int, Sighting]) -> set[int]:
-    """Name the tracks that would be where another object is shown."""
-    if not unseen or not present:
-        return set()
-    shown = np.array([sighting.box for sighting in present.values()])
-    best = iou_matrix(np.array(list(unseen.values())), shown).max(axis=1).tolist()
-    return {number for number, iou in zip(unseen, best, strict=True) if iou >= COVERED_IOU}

@@ -78,6 +78,10 @@ class Following:
             self._unseen[role] = self._trackers[role].unseen()
         return self._unseen[role]
 
+    def covered(self, role: Role, least: float) -> set[int]:
+        """Name the tracks that the model's last frame did not show where it shows another object in their place."""
+        return self._trackers[role].covered(least)
+
     def ended(self, role: Role) -> list[int]:
         """Give the tracks that the model's last frame ended."""
         return self._trackers[role].ended

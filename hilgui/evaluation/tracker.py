@@ -64,6 +64,7 @@ class Tracker:
         self._classes = np.empty(0, np.int32)
         self._missing = np.empty(0, np.int64)
         self._next = 0
+        self._overlap = np.empty((0, 0))  # of the last boxes with the tracks where they were expected
         self.ended: list[int] = []  # numbers of the tracks that the last update ended
 
     def update(
@@ -84,15 +85,22 @@ class Tracker:
         boxes = _corners(self.state[_PLACE, rows]).tolist()
         return {self._numbers[row]: (*box,) for row, box in zip(rows.tolist(), boxes, strict=True)}
 
+    def covered(self, least: float) -> set[int]:
+        """Name the tracks that the last update did not see, but which one of its boxes overlaps by `least` or more."""
+        rows = np.flatnonzero(self._missing)
+        best = self._overlap[:, rows].max(axis=0, initial=0.0)
+        return {self._numbers[row] for row in rows[best >= least].tolist()}
+
     def associate(self, found: Found) -> NDArray[np.int64]:
         """Give the row of the track that each box continues, or -1."""
         track_of = np.full(len(found.boxes), -1, np.int64)
         if not len(track_of) or not self._numbers:
+            self._overlap = np.empty((0, len(self._numbers)))
             return track_of
         overlap = iou_matrix(found.boxes, _corners(self.state[_PLACE]))
         if found.classes is not None:
             overlap[np.asarray(found.classes)[:, None] != self._classes] = 0.0
-        rule = self._association
+        self._overlap, rule = overlap, self._association
         if found.scores is None:
             return assign(overlap, rule.least_iou)
         high = np.asarray(found.scores) >= rule.high_score
@@ -124,6 +132,7 @@ class Tracker:
         self.ended = [self._numbers[row] for row in np.flatnonzero(over).tolist()]
         if self.ended:
             kept = ~over
+            self._overlap = self._overlap[:, kept[: self._overlap.shape[1]]]
             self._numbers = [self._numbers[row] for row in np.flatnonzero(kept).tolist()]
             self._missing, self._classes, self.state = self._missing[kept], self._classes[kept], self.state[:, kept]
         return numbers
@@ -168,7 +177,8 @@ def assign(overlap: NDArray[np.float64], least: float) -> NDArray[np.int64]:
     """Give for each row of (N, M) the column that it is paired with at `least` or more, or -1.
 
     The pairs maximise the sum of the overlap (Hungarian method); pairs below `least` add nothing. Where no two rows
-    have the same best column, nothing can be better than those.
+    have the same best column, nothing can be better than those. Of pairings with exactly equal sums one is taken, always
+    the same for the same overlap: the first best column of each row where these differ, else the one that scipy gives.
     """
     column_of = np.full(len(overlap), -1, np.int64)
     if not overlap.size:

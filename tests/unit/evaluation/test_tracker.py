@@ -113,4 +113,9 @@ def test_the_same_boxes_give_the_same_numbers_and_no_number_twice(seed: int) -> 
         assert numbers == other.update(boxes, scores)
         given_out = [number for number in numbers if number >= 0]
         assert len(set(given_out)) == len(given_out)
-        assert set(one.unseen()).isdisjoint(given_out)
+        unseen = one.unseen()
+        assert set(unseen).isdisjoint(given_out)
+        hidden = {
+            number for number, box in unseen.items() if any(overlap(box, tuple(each)) >= 0.3 for each in boxes.tolist())
+        }
+        assert one.covered(0.3) == hidden
