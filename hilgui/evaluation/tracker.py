@@ -177,8 +177,8 @@ def assign(overlap: NDArray[np.float64], least: float) -> NDArray[np.int64]:
     """Give for each row of (N, M) the column that it is paired with at `least` or more, or -1.
 
     The pairs maximise the sum of the overlap (Hungarian method); pairs below `least` add nothing. Where no two rows
-    have the same best column, nothing can be better than those. Of pairings with exactly equal sums one is taken, always
-    the same for the same overlap: the first best column of each row where these differ, else the one that scipy gives.
+    have the same best column, nothing can be better than those. Of pairings with exactly equal sums one is taken,
+    always the same for the same overlap: the first best column of each row where these differ, else scipy's.
     """
     column_of = np.full(len(overlap), -1, np.int64)
     if not overlap.size:
