@@ -81,7 +81,8 @@ class Grading:
         threads, seen = self._threads.at(moment), self._following.at(moment)
         truth, rows = moment.truth or Truth.none(), list(threads)
         names: list[Hashable] = list(threads.values())
-        boxes, classes = [truth.boxes[rows]], [truth.classes[rows]]
+        boxes: list[NDArray[np.floating]] = [truth.boxes[rows]]
+        classes = [truth.classes[rows]]
         for role, sightings in seen.items():
             whose = role.value
             names += [(whose, number) for number in sightings]

@@ -53,8 +53,7 @@ class Heights:
         self._logs[row, slots] = logs
         ago_s = ref.time_s - self._times
         recent = np.flatnonzero((ago_s <= self._window_s + _SLACK_S) & (ago_s >= 0))
-        logs = self._logs.take(recent, axis=0).take(slots, axis=1)  # in two steps: a fifth of one with both
-        return _slopes(-ago_s[recent], logs, self._window_s)
+        return _slopes(-ago_s[recent], self._logs[recent][:, slots], self._window_s)
 
     def _turn(self, now_s: float) -> int:
         """Give the row of this frame; the oldest one is taken where it has left the window."""
