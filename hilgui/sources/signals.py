@@ -19,6 +19,7 @@ from hilgui.sources.bag import DAMAGE
 SUFFIXES = frozenset({".blf", ".asc", ".mf4"})
 
 _MAX_FRAMES = 50_000_000
+_LONGEST_REASON = 160  # characters of what the parser of a DBC says
 _MAX_DBC_BYTES = 64 * 2**20
 _BLF_MAGIC, _MF4_MAGIC = b"LOGG", b"MDF     "
 
@@ -108,10 +109,14 @@ def _messages(dbc: Path, names: Collection[str]) -> dict[int, Any]:
     try:
         if dbc.stat().st_size > _MAX_DBC_BYTES:
             raise SourceBroken(f"the DBC {dbc} is far too large; is it the right file?", path=dbc)
-        text = dbc.read_bytes().decode("cp1252", "replace")
+        content = dbc.read_bytes()
+        if b"\0" in content:
+            raise SourceBroken(f"{dbc} is no DBC: it is not a text; is it the right file?", path=dbc)
+        text = content.decode("cp1252", "replace")
         base: Any = cantools.database.load_string(text, database_format="dbc", strict=False)
     except (*DAMAGE, DbcError, UnsupportedDatabaseFormatError) as failure:
-        reason = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
+        said = str(failure).splitlines()[0] if str(failure) else type(failure).__name__
+        reason = "".join(letter for letter in said if letter.isprintable())[:_LONGEST_REASON]
         raise SourceBroken(f"the DBC {dbc} cannot be read: {reason}; is it the right file?", path=dbc) from failure
     wanted = {}
     for message in base.messages:

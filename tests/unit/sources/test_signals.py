@@ -115,3 +115,13 @@ def test_a_broken_dbc_is_named(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(SourceBroken, match=r"car\.dbc"):
         read_bus(write_log(tmp_path / "drive.blf"), path)
+
+
+@pytest.mark.parametrize("content", [b"LOGG\x90\x00\x1b[2J" * 99, b"\x1b[2J\x07<!<" * 999])
+def test_what_is_no_dbc_is_one_sentence_without_its_bytes(content: bytes, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.dbc"
+    wrong.write_bytes(content)
+    with pytest.raises(SourceBroken, match=r"wrong\.dbc .*is it the right file") as refused:
+        read_bus(write_log(tmp_path / "drive.blf"), wrong)
+    assert str(refused.value).isprintable()
+    assert len(str(refused.value)) < 300 + len(str(wrong))
