@@ -139,6 +139,21 @@ def writer(settings, tmp_path):
     return RunWriter(settings.runs, header_of(facts))
 
 
+def test_rates_are_renewed_while_the_process_that_measures_starts(qtbot, page, bench, writer, monkeypatch):
+    monkeypatch.setattr("hilgui.gui.evaluate.page._FOLLOWS_MS", 50)
+    monkeypatch.setattr(page, "_measure", lambda: page._desk.busy_changed.emit(True))  # it starts, and starts
+    monkeypatch.setattr(type(page._desk), "is_busy", property(lambda _desk: True))
+    writer.write([moment_of(seq) for seq in range(20)])
+    bench.run.put(writer.folder)
+    page.show()
+    qtbot.waitUntil(lambda: page.measured is not None and page.measured.frames == 20)
+    before = page.figures.rows[row_of(page.figures, "recall")][3].text
+    writer.write([moment_of(seq) for seq in range(20, 40)])
+    qtbot.waitUntil(lambda: page.measured.frames == 40)
+    assert page.figures.rows[row_of(page.figures, "recall")][3].text != before
+    writer.finish(Verdict(Outcome.PASS), Ledger(40, 40, 0, 0, 40))
+
+
 def test_figures_come_while_the_drive_plays_and_each_leads_to_its_frames(qtbot, page, bench, writer, monkeypatch):
     monkeypatch.setattr("hilgui.gui.evaluate.page._FOLLOWS_MS", 50)
     writer.write([moment_of(seq) for seq in range(30)])

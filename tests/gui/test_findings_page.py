@@ -274,8 +274,14 @@ def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(
     )
     bench.bridge.run(RunPlan(Path("drive.mp4"), Path("model.onnx"), settings.runs, settings))
     page._follow()
+    settle(qtbot, page)
+    assert page.model.rowCount() == 199  # at once, also while the process beside the screen starts
+    qtbot.waitUntil(lambda: page._desk._beside is None)
+    writer.write([], [many.varied(number) for number in range(200, 251)])
+    fetched_here.clear()
+    page._follow()
     assert not page.is_busy  # nobody waits for it
-    qtbot.waitUntil(lambda: page.model.rowCount() == 199)
+    qtbot.waitUntil(lambda: page.model.rowCount() == 250)
     assert not fetched_here  # the rows in sight came along
     assert page.current.finding.number == here
     assert {row.finding.number for row in page.chosen} == chosen

@@ -110,7 +110,7 @@ class EvaluatePage(Page):
             self._title.setText(folder.name)
             if self._errand is not None:
                 self._errand.forget()
-            self._errand = Errand(self, "stored figures", lambda: stored(folder), self._on_stored, self.trouble.emit)
+            self._ask_stored(folder)
         self._measure()
 
     def close_page(self) -> None:
@@ -325,14 +325,29 @@ class EvaluatePage(Page):
         self.busy.show_busy(is_busy and not is_renewed)
 
     def _follow(self) -> None:
-        if self.isVisible() and not self._desk.is_busy:
+        folder = self._bench.run.folder
+        if folder is None or not self.isVisible():
+            return
+        if not self._desk.is_busy:
             self._measure()
+        elif self._waits_for_figures and self._errand is None:
+            self._ask_stored(folder)
+
+    def _ask_stored(self, folder: Path) -> None:
+        self._errand = Errand(self, "stored figures", lambda: stored(folder), self._on_stored, self.trouble.emit)
+
+    @property
+    def _waits_for_figures(self) -> bool:
+        """Say whether nothing but what was stored is shown: the process that measures takes seconds to start."""
+        return self._measured is None or not (self._measured.kept or self._measured.is_whole)
 
     def _on_stored(self, measured: Measured) -> None:
         self._errand = None
-        if self._measured is None and measured.folder == self._bench.run.folder:
+        if self._waits_for_figures and measured.folder == self._bench.run.folder and self._threshold is None:
             self._show(measured)
             self._measured = measured
+            if measured.is_under_way:
+                self._follows.start(_FOLLOWS_MS)
 
     def _on_measured(self, key: tuple[Path, float | None], measured: Measured) -> None:
         if key != (self._bench.run.folder, self._threshold):

@@ -36,6 +36,7 @@ class IndexDesk(QObject):
         self._nothing = AskIndex(home, runs)
         self._next: AskIndex | None = None
         self._beside: Errand[Answer] | None = None
+        self._is_ready = False  # the process beside the screen has answered once
         self._asked = 0  # questions so far
 
     @property
@@ -49,24 +50,28 @@ class IndexDesk(QObject):
         self._next = replace(waiting, query=query, looks=looks or waiting.looks, extra=tuple(extra))
         self._start()
 
-    def follow(self, query: Query, extra: Iterable[Path], near: Iterable[int]) -> None:
-        """Look for new findings of a run under way, where nothing else is asked; rows around `near` come along."""
+    def follow(self, query: Query, extra: Iterable[Path], near: Iterable[int]) -> bool:
+        """Look for new findings of a run under way, where nothing else is asked; rows around `near` come along.
+
+        Says whether the process is ready: it takes seconds to start, and until then `ask` is quicker.
+        """
         if self._errand is not None or self._beside is not None:
-            return
+            return self._is_ready or self._errand is not None
         question = replace(self._nothing, query=query, looks=True, extra=tuple(extra), near=tuple(near))
         asked = self._asked
 
         def answered(answer: Answer) -> None:
-            self._beside = None
+            self._beside, self._is_ready = None, True
             if asked == self._asked:
                 self.followed.emit(answer)
 
         def failed(sentence: str, details: str) -> None:
-            self._beside = None
+            self._beside, self._is_ready = None, False
             self.failed.emit(sentence, details)
 
         work = partial(self._aside.ask, question, silent)
         self._beside = Errand(self, "findings beside", work, answered, failed)
+        return self._is_ready
 
     def note_change(self, query: Query, folder: Path, numbers: tuple[int, ...], extra: Iterable[Path] = ()) -> None:
         """Tell the index about a decision, then ask again."""

@@ -380,7 +380,9 @@ class FindingsPage(Page):
 
     def _follow(self) -> None:
         if self.isVisible() and self._bench.bridge.is_busy and not self.is_busy:
-            self._desk.follow(self.filters.query, self._extra(), Place.of(self.table, self.model).ids)
+            near = Place.of(self.table, self.model).ids
+            if not self._desk.follow(self.filters.query, self._extra(), near):
+                self._look()
 
     def _on_followed(self, answer: Answer) -> None:
         if not self.is_busy and answer.query == self.filters.query:
