@@ -211,3 +211,18 @@ def test_two_people_sign_and_promote_and_a_tampered_bundle_is_refused(qtbot, pag
     assert "front.zip" in page.acts.dialog.windowTitle()
     page.acts.dialog.accept()
     assert [row[0].text for row in page.past.rows] == ["✓ PROMOTE"]
+
+
+def test_an_answer_about_other_runs_or_another_plan_than_are_chosen_cannot_be_recorded(qtbot, page, bench, tmp_path):
+    paired_runs(bench.settings.runs, BETTER, drives=4)
+    decided(qtbot, page, tmp_path)
+    assert page.buttons["record"].isEnabled()
+    first = page.runs.item(0)
+    first.setCheckState(Qt.CheckState.Unchecked)
+    assert not page.buttons["record"].isEnabled()
+    assert "decide again" in page._signed.text()
+    first.setCheckState(Qt.CheckState.Checked)
+    assert page.buttons["record"].isEnabled()
+    page.plan.text = str(tmp_path / "another.yaml")
+    idle(qtbot, page)
+    assert not page.buttons["record"].isEnabled()

@@ -62,6 +62,7 @@ class DecidePage(Page):
         self._desk = SideDesk(self)
         self._decided: Decided | None = None
         self._recorded: Recorded | None = None
+        self._asked_for = self._answers_to = ""  # commands
         theme = bench.theme
         self.acts = Acts(bench.settings, self)
         self.chooser = Chooser(bench, self)
@@ -132,6 +133,7 @@ class DecidePage(Page):
             self.message.emit("info", self.tr("Choose a specification without mistakes, and tick the runs."))
             return
         self.chooser.note_used()
+        self._asked_for = self.command
         self._desk.ask("decide", Decide(plan, self.chooser.chosen, self._bench.settings.models), self._on_decided)
 
     def verify(self, bundle: Path) -> None:
@@ -294,9 +296,15 @@ class DecidePage(Page):
     def _say_command(self) -> None:
         self._command.setText(self.command)
         self._command.setToolTip(as_tip(self.command))
+        self._allow()
+
+    @property
+    def _is_stale(self) -> bool:
+        """Say whether the answer that is shown is about something else than what is chosen now."""
+        return self._decided is not None and self._recorded is None and self.command != self._answers_to
 
     def _on_decided(self, decided: Decided) -> None:
-        self._decided, self._recorded = decided, None
+        self._decided, self._recorded, self._answers_to = decided, None, self._asked_for
         decision = decided.decision
         self._show_figures(decision, decided.spread, decided.notes)
         self._say(decision.action, decision.sentence, decision.reasons, decision.next_steps)
@@ -346,9 +354,12 @@ class DecidePage(Page):
     def _allow(self) -> None:
         """Enable what can be done now."""
         one, is_free = self._recorded, not self.acts.is_busy
-        self._signed.setText(self.tr("not recorded") if one is None else self.tr("signed: ") + signed(self.tr, one))
+        if self._is_stale:
+            self._signed.setText(self.tr("about other runs or another plan than are chosen now: decide again"))
+        else:
+            self._signed.setText(self.tr("not recorded") if one is None else self.tr("signed: ") + signed(self.tr, one))
         can = {
-            "record": one is None and self._decided is not None,
+            "record": one is None and self._decided is not None and not self._is_stale,
             "sign": one is not None and not (one.people_needed and one.is_agreed),
             "promote": one is not None and one.action is Action.PROMOTE and one.is_agreed,
             "roll_back": True,
