@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from os import cpu_count
 from queue import SimpleQueue
 from typing import TypeVar
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hilgui.explanations.target import Image
 from hilgui.inference import Model, Workspace
 from hilgui.records import Detections
+from hilgui.stream import in_order
 
 Asked = TypeVar("Asked")
 Answer = TypeVar("Answer")
@@ -48,17 +49,7 @@ class Eyes:
 
     def over(self, work: Callable[[Asked], Answer], items: Iterable[Asked]) -> Iterator[Answer]:
         """Do some work, which may look, for each item on the threads; the answers come in the order of the items."""
-        waiting: deque[Future[Answer]] = deque()
-        try:
-            for item in items:
-                waiting.append(self._pool.submit(work, item))
-                if len(waiting) > self._ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+        return in_order(self._pool, (partial(work, item) for item in items), self._ahead)
 
     def close(self) -> None:
         """End the threads."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from os import cpu_count
 from pathlib import Path
 from queue import SimpleQueue
@@ -20,6 +20,7 @@ from hilgui.records import Comparison, Detections, Judgement, Role
 from hilgui.robustness.drives import Drives, Labelled
 from hilgui.robustness.result import Shown
 from hilgui.sources.corrupted import Corrupted, dropped
+from hilgui.stream import in_order
 
 Image = NDArray[np.uint8]
 
@@ -79,22 +80,17 @@ class Looker:
             for one in corrupted:
                 one.open()
             lost = [dropped([ref.seq for ref in source.refs()], recipe) for source in sources]
-        waiting: deque[Future[Look]] = deque()
-        try:
+
+        def calls() -> Iterator[Callable[[], Look]]:
             for labelled in self._drives.labelled if frames is None else frames:
                 if self._is_stopped():
                     raise Stopped
                 source = corrupted[labelled.drive] if corrupted else sources[labelled.drive]
                 image = source.frame_at(labelled.ref.seq).image
                 arrives = labelled.ref.seq not in lost[labelled.drive]
-                waiting.append(self._pool.submit(self._see, labelled, image, arrives, roles))
-                if len(waiting) > self._ahead:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for future in waiting:
-                future.cancel()
+                yield partial(self._see, labelled, image, arrives, roles)
+
+        yield from in_order(self._pool, calls(), self._ahead)
 
     def close(self) -> None:
         """End the threads."""

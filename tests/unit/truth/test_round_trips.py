@@ -47,29 +47,21 @@ def _words_of_kitti(share: float) -> float:
     return share if math.isnan(share) else min((0.0, 0.25, 0.6, 1.0), key=lambda word: abs(word - share))
 
 
+WHOLE = Form(
+    1e-9,
+    ".json",
+    tracks=True,
+    crowds=True,
+    distance_m=1e-6,
+    occlusion=lambda share: share,
+    indices=True,
+    truncation=1e-6,
+    tags=True,
+)
+
 FORMS = {
-    "coco": Form(
-        1e-9,
-        ".json",
-        tracks=True,
-        crowds=True,
-        distance_m=1e-6,
-        occlusion=lambda share: share,
-        indices=True,
-        truncation=1e-6,
-        tags=True,
-    ),
-    "openlabel": Form(
-        1e-9,
-        ".json",
-        tracks=True,
-        crowds=True,
-        distance_m=1e-6,
-        occlusion=lambda share: share,
-        indices=True,
-        truncation=1e-6,
-        tags=True,
-    ),
+    "coco": WHOLE,
+    "openlabel": WHOLE,
     "cvat": Form(
         0.0,
         ".xml",
