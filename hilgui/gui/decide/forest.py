@@ -121,7 +121,7 @@ class Forest(QWidget):
         painter.drawLine(QPointF(middle, plot.top()), QPointF(middle, plot.bottom()))
         painter.setPen(colour("text_faint"))
         painter.setFont(sans(SMALL_PT - 1))
-        foot = QRectF(plot.left(), plot.bottom(), plot.width(), _FOOT)
+        foot = QRectF(GAP, plot.bottom(), self.width() - 2 * GAP, _FOOT)  # wider than the plot: nothing is cut off
         words = self.tr("solid line: no difference · dashed: margin (worse than that is harm)")
         painter.drawText(foot, Qt.AlignmentFlag.AlignCenter, words)
 

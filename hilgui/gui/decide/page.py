@@ -355,7 +355,7 @@ class DecidePage(Page):
         """Enable what can be done now."""
         one, is_free = self._recorded, not self.acts.is_busy
         if self._is_stale:
-            self._signed.setText(self.tr("about other runs or another plan than are chosen now: decide again"))
+            self._signed.setText(self.tr("other runs or another plan are chosen: decide again"))
         else:
             self._signed.setText(self.tr("not recorded") if one is None else self.tr("signed: ") + signed(self.tr, one))
         can = {
