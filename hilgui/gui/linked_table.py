@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QColor, QGuiApplication, QIcon, QKeySequence, QPainter, QResizeEvent, QShortcut
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import as_tip
 from hilgui.gui.theme import GAP, ROW, Theme, mark
 
@@ -144,8 +145,7 @@ class LinkedTable(QTableView):
         self.entered.connect(self._point)
         theme.changed.connect(self.viewport().update)
         for keys, doer in (("Return", self._ask_current), ("Enter", self._ask_current), ("Ctrl+C", self.copy)):
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(doer)
+            bind(self, keys, doer, ALONE)
 
     def put(self, titles: Sequence[str], rows: Sequence[Sequence[Cell]], tips: Sequence[str] = ()) -> None:
         """Show other rows; the place and the widths stay where the titles do. `tips` are those of the titles."""

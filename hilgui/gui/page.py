@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QObject, QSize, Qt, Signal
+from PySide6.QtGui import QGuiApplication, QShowEvent
+from PySide6.QtWidgets import QToolButton, QWidget
 
 from hilgui.gui.bridge import Bridge
 from hilgui.gui.cases.desk import CaseDesk
+from hilgui.gui.keys import bind
 from hilgui.gui.memory import Memory
 from hilgui.gui.rig.link import RigLink
 from hilgui.gui.theme import Theme
 from hilgui.settings import Settings
+
+_ICON = QSize(18, 18)
 
 
 class OpenRun(QObject):
@@ -78,6 +82,57 @@ class Page(QWidget):
         super().showEvent(event)
         if not event.spontaneous():
             self.refresh()
+
+
+class BenchPage(Page):
+    """A page with tools and keys, and the command that does the same at a terminal."""
+
+    def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._bench = bench
+        self._keys: list[tuple[str, str]] = []
+        self._tools: dict[QToolButton, str] = {}  # with the names of their icons
+        bench.theme.changed.connect(self._draw_icons)
+
+    @property
+    def command(self) -> str:
+        """Give the command that shows or does what is in sight."""
+        raise NotImplementedError
+
+    def shortcuts(self) -> list[tuple[str, str]]:
+        """List the keys of this page."""
+        return self._keys
+
+    def copy_command(self) -> None:
+        """Copy the command, and say which."""
+        QGuiApplication.clipboard().setText(self.command)
+        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
+
+    def _bind(self, keys: str, words: str, doer: Callable[[], object]) -> None:
+        """Give the page a key, and the key a line in the overlay of shortcuts."""
+        bind(self, keys, doer)
+        self._keys.append((keys, words))
+
+    def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
+        """Make a button with an icon, and bind its key."""
+        self._bind(keys, words, doer)
+        return self._button(icon, words, keys, doer)
+
+    def _button(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
+        """Make a button with an icon; whose key it is, the page knows."""
+        button = QToolButton(self)
+        button.setToolTip(f"{words} ({keys})")
+        button.setAccessibleName(words)
+        button.setIcon(self._bench.theme.icon(icon))
+        button.setIconSize(_ICON)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda _=False: doer())
+        self._tools[button] = icon
+        return button
+
+    def _draw_icons(self) -> None:
+        for button, icon in self._tools.items():
+            button.setIcon(self._bench.theme.icon(icon))
 
 
 class RunPage(Page):

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -17,7 +16,6 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -31,8 +29,9 @@ from hilgui.gui.cases.tree import OUTCOME_TONES, CaseTree
 from hilgui.gui.cases.verdict_panel import VerdictPanel, worst_frame
 from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
+from hilgui.gui.keys import bind
 from hilgui.gui.label import Label, as_tip
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
 from hilgui.resources import shipped
@@ -47,12 +46,11 @@ _PATIENCE_S = 10.0
 _LINES = 1000
 
 
-class CasesPage(Page):
+class CasesPage(BenchPage):
     """Shows folders of cases; whatever runs goes on when another page is in sight."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None, *, places: Sequence[Path] = ()) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._desk: CaseDesk = bench.cases
         self._places = list(places)
         self._catalogue: Catalogue | None = None
@@ -71,18 +69,12 @@ class CasesPage(Page):
         self.progress = QProgressBar(self)
         self.now = Label(self)
         self.buttons: dict[str, QPushButton] = {}
-        self._command = QToolButton(self)
         self._count = Label(self)
         self._stack = QStackedWidget(self)
-        self._keys: list[tuple[str, str]] = []
         self._build()
         self._connect()
 
     # -- what the window asks ------------------------------------------------------------------------------------------
-
-    def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of this page."""
-        return self._keys
 
     def refresh(self) -> None:
         """Read the folders again, unless something is being typed or runs."""
@@ -164,22 +156,19 @@ class CasesPage(Page):
         title = Label(self.tr("Test cases"), self)
         mark(title, tone="heading")
         mark(self._count, tone="faint")
-        self._command.setToolTip(self.tr("Copy the command that does the same"))
-        self._command.setAccessibleName(self._command.toolTip())
+        copies = self.tr("Copy the command that does the same")
         head = QHBoxLayout()
         head.setSpacing(GAP)
         head.addWidget(title)
         head.addWidget(self._count)
         head.addStretch(1)
-        head.addWidget(self._command)
+        head.addWidget(self._tool("terminal", copies, "Ctrl+Shift+C", self.copy_command))
         for name, words, keys, doer in self._doers():
             button = QPushButton(words, self)
             button.setAutoDefault(False)
             button.setToolTip(f"{words} ({keys})")
             button.clicked.connect(lambda _=False, doer=doer: doer())
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(doer)
-            self._keys.append((keys, words))
+            self._bind(keys, words, doer)
             self.buttons[name] = button
             if name != "save":
                 head.addWidget(button)
@@ -201,7 +190,6 @@ class CasesPage(Page):
         layout.addWidget(self._running_bar())
         layout.addWidget(self.question)
         layout.addWidget(self._stack, 1)
-        self._draw_icons()
         self._show_busy()
 
     def _doers(self) -> tuple[tuple[str, str, str, Callable[[], object]], ...]:
@@ -223,8 +211,7 @@ class CasesPage(Page):
         self.cancel.setAutoDefault(False)
         mark(self.cancel, kind="small")
         # Wherever the focus is: a pressed button that is grey now, the rail. Of pages only the one in sight hears.
-        escape = QShortcut(QKeySequence("Esc"), self, context=Qt.ShortcutContext.WindowShortcut)
-        escape.activated.connect(self.cancel_running)
+        bind(self, "Esc", self.cancel_running, Qt.ShortcutContext.WindowShortcut)
         self._keys.append(("Esc", self.tr("Cancel what runs: the rig first")))
         row = QHBoxLayout(bar)
         row.setContentsMargins(GAP, GAP_S, GAP, GAP_S)
@@ -267,11 +254,6 @@ class CasesPage(Page):
         self.verdict.open_asked.connect(self._open_run)
         self.cancel.clicked.connect(self.cancel_running)
         self.empty.asked.connect(self._choose_folder)
-        self._command.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(self.command))
-        self._bench.theme.changed.connect(self._draw_icons)
-
-    def _draw_icons(self) -> None:
-        self._command.setIcon(self._bench.theme.icon("terminal"))
 
     def _all_places(self) -> list[Path]:
         if self._places:

@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from hilgui.errors import HilguiError
 from hilgui.gui.busy_bar import BusyBar
@@ -33,7 +32,7 @@ from hilgui.gui.findings.filter_chip import FilterChip
 from hilgui.gui.findings.thumbnails import Thumbnails
 from hilgui.gui.label import Label
 from hilgui.gui.linked_table import LinkedTable
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, mark
@@ -50,12 +49,11 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-class ComparePage(Page):
+class ComparePage(BenchPage):
     """Differences come from a process beside the screen; pictures from the runs themselves."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None, *, today: Callable[[], date] = _today) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._today = today
         self._desk = SideDesk(self)
         self._errand: Errand[list[Path]] | None = None
@@ -75,16 +73,10 @@ class ComparePage(Page):
         self.empty = EmptyPage(self)
         self._thumbnails = Thumbnails(self)
         self._stack = QStackedWidget(self)
-        self._tools: list[QToolButton] = []
-        self._keys: list[tuple[str, str]] = []
         self._build()
         self._connect()
 
     # -- what the window asks ------------------------------------------------------------------------------------------
-
-    def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of this page."""
-        return self._keys
 
     def refresh(self) -> None:
         """Look which runs there are; what is shown stays."""
@@ -213,7 +205,7 @@ class ComparePage(Page):
             ("tag", self.tr("Waive the chosen finding"), "W", self.waive),
             ("replay", self.tr("Show the chosen finding on Replay"), "Ctrl+Return", self.open_on_replay),
             ("copy", self.tr("Copy the differences as text"), "Ctrl+Shift+T", self._copy),
-            ("terminal", self.tr("Copy the command that prints the same"), "Ctrl+Shift+C", self._copy_command),
+            ("terminal", self.tr("Copy the command that prints the same"), "Ctrl+Shift+C", self.copy_command),
             ("refresh", self.tr("Compare again"), "F5", self.compare),
         ):
             head.addWidget(self._tool(icon, words, keys, doer))
@@ -246,21 +238,6 @@ class ComparePage(Page):
         layout.addWidget(self._command)
         self._keys.append((self.tr("Enter"), self.tr("Both runs at the frame of the finding")))
         self._show_empty()
-        self._draw_icons()
-
-    def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
-        button = QToolButton(self)
-        button.setToolTip(f"{words} ({keys})")
-        button.setAccessibleName(words)
-        button.setProperty("icon_name", icon)
-        button.setIconSize(QSize(18, 18))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda _=False: doer())
-        shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(lambda: doer())
-        self._keys.append((keys, words))
-        self._tools.append(button)
-        return button
 
     def _connect(self) -> None:
         self._desk.failed.connect(self.trouble)
@@ -274,7 +251,6 @@ class ComparePage(Page):
         self.findings.doubleClicked.connect(lambda _index: self.open_on_replay())
         self._thumbnails.came.connect(self.findings.viewport().update)
         self.empty.asked.connect(self.demo_asked)
-        self._bench.theme.changed.connect(self._draw_icons)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -349,14 +325,6 @@ class ComparePage(Page):
     def _copy(self) -> None:
         (self.findings if self.findings.hasFocus() else self.table).copy()
         self.message.emit("info", self.tr("Copied as text."))
-
-    def _copy_command(self) -> None:
-        QGuiApplication.clipboard().setText(self.command)
-        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
-
-    def _draw_icons(self) -> None:
-        for button in self._tools:
-            button.setIcon(self._bench.theme.icon(button.property("icon_name")))
 
 
 def _drive_of(name: str) -> str:

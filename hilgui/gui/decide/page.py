@@ -7,8 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -18,7 +17,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStackedWidget,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -40,7 +38,7 @@ from hilgui.gui.decide.sheets import (
 from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.linked_table import LinkedTable
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, mark
@@ -53,12 +51,11 @@ _FRAME, _MOST = 4, 0.6  # px around the forest plot; share of the height that it
 _RECENT = "recent_gates"
 
 
-class DecidePage(Page):
+class DecidePage(BenchPage):
     """Figures come from a process beside the screen; what is signed and moved goes through `Acts`."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._desk = SideDesk(self)
         self._decided: Decided | None = None
         self._recorded: Recorded | None = None
@@ -83,16 +80,10 @@ class DecidePage(Page):
         self.tabs = QTabWidget(self)
         self.buttons: dict[str, QPushButton] = {}
         self._stack = QStackedWidget(self)
-        self._tools: list[QToolButton] = []
-        self._keys: list[tuple[str, str]] = []
         self._build()
         self._connect()
 
     # -- what the window asks ------------------------------------------------------------------------------------------
-
-    def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of this page."""
-        return self._keys
 
     def refresh(self) -> None:
         """Look which paired runs and which recorded decisions there are; what is shown stays."""
@@ -183,7 +174,7 @@ class DecidePage(Page):
         for icon, words, keys, doer in (
             ("check", self.tr("Verify an evidence bundle"), "Ctrl+B", self._choose_bundle),
             ("export", self.tr("Save the forest plot"), "Ctrl+S", self._save),
-            ("terminal", self.tr("Copy the command that decides the same"), "Ctrl+Shift+C", self._copy_command),
+            ("terminal", self.tr("Copy the command that decides the same"), "Ctrl+Shift+C", self.copy_command),
             ("refresh", self.tr("Decide again"), "F5", self.decide),
         ):
             head.addWidget(self._tool(icon, words, keys, doer))
@@ -202,7 +193,6 @@ class DecidePage(Page):
         layout.addWidget(self._command)
         self._keys.append((self.tr("Up, Down, Enter"), self.tr("Go through the gates, open the worst drive of one")))
         self._say_empty()
-        self._draw_icons()
 
     def _right(self) -> QWidget:
         self._action, self._sentence, self._rest, self._signed = (Label(self) for _ in range(4))
@@ -251,20 +241,6 @@ class DecidePage(Page):
         column.addWidget(self._lower, 1)
         return right
 
-    def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
-        button = QToolButton(self)
-        button.setToolTip(f"{words} ({keys})")
-        button.setAccessibleName(words)
-        button.setProperty("icon_name", icon)
-        button.setIconSize(QSize(18, 18))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda _=False: doer())
-        shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(lambda: doer())
-        self._keys.append((keys, words))
-        self._tools.append(button)
-        return button
-
     def _connect(self) -> None:
         self._desk.failed.connect(self.trouble)
         self._desk.busy_changed.connect(self.busy.show_busy)
@@ -285,7 +261,6 @@ class DecidePage(Page):
         self.acts.trouble.connect(self.trouble)
         self.acts.recorded.connect(self._on_recorded)
         self.acts.busy_changed.connect(lambda _is_busy: self._allow())
-        self._bench.theme.changed.connect(self._draw_icons)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -402,10 +377,6 @@ class DecidePage(Page):
             except HilguiError as failure:
                 self.message.emit("error", str(failure))
 
-    def _copy_command(self) -> None:
-        QGuiApplication.clipboard().setText(self.command)
-        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
-
     def _say_empty(self) -> None:
         hint = self.tr(
             "Choose the specification that was written before anybody looked, and tick the runs of both models over "
@@ -415,10 +386,6 @@ class DecidePage(Page):
         button = "" if self.runs.count() else self.tr("Run the demo")
         self.empty.say(self.tr("May the candidate replace the baseline?"), hint, button)
         self._stack.setCurrentIndex(1)
-
-    def _draw_icons(self) -> None:
-        for button in self._tools:
-            button.setIcon(self._bench.theme.icon(button.property("icon_name")))
 
 
 def _asked(decision: Decision) -> tuple[object, ...]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import math
 import shlex
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
     QSlider,
     QStackedWidget,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -33,7 +31,7 @@ from hilgui.gui.evaluate.panels import BeliefPanel, ConfusionPanel, CurvesPanel
 from hilgui.gui.evaluate.sheets import Link, class_rows, figure_rows, slice_rows
 from hilgui.gui.label import Label
 from hilgui.gui.linked_table import LinkedTable
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, mark
@@ -50,12 +48,11 @@ _REST = 3.0  # rest between two looks, in times of what the last one took: the r
 _SLICED_REST = 8.0  # ... and between two slicings: they begin anew each time
 
 
-class EvaluatePage(Page):
+class EvaluatePage(BenchPage):
     """Shows figures that a process beside it works out; counts of the slider come from kept scores at once."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._desk = SideDesk(self)
         self._errand: Errand[Measured] | None = None
         self._measured: Measured | None = None
@@ -80,16 +77,10 @@ class EvaluatePage(Page):
         self._settles = QTimer(self)
         self._follows = QTimer(self)
         self._stack = QStackedWidget(self)
-        self._tools: list[QToolButton] = []
-        self._keys: list[tuple[str, str]] = []
         self._build()
         self._connect()
 
     # -- what the window asks ------------------------------------------------------------------------------------------
-
-    def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of this page."""
-        return self._keys
 
     def refresh(self) -> None:
         """Show the open run: stored figures at once, then measured ones with their intervals."""
@@ -228,7 +219,7 @@ class EvaluatePage(Page):
         for icon, words, keys, doer in (
             ("undo", self.tr("Back to the thresholds of the models"), "Backspace", lambda: self.choose_threshold(None)),
             ("copy", self.tr("Copy the figures as text"), "Ctrl+Shift+T", self._copy),
-            ("terminal", self.tr("Copy the command that prints the same"), "Ctrl+Shift+C", self._copy_command),
+            ("terminal", self.tr("Copy the command that prints the same"), "Ctrl+Shift+C", self.copy_command),
             ("export", self.tr("Save the plots as PNG and SVG"), "Ctrl+S", self._ask_where),
         ):
             head.addWidget(self._tool(icon, words, keys, doer))
@@ -262,24 +253,6 @@ class EvaluatePage(Page):
             self._bind(keys, words, partial(self._step, step))
         self._keys.append((self.tr("Enter"), self.tr("The frames behind the figure; on a frame: show it on Replay")))
         self._keys.append(("Ctrl+C", self.tr("Copy the table as text")))
-        self._draw_icons()
-
-    def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
-        button = QToolButton(self)
-        button.setToolTip(f"{words} ({keys})")
-        button.setAccessibleName(words)
-        button.setProperty("icon_name", icon)
-        button.setIconSize(QSize(18, 18))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda _=False: doer())
-        self._bind(keys, words, doer)
-        self._tools.append(button)
-        return button
-
-    def _bind(self, keys: str, words: str, doer: Callable[[], object]) -> None:
-        shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(lambda: doer())
-        self._keys.append((keys, words))
 
     def _connect(self) -> None:
         self._settles.setSingleShot(True)
@@ -300,7 +273,6 @@ class EvaluatePage(Page):
         self.frames.frame_asked.connect(lambda seq: self.open_run_asked.emit(self._bench.run.folder, seq))
         self.empty.asked.connect(self.demo_asked)
         self._bench.run.changed.connect(self._on_run)  # a bound method ends with this widget
-        self._bench.theme.changed.connect(self._draw_icons)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -457,10 +429,6 @@ class EvaluatePage(Page):
         table.copy()
         self.message.emit("info", self.tr("Copied: {0}").format(table.accessibleName()))
 
-    def _copy_command(self) -> None:
-        QGuiApplication.clipboard().setText(self.command)
-        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
-
     def _ask_where(self) -> None:
         chosen = QFileDialog.getExistingDirectory(self, self.tr("A folder for the plots"))
         if not chosen:
@@ -471,7 +439,3 @@ class EvaluatePage(Page):
             self.message.emit("error", str(failure))
             return
         self.message.emit("info", self.tr("{0} plots saved to {1}").format(len(made), chosen))
-
-    def _draw_icons(self) -> None:
-        for button in self._tools:
-            button.setIcon(self._bench.theme.icon(button.property("icon_name")))

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import shlex
 from array import array
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
     QHBoxLayout,
     QStackedWidget,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -37,8 +35,9 @@ from hilgui.gui.findings.table_view import FindingsView
 from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
 from hilgui.gui.findings.words import STATES, counted
+from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import Label
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
@@ -53,12 +52,11 @@ _MOST_CHOSEN = 5000  # findings of one decision
 _FOLLOWS_MS = 2000  # between two looks at a run under way
 
 
-class FindingsPage(Page):
+class FindingsPage(BenchPage):
     """Shows what the index knows; every decision goes through the journals of the runs."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._decisions = Decisions(bench.settings)
         self._writes = DecisionDesk(self._decisions, self)
         self._desk = IndexDesk(bench.settings.home, bench.settings.runs, self)
@@ -81,18 +79,12 @@ class FindingsPage(Page):
         self._count = Label(self)
         self._command = Label(self)
         self._stack = QStackedWidget(self)
-        self._tools: dict[str, QToolButton] = {}
-        self._keys: list[tuple[str, str]] = []
         self._build()
         self._bind_keys()
         self._connect()
         self._show_pictures(bench.memory.text("findings/pictures") != "no")
 
     # -- what the window asks ------------------------------------------------------------------------------------------
-
-    def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of this page."""
-        return self._keys
 
     def refresh(self) -> None:
         """Look for new runs and decisions of others; what is shown stays until the answer is there."""
@@ -144,7 +136,7 @@ class FindingsPage(Page):
         self.model.show_decision(standing)
         self._show_current()
         self._writes.decide(rows, **given)
-        self._tools["undo"].setEnabled(True)
+        self._undo.setEnabled(True)
 
     def undo(self) -> None:
         """Take back the newest decision."""
@@ -174,11 +166,6 @@ class FindingsPage(Page):
         path = path or ask_where(self, self.tr)
         if path is not None:
             self.message.emit(*save_list(self.chosen, path, self.tr))
-
-    def copy_command(self) -> None:
-        """Copy the command that lists the same."""
-        QGuiApplication.clipboard().setText(self.command)
-        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
 
     @property
     def command(self) -> str:
@@ -240,19 +227,26 @@ class FindingsPage(Page):
         head.addWidget(self._count)
         head.addStretch(1)
         head.addWidget(self.filters.text)
-        for name, icon, words, doer in (
-            ("stories", "layers", self.tr("Stories: what many findings come down to (G)"), self.toggle_stories),
-            ("undo", "undo", self.tr("Take back the newest decision (U)"), self.undo),
-            ("pictures", "eye", self.tr("Small pictures, or dense rows (V)"), self._toggle_pictures),
-            ("copy", "copy", self.tr("Copy the chosen rows as text (Ctrl+C)"), self.copy),
-            ("command", "terminal", self.tr("Copy the command that lists the same (Ctrl+Shift+C)"), self.copy_command),
-            ("export", "export", self.tr("Export the chosen findings as a data set (E)"), self.export),
-            ("replay", "replay", self.tr("Show on Replay (Enter)"), self.open_on_replay),
-        ):
-            head.addWidget(self._tool(name, icon, words, doer))
-        self._tools["undo"].setEnabled(False)
-        self._tools["pictures"].setCheckable(True)
-        self._tools["stories"].setCheckable(True)
+        tools = [
+            self._tool(icon, words, keys, doer)
+            for icon, words, keys, doer in (
+                ("layers", self.tr("Stories: what many findings come down to"), "G", self.toggle_stories),
+                ("undo", self.tr("Take back the newest decision"), "U", self.undo),
+                ("eye", self.tr("Small pictures, or dense rows"), "V", self._toggle_pictures),
+                ("copy", self.tr("Copy the chosen rows as text"), "Ctrl+C", self.copy),
+                ("terminal", self.tr("Copy the command that lists the same"), "Ctrl+Shift+C", self.copy_command),
+                ("export", self.tr("Export the chosen findings as a data set"), "E", self.export),
+            )
+        ]
+        on_replay = self.tr("Show the worst frame on Replay")
+        tools.append(self._button("replay", on_replay, self.tr("Enter"), self.open_on_replay))
+        self._keys.append((self.tr("Enter"), on_replay))
+        for tool in tools:
+            head.addWidget(tool)
+        self._as_stories, self._undo, self._as_pictures = tools[:3]
+        self._undo.setEnabled(False)
+        self._as_pictures.setCheckable(True)
+        self._as_stories.setCheckable(True)
         self.table.set_up(self.model, self.tr("Findings"))
         left = QWidget(self)
         column = QVBoxLayout(left)
@@ -278,25 +272,12 @@ class FindingsPage(Page):
         layout.addLayout(head)
         layout.addWidget(self.filters)
         layout.addWidget(self._stack, 1)
-        self._draw_icons()
-
-    def _tool(self, name: str, icon: str, words: str, doer: Callable[[], object]) -> QToolButton:
-        button = QToolButton(self)
-        button.setToolTip(words)
-        button.setAccessibleName(words)
-        button.setProperty("icon_name", icon)
-        button.setIconSize(QSize(18, 18))
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda _=False: doer())
-        self._tools[name] = button
-        return button
 
     def _bind_keys(self) -> None:
         for entry in STATES:
             self._bind(entry.key, entry.words, partial(self.decide, state=entry.state))
         panel = self.panel
         for keys, words, doer in (
-            ("U", self.tr("Take back the newest decision"), self.undo),
             ("N", self.tr("Write a note; Enter keeps it"), panel.note.setFocus),
             ("T", self.tr("Write tags; Enter keeps them"), panel.tags.setFocus),
             ("A", self.tr("Give it to somebody; Enter keeps it"), panel.assignee.setFocus),
@@ -306,30 +287,17 @@ class FindingsPage(Page):
             ("W", self.tr("Stand at the worst frame"), self.clip.go_to_worst),
             ("S", self.tr("Findings whose picture looks like this one"), self.show_alike),
             ("X", self.tr("Explain it: why it was missed, or shown"), self.explain),
-            ("G", self.tr("Stories, or single findings"), self.toggle_stories),
-            ("V", self.tr("Small pictures, or dense rows"), self._toggle_pictures),
             ("R", self.tr("The open run only, or all runs"), self._toggle_scope),
             ("O", self.tr("Only what is open, or everything"), self._toggle_open),
             ("/", self.tr("Search findings"), self.filters.text.setFocus),
             ("Ctrl+Backspace", self.tr("Take every filter away"), self.filters.take_all_away),
-            ("Ctrl+C", self.tr("Copy the chosen rows as text"), self.copy),
             ("Ctrl+S", self.tr("Save the chosen rows as CSV or JSON Lines"), self.save_list),
-            ("Ctrl+Shift+C", self.tr("Copy the command that lists the same"), self.copy_command),
-            ("E", self.tr("Export the chosen findings as a data set"), self.export),
             ("F5", self.tr("Look for new runs"), self.refresh),
         ):
             self._bind(keys, words, doer)
         for keys in ("Return", "Enter"):  # of the table alone: in a field it keeps what was typed
-            shown = QShortcut(QKeySequence(keys), self.table, context=Qt.ShortcutContext.WidgetShortcut)
-            shown.activated.connect(self.open_on_replay)
-        self._keys.append((self.tr("Enter"), self.tr("Show the worst frame on Replay")))
-        back = QShortcut(QKeySequence("Escape"), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        back.activated.connect(self.table.setFocus)
-
-    def _bind(self, keys: str, words: str, doer: Callable[[], object]) -> None:
-        shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        shortcut.activated.connect(lambda: doer())
-        self._keys.append((keys, words))
+            bind(self.table, keys, self.open_on_replay, ALONE)
+        bind(self, "Escape", self.table.setFocus)
 
     def _connect(self) -> None:
         self.filters.changed.connect(self._ask)
@@ -358,7 +326,6 @@ class FindingsPage(Page):
         self.empty.demo_asked.connect(self.demo_asked)
         self.empty.clear_asked.connect(self.filters.take_all_away)
         self._bench.run.changed.connect(self._on_run)
-        self._bench.theme.changed.connect(self._draw_icons)
         self._follows.timeout.connect(self._follow)
         self._follows.start(_FOLLOWS_MS)
         self._on_run()
@@ -441,7 +408,7 @@ class FindingsPage(Page):
         for folder, numbers in touched:
             self._keep_place()
             self._desk.note_change(self.filters.query, folder, numbers, self._extra())
-        self._tools["undo"].setEnabled(self._decisions.can_undo)
+        self._undo.setEnabled(self._decisions.can_undo)
 
     def _on_write_failed(self, sentence: str) -> None:
         self.message.emit("error", sentence)
@@ -473,7 +440,7 @@ class FindingsPage(Page):
 
     def _show_stories(self, is_on: bool) -> None:
         self._views.setCurrentIndex(1 if is_on else 0)
-        self._tools["stories"].setChecked(is_on)
+        self._as_stories.setChecked(is_on)
         (self.stories if is_on else self.table).setFocus()
         if is_on:
             self._tell_stories(self.filters.query)
@@ -516,13 +483,9 @@ class FindingsPage(Page):
 
     def _show_pictures(self, has_pictures: bool) -> None:
         self._has_pictures = has_pictures
-        self._tools["pictures"].setChecked(has_pictures)
+        self._as_pictures.setChecked(has_pictures)
         self.model.show_pictures(has_pictures)
         self.table.say_nothing(Column.PICTURE, not has_pictures)
         self.table.verticalHeader().setDefaultSectionSize(SIZE[1] + 6 if has_pictures else ROW + 2)
         if self.table.currentIndex().isValid():
             self.table.scrollTo(self.table.currentIndex())
-
-    def _draw_icons(self) -> None:
-        for button in self._tools.values():
-            button.setIcon(self._bench.theme.icon(button.property("icon_name")))

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFont, QKeySequence, QPainter, QShortcut
+from PySide6.QtGui import QFont, QPainter
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
@@ -25,6 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.findings.thumbnails import SIZE, Thumbnails
+from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import as_tip
 from hilgui.gui.severity_signs import SeveritySigns
 from hilgui.gui.theme import BODY_PT, GAP, SMALL_PT, Theme, sans
@@ -123,8 +124,7 @@ class StoriesView(QListView):
         thumbnails.came.connect(self.viewport().update)
         theme.changed.connect(self.viewport().update)
         for keys in ("Return", "Enter"):
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(lambda: self._open(self.currentIndex()))
+            bind(self, keys, self._open_current, ALONE)
 
     @property
     def cards(self) -> list[StoryCard]:
@@ -136,6 +136,9 @@ class StoriesView(QListView):
         self._model.put(cards)
         if cards:
             self.setCurrentIndex(self._model.index(0))
+
+    def _open_current(self) -> None:
+        self._open(self.currentIndex())
 
     def _open(self, index: QModelIndex) -> None:
         if index.isValid():

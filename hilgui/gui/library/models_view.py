@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
@@ -26,7 +25,7 @@ from hilgui.gui.label import Label
 from hilgui.gui.library.acts import ShelfActs
 from hilgui.gui.library.shelf_sheets import Shelved, Slot, fact_rows, model_rows, move_rows, read_shelf, slot_rows
 from hilgui.gui.linked_table import LinkedTable
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, mark
 from hilgui.models import Alias, Entry
@@ -34,12 +33,11 @@ from hilgui.models import Alias, Entry
 _PATIENCE_S = 5.0
 
 
-class ModelsView(Page):
+class ModelsView(BenchPage):
     """Reads the registry on an errand; what is done to it goes through `ShelfActs`."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._errand: Errand[Shelved] | None = None
         self._shelved = Shelved()
         self._entry: Entry | None = None
@@ -135,13 +133,18 @@ class ModelsView(Page):
     def _build(self) -> None:
         acts = QHBoxLayout()
         acts.setSpacing(GAP)
-        for name, words, keys, doer in (
-            ("import", self.tr("Import…"), "Ctrl+I", self._choose),
-            ("name", self.tr("Name in a slot…"), "", self._name),
-            ("promote", self.tr("Promote…"), "", self._promote),
-            ("roll_back", self.tr("Roll back…"), "", self._roll_back),
+        for name, words, doer in (
+            ("import", self.tr("Import…"), self._choose),
+            ("name", self.tr("Name in a slot…"), self._name),
+            ("promote", self.tr("Promote…"), self._promote),
+            ("roll_back", self.tr("Roll back…"), self._roll_back),
         ):
-            acts.addWidget(self._button(name, words, keys, doer))
+            button = QPushButton(words, self)
+            button.clicked.connect(doer)
+            self.buttons[name] = button
+            acts.addWidget(button)
+        self._bind("Ctrl+I", self.tr("Import a model"), self._choose)
+        self.buttons["import"].setToolTip("Ctrl+I")
         acts.addStretch(1)
         self.card.setReadOnly(True)
         self.card.setAccessibleName(self.tr("Card of the model"))
@@ -172,19 +175,8 @@ class ModelsView(Page):
         layout.addLayout(acts)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._command)
-        for keys, doer in (("F5", self.refresh), ("Ctrl+Shift+C", self._copy_command)):
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(doer)
-
-    def _button(self, name: str, words: str, keys: str, doer: Callable[[], object]) -> QPushButton:
-        button = QPushButton(words, self)
-        button.clicked.connect(lambda _=False: doer())
-        if keys:
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(lambda: doer())
-            button.setToolTip(keys)
-        self.buttons[name] = button
-        return button
+        self._bind("Ctrl+Shift+C", self.tr("Copy the command that shows the same"), self.copy_command)
+        self._bind("F5", self.tr("Read the registry again"), self.refresh)
 
     def _section(self, words: str) -> Label:
         label = Label(words, self)
@@ -271,7 +263,3 @@ class ModelsView(Page):
     def _roll_back(self) -> None:
         if self._slot is not None:
             self.acts.roll_back(self._slot.name)
-
-    def _copy_command(self) -> None:
-        QGuiApplication.clipboard().setText(self.command)
-        self.message.emit("info", self.tr("Copied: {0}").format(self.command))

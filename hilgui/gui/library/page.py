@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
 
+from hilgui.gui.keys import bind
 from hilgui.gui.label import Label
 from hilgui.gui.library.models_view import ModelsView
 from hilgui.gui.library.recordings_view import RecordingsView
@@ -39,8 +39,8 @@ class LibraryPage(Page):
         return any(view.is_reading for view in self._views)
 
     def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of this page."""
-        return [*self._keys, *self.runs.shortcuts()]
+        """List the keys of this page and of the view in sight."""
+        return [*self._keys, *self._views[self.tabs.currentIndex()].shortcuts()]
 
     def refresh(self) -> None:
         """Read what is in sight again; the other views read when somebody goes there."""
@@ -73,10 +73,8 @@ class LibraryPage(Page):
             view.open_run_asked.connect(self.open_run_asked)
             view.demo_asked.connect(self.demo_asked)
             keys = f"Alt+{number}"
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(lambda view=view: self.tabs.setCurrentWidget(view))
+            bind(self, keys, partial(self.tabs.setCurrentWidget, view))
             self._keys.append((keys, self.tr("Show: {0}").format(name)))
-        self._keys.append(("Ctrl+I", self.tr("Import a model")))
         self.tabs.setCurrentIndex(int(self._bench.memory.text(_SHOWN, "0")))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(GAP_L, GAP, GAP_L, GAP_L)

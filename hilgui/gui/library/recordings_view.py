@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QGuiApplication, QIcon, QImage, QKeySequence, QPixmap, QShortcut, QShowEvent
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QIcon, QImage, QPixmap, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from hilgui.gui.empty_page import EmptyPage
@@ -18,24 +18,24 @@ from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
 from hilgui.gui.library.recordings import STRIP, THUMB_H, THUMB_W, Recording, look_at, read_recordings
 from hilgui.gui.linked_table import Cell, LinkedTable, number
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.theme import GAP, GAP_S, mark
 
 _PATIENCE_S = 5.0
 _Looked = tuple[Recording, NDArray[np.uint8] | None]
 
 
-class RecordingsView(Page):
+class RecordingsView(BenchPage):
     """Lists at once, then looks at one recording after the other on an errand, as long as it is in sight."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._reading: Errand[list[Recording]] | None = None
         self._looking: Errand[_Looked] | None = None
         self._shown: dict[Path, Recording] = {}
         self._strips: dict[Path, QIcon | None] = {}
         self._waiting: deque[Path] = deque()
+        self._chosen: Path | None = None
         self._blank = QIcon(QPixmap(STRIP * THUMB_W, THUMB_H))
         self.table = LinkedTable(bench.theme, self.tr("Recordings"), self)
         self.filter = QLineEdit(self)
@@ -55,6 +55,11 @@ class RecordingsView(Page):
         """Give the recordings that are shown."""
         words = self.filter.text().strip().lower()
         return [one for one in self._shown.values() if words in _all_words(one)]
+
+    @property
+    def command(self) -> str:
+        """Give the command that shows the recording that was clicked last."""
+        return shlex.join(["hilgui", "sources", "show", str(self._chosen or "RECORDING")])
 
     def refresh(self) -> None:
         """Collect the recordings again."""
@@ -82,7 +87,8 @@ class RecordingsView(Page):
         one = self._shown.get(link) if isinstance(link, Path) else None
         if one is None:
             return
-        self._command.setText(shlex.join(["hilgui", "sources", "show", str(one.path)]))
+        self._chosen = one.path
+        self._command.setText(self.command)
         if one.problem:
             self.message.emit("warning", f"{one.path}: {one.problem}")
         elif one.runs:
@@ -116,9 +122,13 @@ class RecordingsView(Page):
         layout.addLayout(head)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._command)
-        for keys, doer in (("F5", self.refresh), ("Ctrl+F", self.filter.setFocus), ("Ctrl+Shift+C", self._copy)):
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(doer)
+        for keys, words, doer in (
+            ("Ctrl+F", self.tr("Filter the recordings"), self.filter.setFocus),
+            ("Ctrl+Shift+C", self.tr("Copy the command that shows the same"), self.copy_command),
+            ("F5", self.tr("Look for recordings again"), self.refresh),
+        ):
+            self._bind(keys, words, doer)
+        self._keys.append((self.tr("Enter"), self.tr("Open the newest run of the recording")))
 
     def _on_read(self, found: list[Recording]) -> None:
         self._reading = None
@@ -198,9 +208,6 @@ class RecordingsView(Page):
             Cell(", ".join(one.conditions.values()) or "–", path),
             number(f"{len(one.runs)}", path, tip=self.tr("A click opens the newest")),
         )
-
-    def _copy(self) -> None:
-        QGuiApplication.clipboard().setText(self._command.text())
 
 
 def _icon(strip: NDArray[np.uint8]) -> QIcon:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QGuiApplication, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.errand import Errand
+from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import Label
 from hilgui.gui.library.runs_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
 from hilgui.gui.page import Page
@@ -124,8 +125,7 @@ class RunsView(Page):
         layout.addLayout(head)
         layout.addWidget(self._stack, 1)
         for keys, action in (("F5", self.refresh), ("Ctrl+F", self._filter.setFocus)):
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(action)
+            bind(self, keys, action)
         self._draw_icons()
 
     def _make_table(self) -> QTableView:
@@ -147,8 +147,7 @@ class RunsView(Page):
         head.setStretchLastSection(True)
         table.doubleClicked.connect(self._open)
         for keys, action in (("Return", self._open_current), ("Enter", self._open_current), ("Ctrl+C", self._copy)):
-            shortcut = QShortcut(QKeySequence(keys), table, context=Qt.ShortcutContext.WidgetShortcut)
-            shortcut.activated.connect(action)
+            bind(table, keys, action, ALONE)
         return table
 
     def _empty_page(self) -> QWidget:

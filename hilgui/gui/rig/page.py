@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QHideEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from hilgui.errors import BenchBroken
 from hilgui.gui.label import Label, as_tip
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.rig.arm_panel import ArmPanel
 from hilgui.gui.rig.channels import ChannelsPanel
 from hilgui.gui.rig.chooser import Chooser
@@ -28,12 +28,11 @@ from hilgui.rigs.finding import PortFound
 _PAINT_MS = 200  # values on the screen; the rig is polled by the link, page or no page
 
 
-class RigPage(Page):
+class RigPage(BenchPage):
     """Shows what the link knows; whatever it shows goes on when another page is in sight."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._link: RigLink = bench.rig
         theme = bench.theme
         self.chooser = Chooser(bench.memory, self)
@@ -45,12 +44,10 @@ class RigPage(Page):
         self._name = Label(self)
         self._last = Label(self)
         self._close = QPushButton(self.tr("Close rig"), self)
-        self._command = QToolButton(self)
         self._stack = QStackedWidget(self)
         self._paints = QTimer(self)
         self._paints.setInterval(_PAINT_MS)
         self._is_dirty = False
-        self._keys: list[tuple[str, str]] = []
         self._build()
         self._connect()
         if self._link.client is not None:
@@ -99,14 +96,14 @@ class RigPage(Page):
         self._name.setTextFormat(Qt.TextFormat.PlainText)
         self._last.setTextFormat(Qt.TextFormat.PlainText)
         self._close.setAutoDefault(False)
-        self._command.setToolTip(self.tr("Copy the command that does the same"))
-        self._command.setAccessibleName(self.tr("Copy the command that does the same"))
+        copies = self.tr("Copy the command that does the same")
+        command = self._tool("terminal", copies, "Ctrl+Shift+C", self.copy_command)
         head = QHBoxLayout()
         head.setSpacing(GAP)
         head.addWidget(self._title)
         head.addWidget(self._name)
         head.addStretch(1)
-        for widget in (self._last, self._command, self._close):
+        for widget in (self._last, command, self._close):
             head.addWidget(widget)
         self._stack.addWidget(self.chooser)
         self._stack.addWidget(self._open_view())
@@ -116,10 +113,7 @@ class RigPage(Page):
         layout.addLayout(head)
         layout.addWidget(self._stack, 1)
         for keys, words, doer in self._doers():
-            shortcut = QShortcut(QKeySequence(keys), self, context=Qt.ShortcutContext.WidgetWithChildrenShortcut)
-            shortcut.activated.connect(doer)
-            self._keys.append((keys, words))
-        self._draw_icons()
+            self._bind(keys, words, doer)
 
     def _open_view(self) -> QWidget:
         left = splitter(Qt.Orientation.Vertical, self.arm, self.margins, stretch=(0, 1))
@@ -158,14 +152,9 @@ class RigPage(Page):
         self.channels.asked.connect(link.command)
         self.console.save.clicked.connect(lambda _=False: self._save_console())
         self._close.clicked.connect(lambda _=False: link.close())
-        self._command.clicked.connect(lambda _=False: QGuiApplication.clipboard().setText(self.command))
         self._paints.timeout.connect(self._paint)
-        self._bench.theme.changed.connect(self._draw_icons)
         self._close.hide()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-
-    def _draw_icons(self) -> None:
-        self._command.setIcon(self._bench.theme.icon("terminal"))
 
     # -- what happens -------------------------------------------------------------------------------------------------
 

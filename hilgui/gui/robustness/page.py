@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -17,7 +15,6 @@ from PySide6.QtWidgets import (
     QSizePolicy,
     QStackedWidget,
     QTabWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -27,7 +24,7 @@ from hilgui.gui.busy_bar import BusyBar
 from hilgui.gui.empty_page import EmptyPage
 from hilgui.gui.errand import Errand
 from hilgui.gui.label import Label
-from hilgui.gui.page import Bench, Page
+from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.robustness.ask_dialog import AskDialog, Opened, Wish
 from hilgui.gui.robustness.shown_result import ShownResult
 from hilgui.gui.robustness.tabs import TABS, Tab
@@ -39,15 +36,13 @@ from hilgui.store import RunReader
 
 _PATIENCE_S = 5.0
 _FOLLOWS_MS = 2000  # between two looks at a result that grows
-_HERE = Qt.ShortcutContext.WidgetWithChildrenShortcut
 
 
-class RobustnessPage(Page):
+class RobustnessPage(BenchPage):
     """Results come from the shelf; a measurement runs in a process beside the screen."""
 
     def __init__(self, bench: Bench, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._bench = bench
+        super().__init__(bench, parent)
         self._desk = SideDesk(self)
         self._errand: Errand[list[Listed]] | None = None
         self._listed: list[Listed] = []
@@ -64,16 +59,10 @@ class RobustnessPage(Page):
         self._title, self._command = Label(self), Label(self)
         self._follows = QTimer(self)
         self._said: set[str] = set()  # problems of results
-        self._tools: list[QToolButton] = []
-        self._keys: list[tuple[str, str]] = []
         self._build()
         self._connect()
 
     # -- what the window asks ------------------------------------------------------------------------------------------
-
-    def shortcuts(self) -> list[tuple[str, str]]:
-        """List the keys of this page."""
-        return self._keys
 
     def refresh(self) -> None:
         """Look which results there are; what is shown stays."""
@@ -175,7 +164,7 @@ class RobustnessPage(Page):
         for icon, words, keys, doer in (
             ("export", self.tr("Save the picture"), "Ctrl+S", self._ask_where),
             ("copy", self.tr("Copy the table as text"), "Ctrl+Shift+T", self._copy),
-            ("terminal", self.tr("Copy the command that shows the same"), "Ctrl+Shift+C", self._copy_command),
+            ("terminal", self.tr("Copy the command that shows the same"), "Ctrl+Shift+C", self.copy_command),
             ("refresh", self.tr("Look for results again"), "F5", self.refresh),
         ):
             head.addWidget(self._tool(icon, words, keys, doer))
@@ -197,27 +186,9 @@ class RobustnessPage(Page):
         layout.addWidget(self.tabs, 1)
         layout.addWidget(self._command)
         self._follows.setInterval(_FOLLOWS_MS)
-        measure = QShortcut(QKeySequence("Ctrl+M"), self, context=_HERE)
-        measure.activated.connect(self.ask)
-        self._keys += [
-            ("Ctrl+M", self.tr("Measure, attack, audit or check: what the tab shows")),
-            (self.tr("Arrows, Enter"), self.tr("Go over the heat map, show the frames behind a field")),
-        ]
-        self._draw_icons()
+        self._bind("Ctrl+M", self.tr("Measure, attack, audit or check: what the tab shows"), self.ask)
+        self._keys.append((self.tr("Arrows, Enter"), self.tr("Go over the heat map, show the frames behind a field")))
         self._say()
-
-    def _tool(self, icon: str, words: str, keys: str, doer: Callable[[], object]) -> QToolButton:
-        button = QToolButton(self)
-        button.setToolTip(f"{words} ({keys})")
-        button.setAccessibleName(words)
-        button.setProperty("icon_name", icon)
-        button.setIconSize(QSize(18, 18))
-        button.clicked.connect(lambda _=False: doer())
-        shortcut = QShortcut(QKeySequence(keys), self, context=_HERE)
-        shortcut.activated.connect(lambda: doer())
-        self._keys.append((keys, words))
-        self._tools.append(button)
-        return button
 
     def _connect(self) -> None:
         self._desk.failed.connect(self._on_failed)
@@ -229,7 +200,6 @@ class RobustnessPage(Page):
         self.go.clicked.connect(lambda _=False: self.ask())
         self.tabs.currentChanged.connect(lambda _place: self._offer())
         self.results.activated.connect(lambda place: self.show_folder(Path(self.results.itemData(place))))
-        self._bench.theme.changed.connect(self._draw_icons)
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
@@ -339,10 +309,6 @@ class RobustnessPage(Page):
     def _copy(self) -> None:
         self.message.emit("info", self.tr("Copied: {0}").format(self.view.copy()))
 
-    def _copy_command(self) -> None:
-        QGuiApplication.clipboard().setText(self.command)
-        self.message.emit("info", self.tr("Copied: {0}").format(self.command))
-
     def _ask_where(self) -> None:
         if self.view.result is None:
             return
@@ -356,7 +322,3 @@ class RobustnessPage(Page):
             self.message.emit("error", str(failure))
             return
         self.message.emit("info", self.tr("Saved: {0}").format(", ".join(str(path) for path in made)))
-
-    def _draw_icons(self) -> None:
-        for button in self._tools:
-            button.setIcon(self._bench.theme.icon(button.property("icon_name")))
