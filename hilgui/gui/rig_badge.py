@@ -35,15 +35,13 @@ class RigBadge(QFrame):
         layout.addWidget(self.state)
         layout.addWidget(self.stop)
         self._stop_doer: Callable[[], object] | None = None
-        self._key = _StopKey(self._stop_rig, self)
-        self._dialogs = _DialogStops(self)
+        self._everywhere = _StopEverywhere(self._stop_rig, self)
         self.hide()
 
     def show_rig(self, stop: Callable[[], object]) -> None:
         """Show the badge of a rig; `stop` is called by the button and the key, and must return at once."""
         self._stop_doer = stop
-        self._key.listen(True)
-        self._dialogs.listen(True)
+        self._everywhere.listen(True)
         self.show()
 
     def show_state(self, state: str, tone: str = "") -> None:
@@ -55,8 +53,7 @@ class RigBadge(QFrame):
     def hide_rig(self) -> None:
         """Hide the badge; the key does nothing any more."""
         self._stop_doer = None
-        self._key.listen(False)
-        self._dialogs.listen(False)
+        self._everywhere.listen(False)
         self.hide()
 
     def button_for(self, dialog: QWidget) -> QPushButton:
@@ -74,28 +71,39 @@ class RigBadge(QFrame):
             self._stop_doer()
 
 
-class _StopKey(QObject):
-    """Hears the key in whichever window has the focus: a shortcut of Qt would be deaf behind a modal dialog."""
+class _StopEverywhere(QObject):
+    """The key in whichever window has the focus, and a STOP in every modal dialog, while there is a rig.
 
-    def __init__(self, doer: Callable[[], object], parent: QObject) -> None:
-        super().__init__(parent)
+    A shortcut of Qt would be deaf behind a modal dialog, and Qt gives the window behind it no click.
+    """
+
+    def __init__(self, doer: Callable[[], object], badge: RigBadge) -> None:
+        super().__init__(badge)
         self._doer = doer
+        self._badge = badge
         self._window: QWindow | None = None
+        self._buttons: dict[QWidget, QPushButton] = {}
         self._is_listening = False
 
     def listen(self, is_listening: bool) -> None:
-        """Begin or end; only windows with the focus are listened to, and only while there is a rig."""
+        """Begin or end; a dialog that is open already is seen too."""
         if is_listening == self._is_listening:
             return
         self._is_listening = is_listening
+        # A file dialog of the desktop would have no STOP and would keep the key to itself.
+        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, is_listening)
         application = QGuiApplication.instance()
         assert isinstance(application, QGuiApplication)
         if is_listening:
             application.focusWindowChanged.connect(self._follow)
             self._follow(QGuiApplication.focusWindow())
-        else:
-            application.focusWindowChanged.disconnect(self._follow)
-            self._follow(None)
+            return
+        application.focusWindowChanged.disconnect(self._follow)
+        self._hear(None)
+        for button in self._buttons.values():
+            if isValid(button):
+                button.deleteLater()
+        self._buttons.clear()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Take the key before anybody else does."""
@@ -106,47 +114,20 @@ class _StopKey(QObject):
         return True
 
     def _follow(self, window: QWindow | None) -> None:
+        self._hear(window)
+        self._buttons = {each: button for each, button in self._buttons.items() if isValid(each) and isValid(button)}
+        dialog = QApplication.activeModalWidget()
+        if dialog is not None and dialog not in self._buttons:
+            self._put_button(dialog)
+
+    def _hear(self, window: QWindow | None) -> None:
         if self._window is not None and isValid(self._window):
             self._window.removeEventFilter(self)
         self._window = window
         if window is not None:
             window.installEventFilter(self)
 
-
-class _DialogStops(QObject):
-    """Puts a STOP into every modal dialog while there is a rig: Qt gives the window behind it no click."""
-
-    def __init__(self, badge: RigBadge) -> None:
-        super().__init__(badge)
-        self._badge = badge
-        self._buttons: dict[QWidget, QPushButton] = {}
-        self._is_listening = False
-
-    def listen(self, is_listening: bool) -> None:
-        """Begin or end; a dialog that is open already is seen too."""
-        if is_listening == self._is_listening:
-            return
-        self._is_listening = is_listening
-        application = QGuiApplication.instance()
-        assert isinstance(application, QGuiApplication)
-        if is_listening:
-            application.focusWindowChanged.connect(self._follow)
-            # A file dialog of the desktop would have no STOP and would keep the key to itself.
-            QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, True)
-            self._follow()
-            return
-        application.focusWindowChanged.disconnect(self._follow)
-        QCoreApplication.setAttribute(Qt.ApplicationAttribute.AA_DontUseNativeDialogs, False)
-        for button in self._buttons.values():
-            if isValid(button):
-                button.deleteLater()
-        self._buttons.clear()
-
-    def _follow(self, _window: QWindow | None = None) -> None:
-        self._buttons = {each: button for each, button in self._buttons.items() if isValid(each) and isValid(button)}
-        dialog = QApplication.activeModalWidget()
-        if dialog is None or dialog in self._buttons:
-            return
+    def _put_button(self, dialog: QWidget) -> None:
         layout = dialog.layout()
         if layout is None:
             return
