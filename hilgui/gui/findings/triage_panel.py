@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QLineEdit,
-    QScrollArea,
     QSizePolicy,
     QToolButton,
     QVBoxLayout,
@@ -22,6 +21,7 @@ from hilgui.gui.findings.words import STATES, state_words
 from hilgui.gui.label import Label
 from hilgui.gui.replay.drive import clock
 from hilgui.gui.replay.inspector import FactSheet
+from hilgui.gui.scrolled import scrolled
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 from hilgui.records.triage import TriageChange, TriageState
 from hilgui.triage import FindingRow
@@ -166,15 +166,7 @@ class TriagePanel(QFrame):
         inner.addWidget(self._facts)
         inner.addWidget(self._history)
         inner.addStretch(1)
-        area = QScrollArea(self)
-        area.setWidget(body)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        scrolled(body, self)
         self.note.returnPressed.connect(lambda: self.note_given.emit(self._given(self.note)))
         self.tags.returnPressed.connect(lambda: self.tags_given.emit(self._given(self.tags).split(",")))
         self.assignee.returnPressed.connect(lambda: self.assignee_given.emit(self._given(self.assignee)))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from hilgui.gui.label import Label
 from hilgui.gui.replay.account import Account
 from hilgui.gui.replay.drive import Drive, role_words
 from hilgui.gui.replay.overlay import State, Thing
+from hilgui.gui.scrolled import scrolled
 from hilgui.gui.theme import GAP, GAP_S, mark
 from hilgui.records import Finding
 
@@ -133,16 +134,9 @@ class Inspector(QFrame):
         for part in parts:
             inner.addWidget(part)
         inner.addStretch(1)
-        area = QScrollArea(self)
-        area.setWidget(body)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = scrolled(body, self)
         area.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # the arrow keys scroll
         area.setAccessibleName(self.tr("Finding and object"))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
 
 
 def _label(parent: QWidget, tone: str = "") -> Label:
