@@ -6,7 +6,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from PySide6.QtCore import QObject, QTimer
 from shiboken6 import isValid
@@ -87,3 +87,12 @@ class Errand(Generic[Answer]):
             self._failed(*self._failure)
         else:
             self._done(self._answers[0])
+
+
+def let_go(timeout_s: float, *errands: Errand[Any] | None) -> bool:
+    """Drop the answers of those that are under way and wait for their threads; says whether all have ended."""
+    given = [errand for errand in errands if errand is not None]
+    for errand in given:
+        errand.forget()
+    ended = [errand.wait(timeout_s) for errand in given]
+    return all(ended)

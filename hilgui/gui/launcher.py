@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from hilgui.errors import BenchBroken
 from hilgui.gui.demo import demo_request, finished_demo
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.messages import Messages
 from hilgui.gui.page import Bench
 from hilgui.gui.run_dialog import RunDialog
@@ -73,9 +73,7 @@ class Launcher(QObject):
 
     def close(self, timeout_s: float) -> None:
         """Let the errand end; for the end of the application."""
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(timeout_s)
+        let_go(timeout_s, self._errand)
 
     def _open_or_run_demo(self, folder: Path | None) -> None:
         if folder is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 
 from hilgui.gui.bridge import Bridge
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.status import ReplayStatus
 from hilgui.gui.status_strip import StatusStrip
 
@@ -58,9 +58,7 @@ class StatusFollower(QObject):
 
     def close(self, timeout_s: float) -> None:
         """Let the errand end; for the end of the application."""
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(timeout_s)
+        let_go(timeout_s, self._errand)
 
     def _on_progress(self, progress: Progress) -> None:
         self._strip.show_status(

@@ -23,7 +23,7 @@ from hilgui.documents import Flaw
 from hilgui.durable import write_whole
 from hilgui.errors import CaseBroken
 from hilgui.gui.cases.highlighter import YamlHighlighter
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark, mono
 from hilgui.sequencer.loading import LoadedCase, check_case
@@ -221,9 +221,7 @@ class CaseEditor(QFrame):
     def close_editor(self) -> None:
         """End the thread."""
         self._settles.stop()
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._errand)
 
     def _take(self, found: Sequence[LoadedCase | Flaw]) -> None:
         flaws = [each for each in found if isinstance(each, Flaw)]

@@ -28,7 +28,7 @@ from hilgui.gui.cases.question_panel import QuestionPanel
 from hilgui.gui.cases.tree import OUTCOME_TONES, CaseTree
 from hilgui.gui.cases.verdict_panel import VerdictPanel, worst_frame
 from hilgui.gui.empty_page import EmptyPage
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.keys import bind
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.page import Bench, BenchPage
@@ -87,10 +87,7 @@ class CasesPage(BenchPage):
     def close_page(self) -> None:
         """Let the threads end; what runs is ended by the window."""
         self.editor.close_editor()
-        for errand in (self._reading, self._finding, self._trend):
-            if errand is not None:
-                errand.forget()
-                errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._reading, self._finding, self._trend)
 
     @property
     def is_reading(self) -> bool:

@@ -27,7 +27,7 @@ from hilgui.gui.compare.sheets import (
 from hilgui.gui.compare.still_view import StillView
 from hilgui.gui.compare.waiver_dialog import WaiverDialog
 from hilgui.gui.empty_page import EmptyPage
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.findings.filter_chip import FilterChip
 from hilgui.gui.findings.thumbnails import Thumbnails
 from hilgui.gui.label import Label
@@ -91,9 +91,7 @@ class ComparePage(BenchPage):
         self._thumbnails.close()
         for view in (self.left, self.right):
             view.rest()
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._errand)
 
     def _on_broken(self, sentence: str, details: str) -> None:
         self._errand = None

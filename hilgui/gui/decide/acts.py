@@ -27,7 +27,7 @@ from hilgui.evidence.keys import BENCH
 from hilgui.evidence.runs import note_page
 from hilgui.evidence.verify import Found, in_words, verify_bundle
 from hilgui.gui.decide.dialogs import AskDialog, LinesDialog
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.models import Alias, Move
 from hilgui.pipeline.bundling import export_bundle
 from hilgui.pipeline.deciding import Acted, Decided, open_registry, record_decided, who
@@ -59,10 +59,8 @@ class Acts(QObject):
 
     def close(self) -> None:
         """Let the thread end: what was begun is done to its end."""
-        errand, self._errand = self._errand, None
-        if errand is not None:
-            errand.forget()
-            errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._errand)
+        self._errand = None
 
     def record(self, decided: Decided) -> None:
         """Record a decision; a ROLL BACK in the field moves the alias at once."""

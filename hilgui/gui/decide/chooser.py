@@ -20,7 +20,7 @@ from hilgui.errors import HilguiError
 from hilgui.evidence import Decisions, Recorded
 from hilgui.gate import read_specification
 from hilgui.gui.decide.sheets import past_rows
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench
@@ -129,10 +129,7 @@ class Chooser(QWidget):
 
     def shut(self) -> None:
         """Let the threads end; for the end of the application."""
-        for errand in (self._reading, self._checking, self._adding):
-            if errand is not None:
-                errand.forget()
-                errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._reading, self._checking, self._adding)
 
     def _build(self) -> None:
         self.runs.setAccessibleName(self.tr("Paired runs"))

@@ -25,7 +25,7 @@ from hilgui.evaluation import Behind
 from hilgui.gui.busy_bar import BusyBar
 from hilgui.gui.chart import Chart
 from hilgui.gui.empty_page import EmptyPage
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.evaluate.frames_list import FramesList
 from hilgui.gui.evaluate.panels import BeliefPanel, ConfusionPanel, CurvesPanel
 from hilgui.gui.evaluate.sheets import Link, class_rows, figure_rows, slice_rows
@@ -109,9 +109,7 @@ class EvaluatePage(BenchPage):
         self._settles.stop()
         self._follows.stop()
         self._desk.close(_PATIENCE_S)
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._errand)
 
     # -- what the operator does ---------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.findings.decisions import Decisions
 from hilgui.records.triage import TriageChange
 from hilgui.triage import FindingRow
@@ -54,10 +54,8 @@ class DecisionDesk(QObject):
 
     def close(self, timeout_s: float) -> None:
         """Write what still waits; for the end of the application. Raises what `Journal` raises."""
-        errand, self._errand = self._errand, None
-        if errand is not None:
-            errand.forget()
-            errand.wait(timeout_s)
+        let_go(timeout_s, self._errand)
+        self._errand = None
         while self._waiting:
             self._waiting.popleft()()
 

@@ -8,16 +8,17 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent, QShowEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from hilgui.explanations import AskExplanation, Explanation, Wish
 from hilgui.explanations.scene import is_explained
 from hilgui.gui.busy_bar import BusyBar
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.findings.explanation_pictures import Explained, read_explained
 from hilgui.gui.findings.still_tile import StillTile
 from hilgui.gui.label import Label
 from hilgui.gui.replay.drive import role_words
+from hilgui.gui.scrolled import scrolled
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 from hilgui.settings import Settings
@@ -117,10 +118,8 @@ class ExplanationPanel(QFrame):
         """Let process and thread end; for the end of the application."""
         self._waits.stop()
         self._desk.close(timeout_s)
-        errand, self._errand = self._errand, None
-        if errand is not None:
-            errand.forget()
-            errand.wait(timeout_s)
+        let_go(timeout_s, self._errand)
+        self._errand = None
 
     def showEvent(self, event: QShowEvent) -> None:
         """Read what was not worth reading while nobody saw it."""
@@ -175,15 +174,7 @@ class ExplanationPanel(QFrame):
             inner.addWidget(said)
         inner.addWidget(self._foot)
         inner.addStretch(1)
-        area = QScrollArea(self)
-        area.setWidget(body)
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        scrolled(body, self)
 
     def _label(self, tone: str = "") -> Label:
         label = Label(self)

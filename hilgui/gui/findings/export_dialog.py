@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from hilgui.errors import HilguiError
 from hilgui.evidence.runs import note_dataset
 from hilgui.gui.button_row import button_row
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.gui.typed_path import typed_path
@@ -72,10 +72,8 @@ class ExportDialog(QDialog):
 
     def done(self, result: int) -> None:
         """Let the thread end before the dialog goes."""
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(60.0)
-            self._errand = None
+        let_go(60.0, self._errand)
+        self._errand = None
         super().done(result)
 
     @property

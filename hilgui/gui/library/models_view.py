@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.gui.empty_page import EmptyPage
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label
 from hilgui.gui.library.acts import ShelfActs
 from hilgui.gui.library.shelf_sheets import Shelved, Slot, fact_rows, model_rows, move_rows, read_shelf, slot_rows
@@ -95,10 +95,8 @@ class ModelsView(BenchPage):
     def close_page(self) -> None:
         """Let the threads end."""
         self.acts.close()
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
-            self._errand = None
+        let_go(_PATIENCE_S, self._errand)
+        self._errand = None
 
     def import_models(self, paths: Sequence[Path]) -> None:
         """Ask about models that are to come in."""

@@ -14,7 +14,7 @@ from PySide6.QtGui import QIcon, QImage, QPixmap, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QStackedWidget, QVBoxLayout, QWidget
 
 from hilgui.gui.empty_page import EmptyPage
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label
 from hilgui.gui.library.recordings import STRIP, THUMB_H, THUMB_W, Recording, look_at, read_recordings
 from hilgui.gui.linked_table import Cell, LinkedTable, number
@@ -71,10 +71,7 @@ class RecordingsView(BenchPage):
     def close_page(self) -> None:
         """Let the threads end."""
         self._waiting.clear()
-        for errand in (self._reading, self._looking):
-            if errand is not None:
-                errand.forget()
-                errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._reading, self._looking)
         self._reading = self._looking = None
 
     def showEvent(self, event: QShowEvent) -> None:

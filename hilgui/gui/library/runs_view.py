@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import Label
 from hilgui.gui.library.runs_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
@@ -76,10 +76,8 @@ class RunsView(Page):
 
     def close_page(self) -> None:
         """Let the thread end; for the end of the application."""
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
-            self._errand = None
+        let_go(_PATIENCE_S, self._errand)
+        self._errand = None
 
     def shortcuts(self) -> list[tuple[str, str]]:
         """List the keys of this page."""

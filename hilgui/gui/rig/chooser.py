@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.errors import HilguiError
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.memory import Memory
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
@@ -119,10 +119,7 @@ class Chooser(QWidget):
     def close_chooser(self) -> None:
         """End the threads."""
         self._timer.stop()
-        for errand in (self._errand, self._listing):
-            if errand is not None:
-                errand.forget()
-                errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._errand, self._listing)
 
     def choose(self, path: Path | None) -> None:
         """Go to a profile, the first one where it is none of these."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from hilgui.errors import HilguiError
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.rigs.arming import Arming, State
 from hilgui.rigs.cage import Margin
 from hilgui.rigs.client import SupervisorClient
@@ -127,9 +127,7 @@ class RigLink(QObject):
             self._errand = None
             if client is not None:
                 client.close()
-        if self._ending is not None:
-            self._ending.wait(_PATIENCE_S)
-            self._ending.forget()
+        let_go(_PATIENCE_S, self._ending)
 
     # -- what a person asks for ---------------------------------------------------------------------------------------
 

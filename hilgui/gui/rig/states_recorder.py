@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.rig.link import RigLink
 
 if TYPE_CHECKING:
@@ -43,11 +43,8 @@ class StatesRecorder(QObject):
     def close(self) -> None:
         """Take in what is left; for the end of the application, when the rig has ended."""
         self._timer.stop()
-        is_over = True
-        if self._errand is not None:
-            self._errand.forget()
-            is_over = self._errand.wait(_PATIENCE_S)
-            self._errand = None
+        is_over = let_go(_PATIENCE_S, self._errand)
+        self._errand = None
         if self._intake is not None and is_over:
             self._take()
 

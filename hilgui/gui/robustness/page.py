@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from hilgui.errors import HilguiError
 from hilgui.gui.busy_bar import BusyBar
 from hilgui.gui.empty_page import EmptyPage
-from hilgui.gui.errand import Errand
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label
 from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.robustness.ask_dialog import AskDialog, Opened, Wish
@@ -75,9 +75,7 @@ class RobustnessPage(BenchPage):
         """Let the process and the thread end; what was measured is stored."""
         self._follows.stop()
         self._desk.close(_PATIENCE_S)
-        if self._errand is not None:
-            self._errand.forget()
-            self._errand.wait(_PATIENCE_S)
+        let_go(_PATIENCE_S, self._errand)
 
     # -- what the operator does ---------------------------------------------------------------------------------------
 
