@@ -98,7 +98,12 @@ def test_every_figure_of_a_detector_has_an_interval_or_a_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "names"), [(VocQuality, ("ap_11", "ap_all")), (InclusiveQuality, ("map_50_95", "ar_10"))]
+    ("made", "names"),
+    [
+        (VocQuality, ("voc.ap_11", "voc.ap_all")),
+        (InclusiveQuality, ("scalabel.map_50_95", "scalabel.ar_10")),
+        (KittiQuality, ("kitti.moderate", "kitti.hard")),
+    ],
 )
 def test_figures_of_other_protocols_are_those_of_the_drawn_drives(
     made: type[VocQuality], names: tuple[str, ...]
@@ -106,15 +111,14 @@ def test_figures_of_other_protocols_are_those_of_the_drawn_drives(
     drives = [[moment(seq, *frame) for seq, frame in enumerate(noisy(12, seed))] for seed in range(DRIVES)]
     sure = judged(lambda: made(SUBJECT), drives, [1] * DRIVES).with_intervals()
     draws = np.random.default_rng(SEED).multinomial(DRIVES, np.full(DRIVES, 1 / DRIVES), RESAMPLES)[:150]
-    word = "voc" if made is VocQuality else "scalabel"
-    for name in (f"{word}.{names[0]}", f"{word}.{names[1]}"):
+    for name in names:
         interval = sure[name].interval
         assert interval is not None
         assert (interval.unit, interval.clusters) == (DRIVE, DRIVES)
         repeated = [judged(lambda: made(SUBJECT), drives, row).figures()[name].value for row in draws[:20].tolist()]
         assert interval.low <= float(np.median(repeated)) <= interval.high
     few = judged(lambda: made(SUBJECT), drives[:1], [1]).with_intervals()
-    assert "an interval needs 5 at least" in few[f"{word}.{names[0]}"].why_no_interval
+    assert "an interval needs 5 at least" in few[names[0]].why_no_interval
 
 
 def test_voc_reads_weights_as_repeated_frames() -> None:
@@ -125,12 +129,6 @@ def test_voc_reads_weights_as_repeated_frames() -> None:
     for number, rows in once._classes.items():
         assert rows.averages(weights) == pytest.approx(again._classes[number].averages(), abs=1e-12)
         assert rows.averages(weights * 0) is None
-
-
-def test_kitti_says_why_it_has_no_interval() -> None:
-    drives = [[moment(seq, *frame) for seq, frame in enumerate(noisy(12, seed))] for seed in range(DRIVES)]
-    figures = judged(lambda: KittiQuality(SUBJECT), drives, [1] * DRIVES).figures()
-    assert any("score thresholds" in figure.why_no_interval for figure in figures.values())
 
 
 def test_four_clusters_are_too_few_for_an_interval() -> None:

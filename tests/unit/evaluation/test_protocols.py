@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from hilgui.evaluation.average_precision import AveragePrecision
-from hilgui.evaluation.kitti import DIFFICULTIES, KittiQuality, kitti_ap, kitti_frame
+from hilgui.evaluation.kitti import DIFFICULTIES, KittiQuality, kitti_frame
+from hilgui.evaluation.kitti_rows import POINTS, KittiFrame, KittiRows
 from hilgui.evaluation.protocols import InclusiveQuality, inclusive
 from hilgui.evaluation.voc import VocQuality, VocRows
-from hilgui.records import NO_CLASS, Detections, Truth
+from hilgui.records import NO_CLASS, Detections, Role, Truth
 
 from .drawn import NAMES, SUBJECT, moment, noisy
 
@@ -103,7 +104,8 @@ def shown(boxes: np.ndarray, scores: list[float]) -> Detections:
 
 
 def kitti(detections: Detections, truth: Truth, level: int, truncation: np.ndarray | None = None) -> float | None:
-    return kitti_ap([kitti_frame(detections, truth, CAR, frozenset(), level, truncation)], 0.7)[0]
+    rows = KittiRows.of([kitti_frame(detections, truth, CAR, frozenset(), level, truncation)], 0.7)
+    return rows.average(np.ones(1, np.int64))
 
 
 @pytest.mark.parametrize(("level", "counted"), [(0, 1), (1, 3), (2, 4)])
@@ -161,3 +163,57 @@ def test_protocols_stream_like_any_measurement(made: type) -> None:
     assert often.figures() == once.figures()
     assert any(NAMES[0] in name and figure.value for name, figure in once.figures().items())
     assert len(DIFFICULTIES) == 3
+
+
+def counted(frame: KittiFrame, iou: float, threshold: float) -> tuple[int, int]:
+    """Count true and false positives with a score of at least `threshold`: truths take their largest overlap."""
+    shown = frame.scores >= np.float32(threshold)
+    taken = ~shown
+    true = 0
+    for column, is_ignored in enumerate(frame.ignored.tolist()):
+        near = np.flatnonzero((frame.overlap[:, column] > iou) & ~taken)
+        if not len(near):
+            continue
+        tall = near[~frame.small[near]]
+        best = tall[np.argmax(frame.overlap[tall, column])] if len(tall) else near[0]
+        taken[best] = True
+        true += not is_ignored and not frame.small[best]
+    false = ~taken & ~frame.small & (frame.covered <= iou)
+    return true, int(np.count_nonzero(false))
+
+
+def by_the_book(frames: list[KittiFrame], iou: float) -> float | None:
+    """Walk through the benchmark's steps one after the other: all frames are matched anew at every threshold."""
+    truths = sum(frame.truths for frame in frames)
+    if not truths:
+        return None
+    found = sorted((float(score) for frame in frames for score in frame.true_scores(iou)), reverse=True)
+    precision: list[float] = []
+    recall = 0.0
+    for place, score in enumerate(found):
+        here, last = (place + 1) / truths, place == len(found) - 1
+        if not last and (place + 2) / truths - recall < recall - here:
+            continue
+        recall += 1.0 / POINTS
+        true, false = np.sum([counted(frame, iou, score) for frame in frames], axis=0)
+        precision.append(true / (true + false))
+    precision = (precision + [0.0] * (POINTS + 1))[: POINTS + 1]
+    return sum(max(precision[place:]) for place in range(1, POINTS + 1)) / POINTS
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_kitti_drawn_frames_count_as_often_as_they_are_drawn(seed: int) -> None:
+    """Weights give what the same frames several times give, and what the benchmark's steps give: ties, few, many."""
+    generator = np.random.default_rng(seed)
+    frames = []
+    digits = int(generator.integers(1, 4))
+    for seq, (found, there) in enumerate(noisy(25, seed)):
+        drawn = moment(seq, [(box, number, round(score, digits)) for box, number, score in found], there)
+        truth = drawn.truth
+        assert truth is not None
+        frames.append(kitti_frame(drawn.inferences[Role.BASELINE].detections, truth, CAR, frozenset(), 2))
+    rows = KittiRows.of(frames, 0.5)
+    for weights in (np.ones(25, np.int64), *generator.integers(0, 4, (20, 25))):
+        repeated = [frame for frame, times in zip(frames, weights, strict=True) for _ in range(times)]
+        assert rows.average(weights) == pytest.approx(by_the_book(repeated, 0.5), abs=1e-12)
+    assert rows.average(np.zeros(25, np.int64)) is None
