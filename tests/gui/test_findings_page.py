@@ -254,7 +254,7 @@ def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(
     page = open_page()
     page._show_pictures(False)
     assert page.model.rowCount() == 60
-    page._go_to(30)
+    page.table.go_to(30)
     page.table.selectionModel().select(page.model.index(33, 0), SELECT)
     QApplication.processEvents()
     chosen, shown = {row.finding.number for row in page.chosen}, page.clip.finding_id
@@ -273,13 +273,13 @@ def test_what_comes_in_while_a_drive_plays_leaves_place_choice_and_note_alone(
         "hilgui.gui.findings.table_model.page_of", lambda *given: fetched_here.append(given) or page_of(*given)
     )
     bench.bridge.run(RunPlan(Path("drive.mp4"), Path("model.onnx"), settings.runs, settings))
-    page._follow()
+    page.listing.follow()
     settle(qtbot, page)
     assert page.model.rowCount() == 199  # at once, also while the process beside the screen starts
-    qtbot.waitUntil(lambda: page._desk._beside is None)
+    qtbot.waitUntil(lambda: page.listing._desk._beside is None)
     writer.write([], [many.varied(number) for number in range(200, 251)])
     fetched_here.clear()
-    page._follow()
+    page.listing.follow()
     assert not page.is_busy  # nobody waits for it
     qtbot.waitUntil(lambda: page.model.rowCount() == 250)
     assert not fetched_here  # the rows in sight came along
@@ -299,9 +299,9 @@ def test_what_is_asked_or_decided_while_news_are_looked_for_goes_first(qtbot, op
     page = open_page()
     bench.bridge.run(RunPlan(Path("drive.mp4"), Path("model.onnx"), settings.runs, settings))
     answers = []
-    page._desk.followed.connect(answers.append)
-    page._follow()
-    beside = page._desk._beside
+    page.listing._desk.followed.connect(answers.append)
+    page.listing.follow()
+    beside = page.listing._desk._beside
     page.decide(state=TriageState.ACCEPTED)
     settle(qtbot, page)
     page.filters.set_states((TriageState.ACCEPTED,))
@@ -309,14 +309,14 @@ def test_what_is_asked_or_decided_while_news_are_looked_for_goes_first(qtbot, op
     assert page.model.rowCount() == 1
     qtbot.waitUntil(lambda: not beside.is_under_way)
     assert not answers and page.model.rowCount() == 1  # older than the decision: dropped
-    page._follow()
+    page.listing.follow()
     qtbot.waitUntil(lambda: bool(answers))
     assert page.model.rowCount() == 1 and page.current.triage.state is TriageState.ACCEPTED
 
 
 def test_a_page_does_not_look_for_news_where_nothing_plays(qtbot, open_page, run):
     page = open_page()
-    page._follow()
+    page.listing.follow()
     assert not page.is_busy
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from array import array
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QTimer
+from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QApplication,
@@ -26,9 +25,8 @@ from hilgui.gui.findings.empty import EmptyFindings
 from hilgui.gui.findings.explanation_panel import ExplanationPanel
 from hilgui.gui.findings.export_dialog import ExportDialog
 from hilgui.gui.findings.filter_bar import FilterBar
-from hilgui.gui.findings.index_desk import IndexDesk
 from hilgui.gui.findings.list_file import ask_where, save_list
-from hilgui.gui.findings.place import Place
+from hilgui.gui.findings.listing import Listing
 from hilgui.gui.findings.stories_view import StoriesView
 from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
 from hilgui.gui.findings.table_view import FindingsView
@@ -49,7 +47,6 @@ from hilgui.triage import FindingRow, Query
 
 _PATIENCE_S = 5.0
 _MOST_CHOSEN = 5000  # findings of one decision
-_FOLLOWS_MS = 2000  # between two looks at a run under way
 
 
 class FindingsPage(BenchPage):
@@ -59,14 +56,10 @@ class FindingsPage(BenchPage):
         super().__init__(bench, parent)
         self._decisions = Decisions(bench.settings)
         self._writes = DecisionDesk(self._decisions, self)
-        self._desk = IndexDesk(bench.settings.home, bench.settings.runs, self)
-        self._wanted_id: int | None = None
-        self._wanted_row = 0
-        self._is_following = False
-        self._follows = QTimer(self)
         self.filters = FilterBar(bench.theme, self)
         self.model = FindingsTable(bench.theme, bench.settings.home, self)
         self.table = FindingsView(bench.theme, self)
+        self.listing = Listing(bench, self.filters, self.table, self.model, self._writes, self)
         self.clip = ClipView(bench.theme, self)
         self.panel = TriagePanel(bench.theme, self)
         self.explanation = ExplanationPanel(bench.theme, bench.settings, self)
@@ -74,7 +67,6 @@ class FindingsPage(BenchPage):
         self.empty = EmptyFindings(bench.theme, self)
         self.stories = StoriesView(bench.theme, self.model.thumbnails, self)
         self._side = SideDesk(self)
-        self._story: StoryCard | None = None
         self._told_query: Query | None = None
         self._count = Label(self)
         self._command = Label(self)
@@ -88,20 +80,19 @@ class FindingsPage(BenchPage):
 
     def refresh(self) -> None:
         """Look for new runs and decisions of others; what is shown stays until the answer is there."""
-        self._look()
+        self.listing.look()
         focus = QApplication.focusWidget()
         if focus is None or not self.isAncestorOf(focus):  # else somebody may be writing a note
             self.table.setFocus()
 
     def close_page(self) -> None:
         """Let threads end."""
-        self._follows.stop()
         self._bench.memory.put("findings/pictures", "yes" if self._has_pictures else "no")
         self.clip.rest()
         self._side.close(_PATIENCE_S)
         self.explanation.close_panel(_PATIENCE_S)
         self._writes.close(_PATIENCE_S)
-        self._desk.close(_PATIENCE_S)
+        self.listing.close(_PATIENCE_S)
         self.model.close()
 
     # -- what the operator does ---------------------------------------------------------------------------------------
@@ -109,7 +100,7 @@ class FindingsPage(BenchPage):
     @property
     def is_busy(self) -> bool:
         """Say whether the index is being asked, or a decision written."""
-        return self._desk.is_busy or self._writes.is_busy or self._side.is_busy or self.explanation.is_busy
+        return self.listing.is_busy or self._writes.is_busy or self._side.is_busy or self.explanation.is_busy
 
     @property
     def current(self) -> FindingRow | None:
@@ -148,12 +139,9 @@ class FindingsPage(BenchPage):
 
     def open_story(self, card: StoryCard | None) -> None:
         """List the findings of a story; None lists all again."""
-        self._story = card
         self.filters.show_story("" if card is None else card.title)
         self._show_stories(False)
-        self._wanted_id, self._wanted_row = -1, 0  # its worst finding comes first
-        self._is_following = False
-        self._desk.ask(self.filters.query, extra=self._extra())
+        self.listing.list_story(card)
         self.table.setFocus()
 
     def copy(self) -> None:
@@ -300,10 +288,9 @@ class FindingsPage(BenchPage):
         bind(self, "Escape", self.table.setFocus)
 
     def _connect(self) -> None:
-        self.filters.changed.connect(self._ask)
-        self._desk.answered.connect(self._on_answer)
-        self._desk.followed.connect(self._on_followed)
-        self._desk.failed.connect(self.trouble)
+        self.filters.changed.connect(self.listing.ask)
+        self.listing.listed.connect(self._on_listed)
+        self.listing.failed.connect(self.trouble)
         self._side.failed.connect(self.trouble)
         self.explanation.failed.connect(self.trouble)
         self.explanation.picture_chosen.connect(self.clip.show_still)
@@ -326,104 +313,44 @@ class FindingsPage(BenchPage):
         self.empty.demo_asked.connect(self.demo_asked)
         self.empty.clear_asked.connect(self.filters.take_all_away)
         self._bench.run.changed.connect(self._on_run)
-        self._follows.timeout.connect(self._follow)
-        self._follows.start(_FOLLOWS_MS)
         self._on_run()
 
     # -- inside -------------------------------------------------------------------------------------------------------
-
-    def _extra(self) -> tuple[Path, ...]:
-        """Give the run that is open on Replay: it may lie outside the folder of runs."""
-        return () if self._bench.run.folder is None else (self._bench.run.folder,)
 
     def _give(self, name: str, value: object) -> None:
         self.table.setFocus()  # first: a field with the focus keeps what is typed in it
         self.decide(**{name: value})
 
-    def _look(self) -> None:
-        """Ask for what is new, without leaving the place."""
-        self._is_following = True
-        self._desk.ask(self.filters.query, looks=True, extra=self._extra())
-
-    def _follow(self) -> None:
-        if self.isVisible() and self._bench.bridge.is_busy and not self.is_busy:
-            near = Place.of(self.table, self.model).ids
-            if not self._desk.follow(self.filters.query, self._extra(), near):
-                self._look()
-
-    def _on_followed(self, answer: Answer) -> None:
-        if not self.is_busy and answer.query == self.filters.query:
-            self._is_following = True
-            self._on_answer(answer)
-
-    def _ask(self) -> None:
-        self._is_following = False
-        self._keep_place()
-        self._desk.ask(self.filters.query, extra=self._extra())
-
-    def _keep_place(self) -> None:
-        index = self.table.currentIndex()
-        if index.isValid():
-            self._wanted_id, self._wanted_row = self.model.id_at(index.row()), index.row()
-
-    def _on_answer(self, answer: Answer) -> None:
-        if self._is_following and self._writes.is_busy:
-            return  # what is decided now is newer; an answer comes after it
-        if self._wanted_id is None:
-            self._keep_place()
-        wanted, row = self._wanted_id, self._wanted_row
-        self._wanted_id = None
-        ids = answer.ids
-        if self._story is not None:
-            ids = array("q", [each for each in ids if each in self._story.ids])
-        place = Place.of(self.table, self.model) if self._is_following else None
-        if place is None or ids != self.model.ids:
-            self.model.set_ids(ids, answer.pages if ids is answer.ids else None)  # pages of a story are others
-            is_back = place is not None and place.restore(self.table, self.model)
-        else:
-            self.model.renew(answer.pages if ids is answer.ids else None)
-            is_back = bool(ids)
-        self._is_following = False
+    def _on_listed(self, answer: Answer) -> None:
+        is_empty = not self.model.ids
         self._tell_stories(answer.query)
         self.filters.offer(answer)
         self.filters.show_is_filtered(answer.query)
-        self._say_count(answer, len(ids))
+        self._say_count(answer, len(self.model.ids))
         self.table.say_nothing(Column.DRIVE, len(answer.query.drives or answer.counts["drive"]) <= 1)
         self.table.say_nothing(Column.TAGS, not answer.tags)
         self._command.setText(self.command)
-        self._stack.setCurrentIndex(0 if ids else 1)
+        self._stack.setCurrentIndex(1 if is_empty else 0)
         self.empty.show_reason(has_findings=answer.total > 0)
         for folder, problem in answer.problems.items():
             self.message.emit("warning", self.tr("{0} is left out: {1}").format(folder.name, problem))
-        if not ids:
+        if is_empty:
             self.clip.show_finding(None)
             self.panel.show_finding(None, 0)
             self.explanation.show_finding(None)
-            return
-        if not is_back:
-            found = None if wanted is None else self.model.row_of(wanted)
-            self._go_to(min(row, len(ids) - 1) if found is None else found)
 
     def _on_written(self, touched: list[tuple[Path, tuple[int, ...]]]) -> None:
-        for folder, numbers in touched:
-            self._keep_place()
-            self._desk.note_change(self.filters.query, folder, numbers, self._extra())
+        self.listing.note_decision(touched)
         self._undo.setEnabled(self._decisions.can_undo)
 
     def _on_write_failed(self, sentence: str) -> None:
         self.message.emit("error", sentence)
-        self._ask()  # what was shown before it was written is not so
+        self.listing.ask()  # what was shown before it was written is not so
 
     def _on_history(self, id_: int, changes: tuple[TriageChange, ...]) -> None:
         row = self.current
         if row is not None and row.id == id_:
             self.panel.show_history(changes)
-
-    def _go_to(self, row: int) -> None:
-        index = self.model.index(row, Column.KIND)
-        flags = QItemSelectionModel.SelectionFlag
-        self.table.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
-        self.table.scrollTo(index)
 
     def _on_current(self, current: QModelIndex, before: QModelIndex) -> None:
         row = self.model.finding(current.row())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QItemSelectionModel, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
@@ -63,6 +63,13 @@ class FindingsView(QTableView):
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.sectionResized.connect(self._on_resized)
         self._fit()
+
+    def go_to(self, row: int) -> None:
+        """Choose a row, alone, and bring it into sight."""
+        index = self.model().index(row, Column.KIND)
+        flags = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
+        self.scrollTo(index)
 
     def say_nothing(self, column: Column, is_so: bool) -> None:
         """Leave a column out, or not: all rows say the same there, or nobody wants to see it."""
