@@ -24,7 +24,7 @@ from hilgui.gui.theme import GAP, ROW, Theme, mark
 Index = QModelIndex | QPersistentModelIndex
 
 _WIDEST = 280  # px of a column that is fitted
-_NARROWEST = 64  # px of a column of words where room is short
+_NARROWEST = 104  # px of a column of long words where room is short: a name is read whole
 _LONG = 16  # letters of a cell that may be cut off, and is told in its tip
 
 
@@ -226,7 +226,13 @@ class LinkedTable(QTableView):
 
 
 def squeezed(wanted: Sequence[int], are_words: Sequence[bool], room: int) -> list[int]:
-    """Give widths that fit: some air where there is room, else words are narrowed: the last column, then the widest."""
+    """Give widths that fit: some air where there is room, else long words give way, the last column, then the widest.
+
+    Where that is not enough the table scrolls, and nothing is narrowed.
+    """
+    least = sum(min(width, _NARROWEST) if words else width for width, words in zip(wanted, are_words, strict=True))
+    if least > room:
+        return list(wanted)
     air = min(GAP, max(room - sum(wanted), 0) // max(len(wanted), 1))
     widths = [width + air for width in wanted]
     over = sum(widths) - room

@@ -331,6 +331,9 @@ def test_nothing_scrolls_sideways_and_what_all_rows_share_is_left_out(qtbot, ope
             assert table.horizontalScrollBar().maximum() == 0, (width, pictures)
             for needed in (Column.SEVERITY, Column.KIND, Column.CLASS, Column.STATE, Column.TIME, Column.WHY):
                 assert not table.isColumnHidden(needed)
+            for column in (Column.KIND, Column.CLASS, Column.MODEL, Column.STATE):
+                if not table.isColumnHidden(column):
+                    assert table.columnWidth(column) >= table.sizeHintForColumn(column), column.name  # no "pers…"
     assert table.isColumnHidden(Column.DRIVE) and table.isColumnHidden(Column.TAGS)
     page._give("tags", ["glare", "truck", "night", "rain"])
     qtbot.waitUntil(lambda: not page.is_busy and not table.isColumnHidden(Column.TAGS))

@@ -28,7 +28,7 @@ from hilgui.gui.findings.filter_bar import FilterBar
 from hilgui.gui.findings.list_file import ask_where, save_list
 from hilgui.gui.findings.listing import Listing
 from hilgui.gui.findings.stories_view import StoriesView
-from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable
+from hilgui.gui.findings.table_model import ORDERS, Column, FindingsTable, words_of
 from hilgui.gui.findings.table_view import FindingsView
 from hilgui.gui.findings.thumbnails import SIZE
 from hilgui.gui.findings.triage_panel import TriagePanel
@@ -327,6 +327,7 @@ class FindingsPage(BenchPage):
         self.filters.offer(answer)
         self.filters.show_is_filtered(answer.query)
         self._say_count(answer, len(self.model.ids))
+        self.table.fit_words(words_of(answer))
         self.table.say_nothing(Column.DRIVE, len(answer.query.drives or answer.counts["drive"]) <= 1)
         self.table.say_nothing(Column.TAGS, not answer.tags)
         self._command.setText(self.command)

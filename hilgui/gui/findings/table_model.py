@@ -21,7 +21,7 @@ from hilgui.gui.replay.drive import clock
 from hilgui.gui.severity_signs import SeveritySigns
 from hilgui.gui.theme import Theme
 from hilgui.records.triage import Triage, TriageState
-from hilgui.report.finding_table import PAGE, Pages, page_of
+from hilgui.report.finding_table import PAGE, Answer, Pages, page_of
 from hilgui.triage import FindingRow, FindingsIndex
 
 Index = QModelIndex | QPersistentModelIndex
@@ -245,6 +245,19 @@ class FindingsTable(QAbstractTableModel):
         if column is Column.STATE and row.triage.state is TriageState.OPEN:
             return self._theme.colour("text_faint")
         return None
+
+
+def words_of(answer: Answer) -> dict[Column, list[str]]:
+    """Give the different words of each column that has few of them."""
+    of = answer.counts
+    return {
+        Column.KIND: list(of["kind"]),
+        Column.CLASS: list(of["label"]),
+        Column.MODEL: list(of["role"]),
+        Column.SUSPECT: [*of["suspect"], *of["suspect_model"]],
+        Column.STATE: [state_words(TriageState(state)) for state in of["state"]],
+        Column.DRIVE: list(of["drive"]),
+    }
 
 
 def text(row: FindingRow, column: Column) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from PySide6.QtCore import QItemSelectionModel, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
@@ -24,6 +26,10 @@ _WIDTHS = {
     Column.DRIVE: 130,
     Column.TAGS: 90,
 }
+"""px of the columns, where their words ask for no more."""
+_AIR = 14  # px beside the words of a cell
+_BESIDE = {Column.STATE: 22}  # px of what stands before the words
+_WIDEST = 190  # px of a column of words
 _WHY = 150  # px that the reason has at least; cut off, and whole in its tip
 _GIVE_WAY = (Column.FRAMES, Column.SUSPECT, Column.DRIVE, Column.TAGS, Column.MODEL)
 """Columns that are left out where room is short, the first one first: the panel beside the table tells them all."""
@@ -35,6 +41,7 @@ class FindingsView(QTableView):
     def __init__(self, theme: Theme, parent: QWidget) -> None:
         super().__init__(parent)
         self._widths = dict(_WIDTHS)
+        self._chosen: set[Column] = set()  # columns whose width somebody chose
         self._says_nothing: frozenset[Column] = frozenset({Column.PICTURE})
         self._is_fitting = False
         self._chips = TagChips(theme, self)
@@ -71,6 +78,17 @@ class FindingsView(QTableView):
         self.selectionModel().setCurrentIndex(index, flags.ClearAndSelect | flags.Rows)
         self.scrollTo(index)
 
+    def fit_words(self, words: Mapping[Column, Iterable[str]]) -> None:
+        """Widen columns to their words, within reason; widths that somebody chose stay."""
+        before = dict(self._widths)
+        advance = self.fontMetrics().horizontalAdvance
+        for column, mine in words.items():
+            if column not in self._chosen:
+                widest = max(map(advance, mine), default=0) + _BESIDE.get(column, 0) + _AIR
+                self._widths[column] = max(self._widths[column], min(widest, _WIDEST))
+        if self._widths != before:
+            self._fit()
+
     def say_nothing(self, column: Column, is_so: bool) -> None:
         """Leave a column out, or not: all rows say the same there, or nobody wants to see it."""
         before = self._says_nothing
@@ -104,3 +122,4 @@ class FindingsView(QTableView):
         """Keep the width that somebody chose."""
         if not self._is_fitting and after > 0 and column in self._widths:
             self._widths[Column(column)] = after
+            self._chosen.add(Column(column))
