@@ -17,6 +17,7 @@ from hilgui.errors import BenchBroken, CallWrong, SourceBroken
 from hilgui.records import Moment, RunHeader, Truth
 from hilgui.report.dataset_clips import check_clips, write_clip
 from hilgui.report.decided import triage_json
+from hilgui.report.picture_names import picture_name
 from hilgui.report.protocol import Progress, silent
 from hilgui.sources import FrameSource, source_again
 from hilgui.store import RunReader
@@ -240,7 +241,7 @@ class _Writer:
         for place in places:
             _blur(image, place)
         self._blurred += len(places)
-        name = f"{reader.header.run_id}_{moment.ref.seq:08d}.jpg"
+        name = picture_name(reader.header.run_id, moment.ref.seq)
         _save(self._out / "images" / name, image)
         truth: Truth | None = moment.truth
         self._frames.append(LabelledFrame(truth, key=name, width=width, height=height))

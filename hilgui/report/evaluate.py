@@ -15,6 +15,7 @@ from hilgui.errors import CallWrong
 from hilgui.evaluation import MEASUREMENTS, PROTOCOLS, Figure, Scorecard, compare
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.records import NO_CLASS, Finding, Moment, Role, RunHeader, Truth, Vocabulary
+from hilgui.report.picture_names import with_frames_of
 from hilgui.report.protocol import Progress, silent
 from hilgui.settings import CornerCaseLimits, stored_limits
 from hilgui.shadow import disagree
@@ -194,14 +195,16 @@ def chosen_classes(vocabulary: Vocabulary, classes: Sequence[str]) -> Vocabulary
 
 
 def other_truth(reader: RunReader, path: Path) -> tuple[dict[int, Truth], tuple[str, ...]]:
-    """Read other labels of the run's recording, in the run's class numbers; raises TruthBroken and CallWrong.
+    """Read other labels of the run's recording, or of pictures exported from it; raises TruthBroken and CallWrong.
 
-    Names are mapped as the run's own labels were; those that the run does not know become ignore regions.
+    They come in the run's class numbers: names are mapped as the run's own labels were, those that the run does not
+    know become ignore regions.
     """
     header = reader.header
     source = header.source
     labels = read_labels(path, sizes_of_recording(Path(source.path), source.width, source.height))
-    joined = join(labels, [moment.ref for moment in reader.moments()])
+    refs = [moment.ref for moment in reader.moments()]
+    joined = join(with_frames_of(labels, header.run_id, refs), refs)
     mapped = {} if header.truth is None else header.truth.class_map
     names = {name.strip().casefold(): target for name, target in mapped.items()}
     numbers = {name.casefold(): number for number, name in enumerate(header.vocabulary.names)}

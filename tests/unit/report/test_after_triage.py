@@ -69,7 +69,7 @@ def test_nothing_triaged_is_nothing_to_correct(made, tmp_path, capsys):
     assert "nothing to correct" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("form", ["coco", "yolo", "kitti", "openlabel"])
+@pytest.mark.parametrize("form", ["coco", "cvat", "yolo", "kitti", "openlabel"])
 def test_a_data_set_is_read_back_with_its_labels(made, tmp_path, form):
     out = tmp_path / "set"
     assert main(["export-dataset", "last", "--select", "1-2", "--format", form, "--out", str(out)]) == 0
@@ -77,7 +77,13 @@ def test_a_data_set_is_read_back_with_its_labels(made, tmp_path, form):
     assert [picture["frame"] for picture in told["pictures"]] == [WORST, 46]
     first = cv2.imread(str(out / told["pictures"][0]["file"]))
     assert first.shape == (180, 320, 3)
-    where = {"coco": "annotations.coco.json", "openlabel": "annotations.openlabel.json", "kitti": "labels", "yolo": ""}
+    where = {
+        "coco": "annotations.coco.json",
+        "openlabel": "annotations.openlabel.json",
+        "cvat": "annotations.xml",
+        "kitti": "labels",
+        "yolo": "",
+    }
     path = out / where[form]
     if form != "yolo":
         assert sum(len(frame.truth) for frame in read_labels(path).frames) == 4

@@ -67,7 +67,7 @@ FORMS = {
         ".xml",
         regions=False,
         crowds=True,
-        occlusion=lambda share: share if math.isnan(share) else 0.5 if share > 0.25 else 0.0,
+        occlusion=lambda share: 0.5 if share > 0.25 else 0.0,  # CVAT asks for yes or no
     ),
     "kitti": Form(0.005, ignored=False, distance_m=0.005, occlusion=_words_of_kitti, truncation=0.0051),
     "voc": Form(
