@@ -30,7 +30,6 @@ from hilgui.rigs import (
 LISTEN_ONLY, NORMAL = b"L", b"O"
 CLOSE, VERSION, SERIAL, FLAGS = b"C\r", b"V\r", b"N\r", b"F\r"
 _ANSWERS = {b"V": (b"V", b"v"), b"N": (b"N",), b"F": (b"F",)}
-BUS_STATES = ("error active", "error warning", "error passive", "bus error or bus-off")
 
 _ANSWER_S = 0.25
 _LATE_S = 0.03
@@ -121,7 +120,7 @@ class SlcanReader:
         raise RigRefused(f"{self._device.name} has no channel {channel!r}", port=self._link.port)
 
     def signals(self) -> tuple[Reading, ...]:
-        """Take in what the bus brought and give all channels; `bus` is 0 to 3 as in BUS_STATES."""
+        """Take in what the bus brought and give all channels; `bus` is 0 (error active) to 3 (bus error or off)."""
         self._ready()
         for _ in range(_MOUTHFUL):
             data = self._link.read_some(0.0)

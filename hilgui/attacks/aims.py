@@ -42,16 +42,6 @@ def wishes(read: Readout, target: Target) -> Floats:
     return {Goal.HIDE: _hide, Goal.CREATE: _create, Goal.CHANGE: _change}[target.goal](read, target)
 
 
-def reached(read: Readout, target: Target) -> float:
-    """Give how far the aim is from being reached, lower is better: the sum of the scores that are to fall."""
-    if read.is_whole:
-        return float(read.scores[0, target.classes].sum())
-    on = _on(read, target)
-    of_class = np.where(on, read.scores[:, target.classes], 0.0)
-    best = of_class.max(axis=0, initial=0.0).sum()
-    return float(-best if target.goal is Goal.CREATE else best)
-
-
 def _on(read: Readout, target: Target) -> NDArray[np.bool_]:
     """Say which rows speak of which object, (R, G); rows that say nothing are left out before boxes are compared."""
     on = np.zeros((len(read.boxes), len(target.boxes)), np.bool_)

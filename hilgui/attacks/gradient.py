@@ -14,7 +14,6 @@ from hilgui.attacks.readout import Readout, reader_for
 from hilgui.attacks.twin import Twin
 from hilgui.inference import Model
 from hilgui.inference.preprocess import Geometry, place
-from hilgui.records import Truth
 
 
 class Gradients:
@@ -89,8 +88,3 @@ def to_input(boxes: NDArray[np.floating], geometry: Geometry) -> NDArray[np.floa
     offset = np.array([geometry.offset_x, geometry.offset_y] * 2)
     placed: NDArray[np.float64] = np.asarray(boxes, np.float64).reshape(-1, 4) * scale + offset
     return placed
-
-
-def counted(truth: Truth) -> Truth:
-    """Keep the objects that have to be found."""
-    return truth.where(~(truth.crowd | truth.ignore) & (truth.classes >= 0))

@@ -21,11 +21,6 @@ NEEDED = "pip install 'hilgui[attacks]' (PyTorch's CPU build does; torchvision i
 SLACK = 0.10  # share by which the twin may differ from the deployed model, of the largest output
 
 
-def is_there() -> bool:
-    """Say whether white-box attacks can be made here."""
-    return missing() == ""
-
-
 def missing() -> str:
     """Name what white-box attacks lack here; empty where nothing is missing."""
     lacking = []

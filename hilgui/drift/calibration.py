@@ -136,11 +136,6 @@ def calibrate(reference: Reference, *, rate: float, windows: int, window: int, s
     )
 
 
-def least_of(statistic: str) -> float:
-    """Give below what a statistic raises no alarm, however sure it is."""
-    return _LEAST.get(statistic, 0.0)
-
-
 def _limit(figure: str, statistic: str, reached: float) -> Limit:
     is_silent = reached >= _SILENT[statistic]
     return Limit(figure, statistic, None if is_silent else max(reached, _LEAST[statistic]), reached)

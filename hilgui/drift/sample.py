@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from hilgui.records import Moment, Role, Vocabulary
 
 PICTURE = ("brightness", "contrast", "overexposed", "sharpness", "saturation", "warmth", "noise")
-OUTPUTS = ("detections", "score", "mass", "mean_score", "height")
 FEATURE = "feature:"  # "baseline.feature:07": the network's deepest features, averaged over the picture
 TOP = "top:"  # "baseline.top:car": best score of a class, the score map of the class max-pooled over the picture
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation.figures import ClassFigures, DetectionFigures
-from hilgui.evaluation.match_rows import RANGES, THRESHOLDS, MatchRows, TruthRows, match_block
+from hilgui.evaluation.match_rows import RANGES, MatchRows, TruthRows, match_block
 from hilgui.evaluation.nearest import Nearest, nearest
 from hilgui.evaluation.ranked import RECALLS, Averages, RankedRows, known_mean
 from hilgui.evaluation.row_log import RowLog
@@ -131,29 +130,6 @@ class AveragePrecision:
     def coco_by_class(self) -> dict[int, CocoFigures]:
         """Read the twelve figures of each judged class."""
         return dict(zip(self.judged, self._read()[1], strict=True))
-
-    def coco_within(
-        self, truths_in: NDArray[np.bool_], rows_in: NDArray[np.bool_]
-    ) -> tuple[CocoFigures, list[CocoFigures]]:
-        """Read the twelve figures of a slice, over classes and for each class, from the kept rows.
-
-        `truths_in` (G,) and `rows_in` (N,) are parallel to `rows()` and say what belongs to the slice. A detection
-        follows the truth that it matched; one that matched nothing belongs where its own attributes put it.
-        """
-        rows, truths = self.rows()
-        matched = rows.truths >= 0
-        key = rows.frames.astype(np.int64) << 32 | rows.truths
-        known = truths.frames.astype(np.int64) << 32 | truths.rows
-        order = np.argsort(known)
-        owner = order[np.searchsorted(known[order], key[matched])]
-        counts = rows_in.copy()
-        counts[matched] = truths_in[owner]
-        everywhere = np.uint16((1 << len(THRESHOLDS)) - 1)
-        kept = replace(
-            rows, hits=np.where(counts, rows.hits, np.uint16(0)), ignored=np.where(counts, rows.ignored, everywhere)
-        )
-        mine = replace(truths, counted=truths.counted & truths_in)
-        return coco_figures(RankedRows(kept, mine, len(self.judged), area) for area in range(len(RANGES)))
 
     def _read(self) -> tuple[CocoFigures, list[CocoFigures]]:
         rows, truths = self.rows()

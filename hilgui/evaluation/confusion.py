@@ -61,7 +61,6 @@ class PixelConfusion:
         self._table = table
         said_by_labels = set(table[: len(labelled)].tolist())
         self._judged = [place for place in range(len(names)) if place in said_by_labels]
-        self._floor = floor
         self.counts = np.zeros((len(names), len(names)), np.int64)  # said, labelled
         self._members = self._joined()
 

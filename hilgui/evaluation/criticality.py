@@ -9,7 +9,7 @@ Each row says which.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -198,11 +198,3 @@ class CriticalityMeter:
         for row, number in zip(nameless, numbers, strict=True):
             names[row] = ("followed", number)
         return names
-
-
-def bases(found: Iterable[Criticality]) -> dict[str, int]:
-    """Count by words where the distances came from."""
-    counts = np.zeros(len(Basis), np.int64)
-    for each in found:
-        counts += np.bincount(each.basis, minlength=len(Basis))
-    return {basis.words: int(counts[basis]) for basis in Basis if counts[basis]}

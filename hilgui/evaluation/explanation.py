@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from hilgui.errors import CallWrong
 from hilgui.evaluation.accumulator import FrameBook
 from hilgui.evaluation.average_precision import COCO_FIGURES
-from hilgui.evaluation.critical_quality import CRITICAL_FIGURES, CriticalQuality
 from hilgui.evaluation.detection_quality import RATES, DetectionQuality
 from hilgui.evaluation.error_split import ERRORS
 from hilgui.evaluation.operating_point import BACKGROUND
@@ -45,20 +44,14 @@ class Behind:
         }
 
 
-def frames_behind(quality: DetectionQuality, figure: str, critical: CriticalQuality | None = None) -> list[Behind]:
+def frames_behind(quality: DetectionQuality, figure: str) -> list[Behind]:
     """Give the frames that make a figure worse, the worst first; raises CallWrong for a name that there is not.
 
     `recall[.CLASS]` and `ar_…` lead to misses, `precision[.CLASS]` to phantoms, `f1[.CLASS]` to both (at the operating
     point); `map_…[.CLASS]` to errors at IoU .5 whatever the score; `tide.ERROR` to errors of that kind;
     `confusion.THERE.SHOWN` to pairs, with `background` where there is no truth or no detection;
-    `calibration_error` to detections whose score lies. Where `critical` is given, `critical_recall[.CLASS]` leads to
-    missed critical truths, `missed_critical` and `never_detected_critical` to the first critical frame of each object,
-    `time_to_first_detection_s` and `longest_gap_s` to that of those found late or lost, `phantoms_per_minute` to
-    phantoms.
+    `calibration_error` to detections whose score lies.
     """
-    found = None if critical is None else critical.behind(figure)
-    if critical is not None and found is not None:
-        return listed(critical.book, found)
     return listed(quality.book, _contributions(quality, figure))
 
 
@@ -90,7 +83,6 @@ def _contributions(quality: DetectionQuality, figure: str) -> _Found:
         *COCO_FIGURES,
         *RATES,
         "calibration_error",
-        *CRITICAL_FIGURES,
         *(f"tide.{error}" for error in ERRORS),
         "confusion.THERE.SHOWN",
     ]

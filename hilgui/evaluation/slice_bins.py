@@ -56,7 +56,6 @@ OCCLUSION = Bins("occlusion", OCCLUSIONS, ("visible", "partly", "largely", "hidd
 SPEED = Bins("speed", SPEEDS_MPS, ("standing", "< 30 km/h", "30–60 km/h", "≥ 60 km/h"))
 
 OF_OBJECTS = ("class", "distance", "height", "occlusion", "corridor")
-OF_FRAMES = ("speed", "image", "camera")
 
 
 def frame_bins(moment: Moment, camera: str) -> dict[str, str]:

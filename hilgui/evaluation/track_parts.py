@@ -189,4 +189,3 @@ _BLAMES: dict[str, Callable[[TrackParts], _Blame]] = {
     "mostly_tracked": _MISSED,
     "mostly_lost": _MISSED,
 }
-TRACKING_FIGURES = tuple(_BLAMES)

@@ -51,7 +51,6 @@ class Pairs:
     share: NDArray[np.float64]  # (P,) IoU divided by what both have in the frame: HOTA's alignment
     truth_frames: NDArray[np.int64]  # (identities of the truth,)
     tracked_frames: NDArray[np.int64]  # (identities of the tracker,)
-    frame_count: int
 
 
 class TrackRows:
@@ -102,7 +101,6 @@ class TrackRows:
             rows.share,
             np.array(self._truth_frames, np.int64),
             np.array(self._tracked_frames, np.int64),
-            self._frames,
         )
 
     def _join(self) -> None:

@@ -141,11 +141,6 @@ class DeviceWorker:
         """Give the open port, for its transcript."""
         return self._transport
 
-    @property
-    def has_writer(self) -> bool:
-        """Say whether outputs can be reached."""
-        return self._writer is not None
-
     def start(self) -> None:
         """Open the port and begin to read."""
         self._thread.start()

@@ -8,7 +8,6 @@ from hilgui.scenes.camera import Camera, Floats
 from hilgui.scenes.grain import Bytes, generator, grain, halve_columns, halve_rows, scale
 from hilgui.scenes.weather import HEAD_TINT, LAMP_PERIOD_M, LAMP_TINT, Weather, head_light, lamp_light
 
-LANE_M = 3.5
 ONCOMING_X = -3.5
 BIKE_RIGHT_X, BIKE_LEFT_X = 2.5, -5.95
 PARKED_RIGHT_X, PARKED_LEFT_X = 4.3, -7.65

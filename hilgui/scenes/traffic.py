@@ -40,7 +40,6 @@ class Actor:
     clothes: Clothes | None = None
     trigger_m: float = 0.0  # a person who waits starts to cross when the car is this near
     goal_x: float | None = None
-    yields: bool = False
 
     @property
     def is_crossing(self) -> bool:

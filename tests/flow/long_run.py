@@ -10,7 +10,7 @@ from pathlib import Path
 from hilgui.pipeline import Run, RunPlan, Watchers, prepare
 from hilgui.records import Frame, Moment, Outcome
 from hilgui.settings import load_settings
-from hilgui.sources.looped import Looped
+from tests.flow.looped import Looped
 from tests.flow.tiny import write_drive, write_model
 
 LAP = 40

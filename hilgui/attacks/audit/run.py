@@ -52,13 +52,8 @@ def chosen(suite: str) -> tuple[Probe, ...]:
     return tuple(one for one in known if one.id in words or one.id[0] in [word.upper() for word in words])
 
 
-def pictures_of(source: Path, count: int) -> list[Pixels]:
-    """Take pictures of a recording, evenly spread; raises SourceBroken."""
-    return list(frames_of(source, count).values())
-
-
 def frames_of(source: Path, count: int) -> dict[int, Pixels]:
-    """Take the same with the numbers of their frames."""
+    """Take pictures of a recording, evenly spread, by the numbers of their frames; raises SourceBroken."""
     opened = open_source(source)
     try:
         seqs = np.linspace(0, max(len(opened.refs()) - 1, 0), count).round().astype(int)

@@ -54,7 +54,6 @@ class Segmenter:
         self._image = layout.image
         self._heads = self._named_heads(layout)
         self._places = {output.name: place for place, output in enumerate(layout.signature.outputs)}
-        self._portrait = layout.height / layout.width
 
     @classmethod
     def recognise(

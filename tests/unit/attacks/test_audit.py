@@ -13,7 +13,7 @@ from hilgui.attacks.audit.document import document_of, result_of, with_pictures
 from hilgui.attacks.audit.experiments import EXPERIMENTS
 from hilgui.attacks.audit.finding import Audit, Severity, Status, read_audit
 from hilgui.attacks.audit.probes import CHANGED
-from hilgui.attacks.audit.run import AUDIT, REPRODUCERS, audit, chosen, frames_of, pictures_of
+from hilgui.attacks.audit.run import AUDIT, REPRODUCERS, audit, chosen, frames_of
 from hilgui.attacks.audit.sight import Sight
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.inference import Model
@@ -28,7 +28,7 @@ DAY = "assets/demo/day.mp4"
 
 def _audited(path: Path, folder: Path, suite: str = PROBES) -> Audit:
     with closing(Model.load(path, provider="cpu")) as model:
-        images = pictures_of(shipped(DAY), 6)
+        images = list(frames_of(shipped(DAY), 6).values())
         return audit(model, images, folder, suite=suite, pictures="6 of day", seed=0, tell=lambda done, total: None)
 
 
@@ -80,7 +80,7 @@ def test_what_another_model_passed_is_no_pass_of_this_one(tmp_path: Path) -> Non
 
 def test_what_could_not_be_tried_is_no_pass(tmp_path: Path) -> None:
     with closing(Model.load(shipped("assets/demo/baseline.onnx"), provider="cpu")) as model:
-        (image,) = pictures_of(shipped(DAY), 1)
+        (image,) = frames_of(shipped(DAY), 1).values()
         made = audit(model, [image], tmp_path, suite="F-memory", pictures="1", seed=0, tell=lambda done, total: None)
     (one,) = made.findings
     assert (one.status, made.exit_code) == (Status.NOT_RUN, 3)
@@ -103,7 +103,7 @@ def test_a_rate_that_is_not_told_apart_from_the_limit_is_no_pass(
     fallen = iter([(1, 1)] * hits + [(0, 1)] * (trials - hits))
     monkeypatch.setattr(Sight, "fallen", lambda self, pair: next(fallen))
     with closing(Model.load(shipped("assets/demo/baseline.onnx"), provider="cpu")) as model:
-        images = pictures_of(shipped(DAY), 1) * trials
+        images = list(frames_of(shipped(DAY), 1).values()) * trials
         made = audit(model, images, tmp_path, suite="C-fires-red", pictures="", seed=0, tell=lambda done, total: None)
     (one,) = made.findings
     assert (one.status, made.exit_code) == (status, code)
@@ -118,7 +118,7 @@ def test_the_seed_decides_what_is_drawn_by_chance(probe: str, monkeypatch: pytes
     monkeypatch.setattr(Sight, "speaks", lambda self, inference: 1)
     (one,) = chosen(probe)
     with closing(Model.load(shipped("assets/demo/baseline.onnx"), provider="cpu")) as model:
-        images, drawn = pictures_of(shipped(DAY), 2), []
+        images, drawn = list(frames_of(shipped(DAY), 2).values()), []
         for seed in (1, 1, 2):
             pair = one.run(Sight(model), images, seed).pair
             assert pair is not None

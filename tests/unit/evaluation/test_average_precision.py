@@ -98,31 +98,6 @@ def test_equals_pycocotools_on_a_part_of_the_classes() -> None:
     assert_equals_oracle([_random_frame(rng, most=20) for _ in range(20)], judged=(0, 2))
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_slice_of_frames_is_what_these_frames_give_alone(seed: int) -> None:
-    rng = np.random.default_rng(seed)
-    frames = [_random_frame(rng, most=20) for _ in range(40)]
-    inside = rng.random(40) < 0.5
-    precision = read(frames, CLASSES)
-    rows, truths = precision.rows()
-    whole, per_class = precision.coco_within(inside[truths.frames], inside[rows.frames])
-    alone = pycocotools([frame for frame, kept in zip(frames, inside, strict=True) if kept], CLASSES)
-    assert tuple(value for value, _ in whole.values()) == pytest.approx(alone.twelve, abs=1e-9)
-    for column, number in enumerate(CLASSES):
-        mine = tuple(value for value, _ in per_class[column].values())
-        assert mine == pytest.approx(alone.twelve_of[number], abs=1e-9)
-
-
-def test_truths_outside_a_slice_are_not_missed_and_their_matches_not_wrong() -> None:
-    labelled = truth([(0, 0, 50, 50, 0, False, False), (100, 0, 50, 50, 0, False, False)])
-    precision = read([(detections([(0, 0, 50, 50, 0.9, 0), (300, 0, 50, 50, 0.95, 0)]), labelled)], (0,))
-    rows, _ = precision.rows()
-    first = np.array([True, False])
-    assert precision.coco_within(first, np.zeros(len(rows.rows), np.bool_))[0]["map_50"] == (pytest.approx(1.0), 1)
-    assert precision.coco_within(first, np.ones(len(rows.rows), np.bool_))[0]["map_50"] == (pytest.approx(0.5), 1)
-    assert precision.coco_within(~first, np.zeros(len(rows.rows), np.bool_))[0]["map_50"] == (pytest.approx(0.0), 1)
-
-
 def test_reading_in_between_changes_nothing() -> None:
     rng = np.random.default_rng(5)
     frames = [_random_frame(rng, most=20) for _ in range(40)]

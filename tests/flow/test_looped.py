@@ -7,8 +7,8 @@ import pytest
 
 from hilgui.records import Frame
 from hilgui.sources import source_for
-from hilgui.sources.looped import Looped
 from hilgui.stream import StopToken
+from tests.flow.looped import Looped
 from tests.unit.sources.clips import write_clip
 
 
