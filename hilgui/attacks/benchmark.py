@@ -80,6 +80,7 @@ class Smoothed:
             "sigma": self.sigma,
             "abstained": self.abstained,
             "agreeing": self.agreeing,
+            "interval": None if self.interval is None else self.interval.as_json(),
             "median_radius": float(np.median(self.radii)) if self.radii else None,
             "l2_of_attack": self.epsilon_l2,
             "ms_per_picture": round(self.ms, 1),

@@ -170,9 +170,9 @@ class Gallery:
         return (Drive(header.source.name, header.source.path, header.source.sha256, truth, len(self.shots)),)
 
     def subjects(self) -> tuple[Subject, ...]:
-        """Say which model is attacked; the document calls it the baseline, as it is the only one."""
+        """Say which model is attacked."""
         facts = self.model.facts
-        return (Subject(Role.BASELINE, facts.name, facts.path, facts.sha256, facts.runs_on),)
+        return (Subject(Role.BASELINE, facts.name, facts.path, facts.sha256, facts.runs_on, "attacked model"),)
 
     def close(self) -> None:
         """Close recording and models."""

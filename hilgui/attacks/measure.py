@@ -123,11 +123,12 @@ def _fallen(
     frames = np.arange(len(pairs))
     table = np.array(pairs, np.float64).reshape(-1, 2)
     share = Shares(frames, table[:, 0], frames, table[:, 1], "objects", "lower")
-    figure = share.figure()
-    at_stake = int(table[:, 1].sum())
+    value, at_stake = share.figure().value, int(table[:, 1].sum())
     if gallery.is_classifier:
-        return figure.value, wilson(int(table[:, 0].sum()), at_stake), at_stake
-    return figure.value, share.interval(clusters), at_stake
+        return value, wilson(int(table[:, 0].sum()), at_stake), at_stake
+    if value in (0.0, 1.0):  # every resample says the same: what none or all of so many clusters leave open
+        return value, wilson(round(value * len(clusters)), len(clusters)), at_stake
+    return value, share.interval(clusters), at_stake
 
 
 def _accuracy(

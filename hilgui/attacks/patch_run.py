@@ -19,13 +19,13 @@ from hilgui import __version__
 from hilgui.attacks.aims import Goal, Target
 from hilgui.attacks.drawing import drawn, jpeg, png
 from hilgui.attacks.gallery import Gallery
-from hilgui.attacks.measure import all_targets, wilson
+from hilgui.attacks.measure import all_targets
 from hilgui.attacks.objective import remaining
 from hilgui.attacks.patch import apply, height_mm, objects_of, placed, random_grid, search
 from hilgui.attacks.patch_pdf import write_pdf
+from hilgui.attacks.worn import Gain, Worn, check, gain
 from hilgui.durable import write_document
 from hilgui.errors import CallWrong
-from hilgui.evaluation import Interval
 from hilgui.records import Role
 from hilgui.robustness import ATTACKS, Cell, Check, Example, Headline, Result, Shown, write_picture, write_result
 
@@ -36,25 +36,11 @@ _LARGEST_SHARE = 0.8  # of the object's height: more is no patch any more
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Worn:
-    """How often objects that wear a patch are lost; those that the clean picture had shown."""
-
-    name: str
-    lost: int
-    at_stake: int
-    interval: Interval | None
-
-    @property
-    def rate(self) -> float | None:
-        """Give the share."""
-        return self.lost / self.at_stake if self.at_stake else None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Patched:
     """What one patch is worth."""
 
     worn: tuple[Worn, ...]  # grey, random, optimised
+    gains: tuple[Gain, ...]  # of the optimised one over the others
     side_mm: float
     class_name: str
     tries: int
@@ -66,16 +52,8 @@ class Patched:
             "side_mm": self.side_mm,
             "class": self.class_name,
             "tries": self.tries,
-            "worn": [
-                {
-                    "patch": one.name,
-                    "lost": one.lost,
-                    "at_stake": one.at_stake,
-                    "rate": one.rate,
-                    "interval": None if one.interval is None else one.interval.as_json(),
-                }
-                for one in self.worn
-            ],
+            "worn": [one.as_json() for one in self.worn],
+            "gains": [one.as_json() for one in self.gains],
             "check": {"is_good": self.check.is_good, "sentence": self.check.sentence},
         }
 
@@ -117,12 +95,10 @@ def patch_attack(
         worn.append(one)
         if name == "optimised":
             examples = pairs
-    rates = {one.name: one.rate or 0.0 for one in worn}
-    is_good = rates["optimised"] > max(rates["random"], rates["grey"])
-    sentence = f"optimised {rates['optimised']:.0%} lost, random {rates['random']:.0%}, grey {rates['grey']:.0%}"
-    words = sentence if is_good else f"{sentence}: the search was too weak, take more tries"
-    check = Check("a patch that was optimised hides more than one that was not", is_good, words)
-    made = Patched(tuple(worn), side_mm, class_name, tries, check)
+    pictures = np.array([place for place, _ in tested])
+    clusters = gallery.clusters()
+    gains = tuple(gain(worn[-1], control, pictures, clusters) for control in worn[:-1])
+    made = Patched(tuple(worn), gains, side_mm, class_name, tries, check(worn[-1], gains))
     digest = hashlib.sha256(found.grid.tobytes() + gallery.model.facts.sha256.encode()).hexdigest()[:10]
     stem = re.sub(r"[^A-Za-z0-9]+", "-", gallery.model.facts.name).strip("-")[:40] or "model"
     folder = folder or root / f"{ATTACKS}-{stem}-patch-{digest}"
@@ -139,16 +115,16 @@ def _wear(
     gallery: Gallery, grid: Pixels, objects: Sequence[tuple[int, Target]], share: float, name: str, seed: int
 ) -> tuple[Worn, list[tuple[int, Target, Pixels]]]:
     """Stick a patch on every object, one at a time, placed alike for every patch."""
-    lost = 0
-    fallen: list[tuple[int, Target, Pixels]] = []
+    lost = np.zeros(len(objects), np.bool_)
+    examples: list[tuple[int, Target, Pixels]] = []
     for number, (place, target) in enumerate(objects):
         placement = placed(place, target, share, np.random.default_rng((seed, number)))
         image = apply(gallery.shots[place].image, grid, placement)
         if not _is_seen(gallery, image, (place, target)):
-            lost += 1
-            if len(fallen) < _EXAMPLES:
-                fallen.append((place, target, image))
-    return Worn(name, lost, len(objects), wilson(lost, len(objects))), fallen
+            lost[number] = True
+            if len(examples) < _EXAMPLES:
+                examples.append((place, target, image))
+    return Worn(name, lost), examples
 
 
 def _store(
@@ -178,7 +154,7 @@ def _store(
     write_pdf(folder / "patch.pdf", grid, made.side_mm, f"hilgui patch against {gallery.model.facts.name}")
     role = Role.BASELINE
     cells = [
-        Cell(one.name, "lost", role, one.rate, one.interval, one.at_stake,
+        Cell(one.name, "lost", role, one.rate, one.interval, len(one.fallen),
              examples=tuple(examples) if one.name == "optimised" else ())
         for one in made.worn
     ]  # fmt: skip
@@ -201,8 +177,11 @@ def _store(
             cells=tuple(cells),
             families={one.name: "patch" for one in made.worn},
             better="lower",
-            headlines=tuple(Headline(f"lost, {one.name}", role, one.rate, one.interval, "", "lower")
-                            for one in made.worn),
+            headlines=(
+                *(Headline(f"lost, {one.name}", role, one.rate, one.interval, "", "lower") for one in made.worn),
+                *(Headline(f"optimised − {one.control}", role, one.difference, one.interval, "", "lower")
+                  for one in made.gains),
+            ),
             checks=(made.check,),
             notes=("searched on every second picture, measured on the others, each object with a fresh placement",),
             is_whole=True,

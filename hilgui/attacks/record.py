@@ -111,6 +111,7 @@ def _result(gallery: Gallery, made: Attacked) -> Result:
         "threshold": gallery.model.threshold,
         "truth": question.truth or "labels",
         "is_defended": question.is_defended,
+        "baseline": "" if gallery.baseline is None else gallery.baseline.facts.sha256,
         "models": {one.role.value: one.sha256 for one in gallery.subjects()},
         "drives": [[one.sha256, one.truth, one.frames] for one in gallery.facts()],
     }

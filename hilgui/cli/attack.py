@@ -181,7 +181,7 @@ def patch(
 ) -> None:
     """Search a patch to print that hides objects; any adapter. patch.pdf is in true size, patch.png for a screen.
 
-    Exit code 3: it hides no more than a patch that nobody optimised.
+    Exit code 3: it hides no more than a patch that nobody optimised, or not surely more.
     """
     from contextlib import closing
 
@@ -214,7 +214,11 @@ def patch(
     else:
         table = Table("patch", "lost", "of", box=None)
         for one in made.worn:
-            table.add_row(one.name, _figure(one.rate, one.interval), str(one.at_stake))
+            table.add_row(one.name, _figure(one.rate, one.interval), str(len(one.fallen)))
+        results.print(table)
+        table = Table("optimised against", "difference", "p", box=None)
+        for each in made.gains:
+            table.add_row(each.control, f"{each.difference:+.3f} {_between(each.interval)}", f"{each.p:.2g}")
         results.print(table)
         results.print(made.check.sentence, markup=False)
         results.print(

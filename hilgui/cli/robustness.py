@@ -289,27 +289,22 @@ def _print(result: Result, folder: Path) -> None:
     if not result.is_whole:
         notes.print("not whole yet: the call that began it goes on", markup=False)
     for role in result.roles:
-        table = Table(f"{role.value}: {result.measure}", "family", *result.columns, "mean", "first lost", box=None)
+        lost = ("first lost",) if result.tippings else ()
+        table = Table(f"{result.called(role)}: {result.measure}", "family", *result.heads, *lost, box=None)
         for row in result.rows:
-            cells = [result.cell(row, column, role) for column in result.columns]
-            values = [None if cell is None else cell.value for cell in cells]
-            table.add_row(
-                row,
-                result.families.get(row, ""),
-                *(_number(value) for value in values),
-                _number(result.mean(row, role)),
-                _tipping(result, row, role),
-            )
+            tipping = (_tipping(result, row, role),) if result.tippings else ()
+            values = map(_number, result.line(row, role))
+            table.add_row(row, result.families.get(row, ""), *values, *tipping)
         results.print(table)
     for headline in result.headlines:
-        results.print(f"  {in_words(headline)}", markup=False)
+        results.print(f"  {in_words(result, headline)}", markup=False)
     results.print(f"  result: {folder}", markup=False)
 
 
-def in_words(headline: Headline) -> str:
+def in_words(result: Result, headline: Headline) -> str:
     """Write a figure over the whole with its interval."""
-    whose = "candidate − baseline" if headline.role is None else headline.role.value
-    value = "–" if headline.value is None else f"{headline.value:.3f}"
+    whose = "candidate − baseline" if headline.role is None else result.called(headline.role)
+    value = _number(headline.value)
     if headline.interval is not None:
         value += f" [{headline.interval.low:.3f}, {headline.interval.high:.3f}]"
     return f"{headline.name} {whose}: {value}"
@@ -324,8 +319,8 @@ def _tipping(result: Result, row: str, role: Role) -> str:
     return f"{found.severity:.2f}{'' if found.is_monotone else ' (not monotone)'}"
 
 
-def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3f}"
+def _number(value: float | int | None) -> str:
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
 
 
 def _list(root: Path, *, as_json: bool) -> None:

@@ -108,12 +108,12 @@ def _laid_out(result: Result, role: Role) -> tuple[int, int, list[Field], list[L
     whole = None if clean is None or not clean.value else clean.value
     subject = next((one.name for one in result.models if one.role == role), "")
     lines = [
-        Line(12, 22, f"{role.value}: {subject}"),
+        Line(12, 22, f"{result.called(role)}: {subject}"),
         Line(12, 40, f"{result.measure}, clean {_number(None if clean is None else clean.value)}, "
              f"{sum(drive.frames for drive in result.drives)} frames", is_soft=True),
     ]  # fmt: skip
     fields: list[Field] = []
-    for place, column in enumerate((*result.columns, "mean")):
+    for place, column in enumerate(result.heads):
         lines.append(Line(_LEFT + (place + 0.5) * _WIDE - 1, _TOP - 8, column, "middle", is_soft=True))
     for number, row in enumerate(result.rows):
         y = _TOP + number * _HIGH
@@ -125,15 +125,16 @@ def _laid_out(result: Result, role: Role) -> tuple[int, int, list[Field], list[L
             if cell is not None and cell.interval is not None:
                 hint += f" [{cell.interval.low:.3f}, {cell.interval.high:.3f}]"
             fields.append(Field(_LEFT + place * _WIDE, y, _WIDE, _number(value), _share(value, whole), hint))
-        mean = result.mean(row, role)
-        x = _LEFT + len(result.columns) * _WIDE
-        fields.append(Field(x, y, _WIDE, _number(mean), _share(mean, whole), f"{row}, mean: {_number(mean)}"))
+        if result.is_averaged:
+            mean = result.mean(row, role)
+            x = _LEFT + len(result.columns) * _WIDE
+            fields.append(Field(x, y, _WIDE, _number(mean), _share(mean, whole), f"{row}, mean: {_number(mean)}"))
     bottom = _TOP + len(result.rows) * _HIGH
     told = ", ".join(
         f"{name} {_number(one.value)}" for name in ("mPC", "rPC") if (one := result.headline(name, role)) is not None
     )
     lines.append(Line(12, bottom + 24, told))
-    return _LEFT + (len(result.columns) + 1) * _WIDE + _RIGHT, bottom + _FOOT, fields, lines
+    return _LEFT + len(result.heads) * _WIDE + _RIGHT, bottom + _FOOT, fields, lines
 
 
 def _share(value: float | None, whole: float | None) -> float | None:

@@ -35,7 +35,9 @@ def result_document(folder: Path, result: Result) -> Document:
         why=tuple(_why(result)),
         next_steps=tuple(_next(result)),
         figures=tuple(
-            (f"{_name(result, one)}, {one.role.value}", figure(one.value)) for one in result.headlines if one.role
+            (f"{_name(result, one)}, {result.called(one.role)}", figure(one.value))
+            for one in result.headlines
+            if one.role
         ),
         sections=tuple(_sections(folder, result)),
         footer=f"Result {result.id}, measured by hilgui {result.version}; report by hilgui {__version__}",
@@ -58,10 +60,8 @@ def _lead(result: Result) -> Iterator[str]:
         found = {name: result.headline(name, role) for name in _NAMES}
         clean, left, share = (found[name] for name in _NAMES)
         if clean is not None and left is not None and share is not None and share.value is not None:
-            yield (
-                f"Of the {role.value}'s {result.measure} of {figure(clean.value)}, {figure(left.value)} is left on "
-                f"average ({share.value:.0%})."
-            )
+            whole = f"{result.called(role)}'s {result.measure} of {figure(clean.value)}"
+            yield f"Of the {whole}, {figure(left.value)} is left on average ({share.value:.0%})."
 
 
 def _why(result: Result) -> Iterator[Statement]:
@@ -74,11 +74,12 @@ def _why(result: Result) -> Iterator[Statement]:
             tone = Tone.BETTER if (one.interval.low > 0) == (one.better == "higher") else Tone.WORSE
         yield Statement(f"{_name(result, one)}, candidate minus baseline: {signed(one.value)}{sure}.", tone)
     for role in result.roles:
-        means = {row: mean for row in result.rows if (mean := result.mean(row, role)) is not None}
-        worst = sorted(means.items(), key=lambda each: each[1], reverse=result.better == "lower")[:3]
+        last = {row: line[-1] for row in result.rows if (line := result.line(row, role))}
+        known = [(row, value) for row, value in last.items() if value is not None]
+        worst = sorted(known, key=lambda each: each[1], reverse=result.better == "lower")[:3]
         if worst:
-            told = ", ".join(f"{words(row)} ({figure(mean)})" for row, mean in worst)
-            yield Statement(f"The {role.value} stands {told} worst.", Tone.NOTE)
+            told = ", ".join(f"{words(row)} ({figure(value)})" for row, value in worst)
+            yield Statement(f"The {result.called(role)} stands {told} worst.", Tone.NOTE)
     for check in result.checks:
         tone = {True: Tone.BETTER, False: Tone.WORSE, None: Tone.NOTE}[check.is_good]
         yield Statement(f"{check.name}: {check.sentence}", tone)
@@ -91,28 +92,28 @@ def _next(result: Result) -> Iterator[str]:
         early = [one for one in result.tippings if one.role == role and one.severity is not None]
         if early:
             first = min(early, key=lambda one: one.severity or 0.0)
-            yield f"Look at what the {role.value} loses first: {words(first.row)} at {first.severity}, {first.words}."
+            whose, where = result.called(role), f"{words(first.row)} at {first.severity}"
+            yield f"Look at what the {whose} loses first: {where}, {first.words}."
 
 
 def _sections(folder: Path, result: Result) -> Iterator[Section]:
-    numbers = frozenset(range(1, len(result.columns) + 3))
+    head = ("", *result.heads, *(("lost at",) if result.tippings else ()))
+    note = "lost at: the severity at which the first critical object is lost; ~: not monotone"
     for subject in result.models:
         lost = {one.row: one for one in result.tippings if one.role == subject.role}
         rows = []
         for row in result.rows:
-            cells = [result.cell(row, column, subject.role) for column in result.columns]
             tipping = lost.get(row)
             edge = "" if tipping is None else "never" if tipping.severity is None else f"{tipping.severity:.2f}"
             edge += "" if tipping is None or tipping.is_monotone else " ~"
-            values = [figure(None if cell is None else cell.value) for cell in cells]
-            rows.append((words(row), *values, figure(result.mean(row, subject.role)), edge))
-        note = "lost at: the severity at which the first critical object is lost; ~: not monotone"
-        head = ("", *result.columns, "mean", "lost at")
-        yield Section(f"{subject.role.value}: {subject.name}", (Table(head, tuple(rows), numbers, note),))
+            line = (words(row), *map(figure, result.line(row, subject.role)), edge)
+            rows.append(line[: len(head)])
+        table = Table(head, tuple(rows), frozenset(range(1, len(head))), note if result.tippings else "")
+        yield Section(f"{result.called(subject.role)}: {subject.name}", (table,))
     pictures = tuple(_pictures(folder, result))
     if pictures:
         yield Section("Frames that went worst, clean beside changed", (Pictures(pictures),))
-    facts = [(one.role.value, f"{one.path} · sha256 {one.sha256}") for one in result.models]
+    facts = [(result.called(one.role), f"{one.path} · sha256 {one.sha256}") for one in result.models]
     facts += [(one.name, f"{one.frames} frames · {one.path} · sha256 {one.sha256}") for one in result.drives]
     asked = json.dumps(result.question, indent=1, ensure_ascii=False)
     yield Section("How it was measured", (Sentences(result.notes), Facts(tuple(facts)), Verbatim(asked)))
@@ -132,7 +133,9 @@ def _pictures(folder: Path, result: Result) -> Iterator[Picture]:
     for name, role, example in found:
         jpeg = _side_by_side(folder, example, role)
         if jpeg is not None:
-            yield Picture(jpeg, f"{words(name)} · {role.value}", f"{example.drive} #{example.seq}: {example.words}")
+            yield Picture(
+                jpeg, f"{words(name)} · {result.called(role)}", f"{example.drive} #{example.seq}: {example.words}"
+            )
             made += 1
             if made == _PICTURED:
                 return

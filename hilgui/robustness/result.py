@@ -65,7 +65,7 @@ class Headline:
 
     name: str
     role: Role | None
-    value: float | None
+    value: float | int | None  # a count is whole
     interval: Interval | None = None
     unit: str = ""
     better: str = "higher"
@@ -102,6 +102,7 @@ class Subject:
     path: str
     sha256: str
     runs_on: str = ""
+    part: str = ""  # what it is where no other stands beside it: "attacked model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,22 @@ class Result:
         """Find a cell, None where it was not measured."""
         return next((one for one in self.cells if (one.row, one.column, one.role) == (row, column, role)), None)
 
+    @property
+    def is_averaged(self) -> bool:
+        """Say whether the columns are steps of one thing, so that their mean is a figure: severities are."""
+        return self.kind == CORRUPTIONS
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Name what `line` gives."""
+        return (*self.columns, "mean") if self.is_averaged else self.columns
+
+    def line(self, row: str, role: Role) -> list[float | None]:
+        """Give the values of a row, and their mean where that is a figure; None for what was not measured."""
+        cells = [self.cell(row, column, role) for column in self.columns]
+        values = [None if cell is None else cell.value for cell in cells]
+        return [*values, self.mean(row, role)] if self.is_averaged else values
+
     def mean(self, row: str, role: Role) -> float | None:
         """Average a row over its columns; None where one of them was not measured."""
         cells = [self.cell(row, column, role) for column in self.columns]
@@ -154,6 +171,10 @@ class Result:
     def headline(self, name: str, role: Role | None) -> Headline | None:
         """Find a figure over the whole."""
         return next((one for one in self.headlines if (one.name, one.role) == (name, role)), None)
+
+    def called(self, role: Role) -> str:
+        """Say which part a model plays."""
+        return next((one.part for one in self.models if one.role == role and one.part), role.value)
 
     @property
     def roles(self) -> tuple[Role, ...]:

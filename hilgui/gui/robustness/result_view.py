@@ -78,7 +78,7 @@ class ResultView(ShownResult):
         self.notes.put(*note_rows(self.tr, result))
         if is_other:
             self._link = None
-            self.examples.put(*example_rows(self.tr, []))
+            self.examples.put(*example_rows(self.tr, result, []))
             self.pictures.clear()
 
     def show_worst(self) -> None:
@@ -109,7 +109,7 @@ class ResultView(ShownResult):
             return
         self._link = link
         found = examples_of(self._result, link)
-        self.examples.put(*example_rows(self.tr, found))
+        self.examples.put(*example_rows(self.tr, self._result, found))
         if found:
             self._show_example(found[0])
         else:

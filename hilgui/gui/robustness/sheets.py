@@ -30,9 +30,10 @@ def heat_rows(tr: Say, result: Result, roles: Sequence[Role]) -> Rows:
     has_tippings = bool(result.tippings)
     titles = [tr("Row")]
     for role in roles:
-        letter = role.value[0].upper()
-        titles += [f"{letter} {column}" for column in result.columns]
-        titles += [f"{letter} {tr('mean')}", *([f"{letter} {tr('lost at')}"] if has_tippings else [])]
+        letter = f"{role.value[0].upper()} " if len(roles) > 1 else ""
+        titles += [f"{letter}{column}" for column in result.columns]
+        titles += [f"{letter}{tr('mean')}"] if result.is_averaged else []
+        titles += [f"{letter}{tr('lost at')}"] if has_tippings else []
     rows: list[tuple[Cell, ...]] = []
     for row in result.rows:
         cells = [Cell(row, tip=result.families.get(row, ""))]
@@ -44,14 +45,14 @@ def heat_rows(tr: Say, result: Result, roles: Sequence[Role]) -> Rows:
 
 def blocks_of(result: Result) -> tuple[tuple[str, str, int], ...]:
     """Give words, colour and number of columns of each model in the heat map."""
-    columns = len(result.columns) + 1 + bool(result.tippings)
-    return tuple((f"{one.role.value}: {one.name}", one.role.value, columns) for one in result.models)
+    columns = len(result.heads) + bool(result.tippings)
+    return tuple((f"{result.called(one.role)}: {one.name}", one.role.value, columns) for one in result.models)
 
 
 def headline_rows(tr: Say, result: Result) -> Rows:
     """Say the figures over the whole, a model beside the other, with their difference."""
     names = list(dict.fromkeys(one.name for one in result.headlines))
-    titles = [tr("Figure"), *(role.value for role in result.roles)]
+    titles = [tr("Figure"), *(result.called(role) for role in result.roles)]
     has_difference = any(one.role is None for one in result.headlines)
     titles += [tr("candidate − baseline")] if has_difference else []
     words = {
@@ -69,12 +70,12 @@ def headline_rows(tr: Say, result: Result) -> Rows:
     return tuple(titles), rows
 
 
-def example_rows(tr: Say, found: Sequence[tuple[Role, Example]]) -> Rows:
+def example_rows(tr: Say, result: Result, found: Sequence[tuple[Role, Example]]) -> Rows:
     """List frames that fooled a model."""
     titles = (tr("Model"), tr("Drive"), tr("Frame"), tr("What was lost"))
     rows: list[tuple[Cell, ...]] = [
         (
-            Cell(role.value, (role, example), colour=role.value),
+            Cell(result.called(role), (role, example), colour=role.value),
             Cell(example.drive, (role, example)),
             number(f"{example.seq:,}", (role, example)),
             Cell(example.words, (role, example)),
@@ -124,11 +125,11 @@ def examples_of(result: Result, link: Link) -> list[tuple[Role, Example]]:
     return found
 
 
-def in_words(value: float | None, interval: Interval | None, sign: str = "") -> str:
+def in_words(value: float | int | None, interval: Interval | None, sign: str = "") -> str:
     """Write a figure with its interval."""
     if value is None:
         return "–"
-    text = f"{value:{sign}.3f}"
+    text = f"{value:{sign},}" if isinstance(value, int) else f"{value:{sign}.3f}"
     return text if interval is None else f"{text} [{interval.low:{sign}.3f}, {interval.high:{sign}.3f}]"
 
 
@@ -140,13 +141,14 @@ def _of_model(tr: Say, result: Result, row: str, role: Role, *, has_tippings: bo
         cell = result.cell(row, column, role)
         value = None if cell is None else cell.value
         tip = tr("{0} at {1}, {2}: {3}").format(
-            row, column, role.value, in_words(value, None if cell is None else cell.interval)
+            row, column, result.called(role), in_words(value, None if cell is None else cell.interval)
         )
         if cell is not None and cell.by_class:
             tip += "\n" + "\n".join(f"{name}: {in_words(one, None)}" for name, one in cell.by_class.items())
         cells.append(_field(value, whole, role, result.better, Link(row, column, role), tip))
-    mean = result.mean(row, role)
-    cells.append(_field(mean, whole, role, result.better, None, tr("mean of {0}, {1}").format(row, role.value)))
+    if result.is_averaged:
+        tip = tr("mean of {0}, {1}").format(row, result.called(role))
+        cells.append(_field(result.mean(row, role), whole, role, result.better, None, tip))
     if has_tippings:
         cells.append(_tipping(tr, result, row, role))
     return cells
