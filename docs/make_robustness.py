@@ -1,4 +1,4 @@
-"""Measures the tables of docs/robustness.md and writes them into it.
+"""Measures the tables of docs/robustness.md and docs/attacks.md and writes them into these.
 
     python docs/make_robustness.py
 
@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import attack_tables
+
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "robustness.md"
+PAGE, ATTACKS = ROOT / "docs" / "robustness.md", ROOT / "docs" / "attacks.md"
 DATA = Path(os.environ.get("HILGUI_TEST_DATA") or ROOT.parent / "shared" / "data")
 CLASSES = ("person", "cyclist")  # of the demo, at night the candidate's weakness
 
@@ -121,10 +123,7 @@ def figure(one: dict[str, Any] | None) -> str:
     """Write a figure over the whole with its interval."""
     if one is None or one["value"] is None:
         return "–"
-    sign = "+" if one["role"] is None else ""
-    interval = one["interval"]
-    text = f"{one['value']:{sign}.3f}"
-    return text if interval is None else f"{text} [{interval['low']:{sign}.3f}, {interval['high']:{sign}.3f}]"
+    return attack_tables.figure(one["value"], one["interval"], "+" if one["role"] is None else "")
 
 
 def tipping(one: dict[str, Any] | None) -> str:
@@ -139,18 +138,26 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f}".removeprefix("0")
 
 
+def put(page: Path, name: str, text: str) -> None:
+    """Write a table into its place."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    _, after = rest.split(end)
+    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+
+
 def main() -> None:
     """Renew every table whose data is there."""
-    page = PAGE.read_text(encoding="utf-8")
     for table in TABLES:
         if "../shared/data" in " ".join(table.call) and not DATA.is_dir():
             sys.stderr.write(f"{table.name}: no data in {DATA}; its table stays\n")
             continue
-        begin, end = f"<!-- {table.name}: begin -->", f"<!-- {table.name}: end -->"
-        before, rest = page.split(begin)
-        _, after = rest.split(end)
-        page = f"{before}{begin}\n{in_markdown(table, measured(table))}\n{end}{after}"
-        PAGE.write_text(page, encoding="utf-8")
+        put(PAGE, table.name, in_markdown(table, measured(table)))
+    if not DATA.is_dir():
+        sys.stderr.write(f"attacks: no data in {DATA}; their tables stay\n")
+        return
+    for name, text in attack_tables.tables(ROOT, DATA):
+        put(ATTACKS, name, text)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui import colours
-from hilgui.attacks.gallery import Answer, Gallery, Shot
-from hilgui.records import Judgement
 from hilgui.robustness import Shown
 
 Pixels = NDArray[np.uint8]
@@ -16,21 +14,6 @@ Pixels = NDArray[np.uint8]
 _TALL_PX = 320
 _GAIN = 10  # of the difference, or nobody sees it
 _STYLES = {"found": "baseline", "missed": "missed", "phantom": "phantom"}
-
-
-def shown(gallery: Gallery, answer: Answer, shot: Shot) -> tuple[Shown, ...]:
-    """Give what is drawn: found and phantom detections, missed truths; nothing of a classifier."""
-    if answer.comparison is None:
-        return ()
-    name, objects = gallery.vocabulary.name, []
-    for row, fate in enumerate(answer.comparison.detections.tolist()):
-        if fate != Judgement.IGNORED:
-            word = "found" if fate == Judgement.MATCHED else "phantom"
-            label, score = name(int(answer.detections.classes[row])), float(answer.detections.scores[row])
-            objects.append(Shown(_box(answer.detections.boxes[row]), label, word, round(score, 3)))
-    missed = np.flatnonzero(answer.comparison.truths == Judgement.UNMATCHED).tolist()
-    objects += [Shown(_box(shot.truth.boxes[row]), name(int(shot.truth.classes[row])), "missed") for row in missed]
-    return tuple(objects)
 
 
 def side_by_side(clean: Pixels, attacked: Pixels, before: tuple[Shown, ...], after: tuple[Shown, ...]) -> Pixels:
@@ -62,8 +45,3 @@ def jpeg(image: Pixels) -> bytes:
 def png(image: Pixels) -> bytes:
     """Code a picture without loss: an attack does not outlive a JPEG."""
     return bytes(cv2.imencode(".png", image)[1].tobytes())
-
-
-def _box(values: NDArray[np.floating]) -> tuple[float, float, float, float]:
-    x1, y1, x2, y2 = (round(float(value), 1) for value in values)
-    return x1, y1, x2, y2

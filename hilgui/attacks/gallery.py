@@ -17,7 +17,8 @@ from hilgui.pipeline import RunPlan
 from hilgui.pipeline.ignoring import Ignoring
 from hilgui.pipeline.preparation import Prepared, prepare
 from hilgui.records import Comparison, Detections, FrameRef, Inference, Judgement, Role, Task, Truth
-from hilgui.robustness import Drive, Subject
+from hilgui.robustness import Drive, Shown, Subject
+from hilgui.robustness.looking import shown
 from hilgui.settings import Settings
 from hilgui.truth import find_truth
 
@@ -129,6 +130,11 @@ class Gallery:
         """Judge boxes in the common classes, wherever they come from."""
         judged = compare(detections, shot.truth, self.model.threshold, self.vocabulary.judged)
         return Answer(inference, detections, judged, judged.missed == 0)
+
+    def shown(self, answer: Answer, shot: Shot) -> tuple[Shown, ...]:
+        """Give what is drawn on a picture; nothing of a classifier."""
+        judged = answer.comparison
+        return () if judged is None else shown(answer.detections, shot.truth, judged, self.vocabulary.name)
 
     def target(self, shot: Shot, goal: Goal, name: str = "") -> Target:
         """Say what an attack on a shot is aimed at, in the model's own numbering and pixels of the picture."""

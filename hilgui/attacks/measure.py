@@ -14,11 +14,10 @@ from hilgui.attacks.aims import Goal, Target
 from hilgui.attacks.gallery import Answer, Gallery, found
 from hilgui.attacks.objective import remaining
 from hilgui.evaluation import AveragePrecision, Clusters, Interval
-from hilgui.evaluation.clusters import LEVEL, percentile_interval, resample
+from hilgui.evaluation.clusters import LEVEL, percentile_interval
 from hilgui.evaluation.overlap import iou_matrix
 from hilgui.evaluation.shares import Shares
-
-RESAMPLES = 400
+from hilgui.robustness.quality import RESAMPLES, resampled
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +65,12 @@ def measure(
 ) -> Damage:
     """Measure the answers under one condition beside those to the clean pictures."""
     clusters = gallery.clusters()
-    draws = clusters.draws(RESAMPLES)
     value: float | None
     value_50: float | None = None
     if gallery.is_classifier:
-        value, drawn, interval = _accuracy(answers, clusters, draws)
+        value, drawn, interval = _accuracy(answers, clusters)
     else:
-        value, value_50, drawn = _precision(gallery, answers, clusters, draws)
+        value, value_50, drawn = _precision(gallery, answers, clusters)
         interval = percentile_interval(drawn, clusters)
     change = None if clean_draws is None else percentile_interval(drawn - clean_draws, clusters)
     lost = _fallen(gallery, answers, clean, targets, clusters)
@@ -131,29 +129,22 @@ def _fallen(
     return value, share.interval(clusters), at_stake
 
 
-def _accuracy(
-    answers: Sequence[Answer], clusters: Clusters, draws: NDArray[np.int64]
-) -> tuple[float, NDArray[np.float64], Interval | None]:
+def _accuracy(answers: Sequence[Answer], clusters: Clusters) -> tuple[float, NDArray[np.float64], Interval | None]:
     right = np.array([answer.is_right for answer in answers], np.float64)
-    frames = np.arange(len(right))
+    frames, draws = np.arange(len(right)), clusters.draws(RESAMPLES)
     drawn = (draws @ clusters.sums(frames, right)) / (draws @ clusters.sums(frames))
     return float(right.mean()), drawn, wilson(int(right.sum()), len(right))
 
 
 def _precision(
-    gallery: Gallery, answers: Sequence[Answer], clusters: Clusters, draws: NDArray[np.int64]
+    gallery: Gallery, answers: Sequence[Answer], clusters: Clusters
 ) -> tuple[float | None, float | None, NDArray[np.float64]]:
     precision = AveragePrecision(gallery.vocabulary.judged)
     for answer, shot in zip(answers, gallery.shots, strict=True):
         precision.add(answer.detections, shot.truth)
     ranked = precision.ranked()
     whole = ranked.averages().mean
-
-    def read(weights: NDArray[np.int64]) -> NDArray[np.float64]:
-        mean = ranked.averages(weights[clusters.of_frame]).mean[0]
-        return np.array([np.nan if mean is None else mean])
-
-    return whole[0], whole[1], resample(read, draws)[:, 0]
+    return whole[0], whole[1], resampled(ranked, clusters)
 
 
 def clean_answers(gallery: Gallery) -> list[Answer]:

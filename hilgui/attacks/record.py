@@ -12,7 +12,7 @@ from typing import Any
 
 from hilgui import __version__
 from hilgui.attacks.benchmark import Attacked, Benchmark, Defended, Tell
-from hilgui.attacks.drawing import jpeg, png, shown, side_by_side
+from hilgui.attacks.drawing import jpeg, png, side_by_side
 from hilgui.attacks.gallery import Gallery
 from hilgui.attacks.measure import Damage
 from hilgui.attacks.question import CLEAN, NAMES, AttackQuestion
@@ -56,8 +56,8 @@ def store(folder: Path, gallery: Gallery, made: Attacked, result: Result) -> Att
     """Write pictures, document and report."""
     examples, pictures = [], []
     for sample in made.samples:
-        stem, before = f"{sample.shot.ref.seq:06d}", shown(gallery, sample.before, sample.shot)
-        after = shown(gallery, sample.after, sample.shot)
+        stem = f"{sample.shot.ref.seq:06d}"
+        before, after = (gallery.shown(answer, sample.shot) for answer in (sample.before, sample.after))
         paths = [
             write_picture(folder, f"{name}-{stem}.png", png(image))
             for name, image in (("clean", sample.shot.image), (made.question.method, sample.attacked))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hilgui.corruptions import Recipe
 from hilgui.evaluation import compare
 from hilgui.inference.preprocess import Workspace
-from hilgui.records import Comparison, Detections, Judgement, Role
+from hilgui.records import Comparison, Detections, Judgement, Role, Truth
 from hilgui.robustness.drives import Drives, Labelled
 from hilgui.robustness.result import Shown
 from hilgui.sources.corrupted import Corrupted, dropped
@@ -43,6 +43,10 @@ class Look:
         found, now = clean.comparisons[role].truths, self.comparisons[role].truths
         lost: NDArray[np.bool_] = (found == Judgement.MATCHED) & (now != Judgement.MATCHED)
         return lost
+
+    def shown(self, role: Role, name: Callable[[int], str]) -> tuple[Shown, ...]:
+        """Give what is drawn of one model."""
+        return shown(self.detections[role], self.labelled.truth, self.comparisons[role], name)
 
     def phantoms(self, role: Role) -> int:
         """Count the detections without truth."""
@@ -115,10 +119,8 @@ class Looker:
         return Look(labelled, image, detections, comparisons)
 
 
-def shown(drives: Drives, look: Look, role: Role) -> tuple[Shown, ...]:
-    """Give what is drawn on a picture: found and phantom detections, missed truths."""
-    said, truth, judged = look.detections[role], look.labelled.truth, look.comparisons[role]
-    name = drives.vocabulary.name
+def shown(said: Detections, truth: Truth, judged: Comparison, name: Callable[[int], str]) -> tuple[Shown, ...]:
+    """Give what is drawn on a picture: found and phantom detections, missed truths; `name` names a class."""
     objects = []
     for row, fate in enumerate(judged.detections.tolist()):
         if fate != Judgement.IGNORED:

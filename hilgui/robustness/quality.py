@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hilgui.evaluation import AveragePrecision, Clusters, Interval
 from hilgui.evaluation.clusters import percentile_interval, resample
+from hilgui.evaluation.ranked import RankedRows
 from hilgui.records import Role
 from hilgui.robustness.drives import Drives
 from hilgui.robustness.looking import Look
@@ -65,12 +66,18 @@ class Meter:
             if whole.truths[column]
         }
 
-        def value(weights: NDArray[np.int64]) -> NDArray[np.float64]:
-            mean = ranked.averages(weights[self._clusters.of_frame]).mean[self._place]
-            return np.array([np.nan if mean is None else mean])
-
-        draws = resample(value, self._clusters.draws(RESAMPLES))[:, 0].astype(np.float32)
+        draws = resampled(ranked, self._clusters, self._place).astype(np.float32)
         return Quality(whole.mean[self._place], by_class, int(whole.truths.sum()), draws)
+
+
+def resampled(ranked: RankedRows, clusters: Clusters, place: int = 0) -> NDArray[np.float64]:
+    """Read one of MEASURES for every draw: (RESAMPLES,), NaN where a draw has no truths."""
+
+    def value(weights: NDArray[np.int64]) -> NDArray[np.float64]:
+        mean = ranked.averages(weights[clusters.of_frame]).mean[place]
+        return np.array([np.nan if mean is None else mean])
+
+    return resample(value, clusters.draws(RESAMPLES))[:, 0]
 
 
 def interval_of(draws: Draws, clusters: Clusters) -> Interval | None:

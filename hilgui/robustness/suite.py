@@ -24,7 +24,7 @@ from hilgui.errors import CallWrong
 from hilgui.evaluation.clusters import FEWEST
 from hilgui.records import Judgement, Role
 from hilgui.robustness.drives import Drives, Labelled
-from hilgui.robustness.looking import Image, Look, Looker, shown
+from hilgui.robustness.looking import Image, Look, Looker
 from hilgui.robustness.quality import CLEAN, Draws, Key, Meter, headlines, interval_of
 from hilgui.robustness.question import MEASURES, Question, family_of
 from hilgui.robustness.result import CORRUPTIONS, Cell, Example, Result, Subject, Tipping
@@ -213,7 +213,7 @@ class _Suite:
     # -- pictures -----------------------------------------------------------------------------------------------------
 
     def _example(self, name: str, look: Look, role: Role) -> Example:
-        labelled = look.labelled
+        labelled, name_of = look.labelled, self._drives.vocabulary.name
         clean = self._clean[id(labelled)]
         stem = f"{labelled.drive}-{labelled.ref.seq:06d}"
         pictures = (
@@ -230,8 +230,8 @@ class _Suite:
             words,
             paths[0],
             paths[1],
-            shown(self._drives, clean, role),
-            shown(self._drives, look, role),
+            clean.shown(role, name_of),
+            look.shown(role, name_of),
         )
 
     def _picture(self, name: str, image: Callable[[], Image]) -> str:
