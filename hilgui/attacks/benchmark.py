@@ -17,7 +17,7 @@ from hilgui.attacks.gradient import Gradients
 from hilgui.attacks.measure import Damage, all_targets, clean_answers, measure, wilson, worked
 from hilgui.attacks.objective import remaining
 from hilgui.attacks.pixels import fgsm, levels, noise, pgd
-from hilgui.attacks.question import CLEAN, FGSM, NAMES, NOISE, PGD, SQUARE, WHITE_BOX, AttackQuestion, self_check
+from hilgui.attacks.question import CLEAN, FATES, FGSM, NAMES, NOISE, PGD, SQUARE, WHITE_BOX, AttackQuestion, self_check
 from hilgui.attacks.smoothing import certify
 from hilgui.attacks.square import square_attack
 from hilgui.errors import CallWrong
@@ -223,8 +223,7 @@ class Benchmark:
             first, second = (f"{names[int(one.classes[0])]} {one.scores[0]:.2f}" for one in (old, said))
             return f"{first} became {second}"
         hits, at_stake = worked(self._gallery, after, before, target)
-        verb = {"hide": "lost", "create": "created", "change": "taken for something else"}[target.goal.value]
-        return f"{hits} of {at_stake} {verb}"
+        return f"{hits} of {at_stake} {FATES[target.goal]}"
 
     def _defences(self, attacked: Sequence[Pixels], clean: Sequence[Answer], base: Damage) -> Iterator[Defended]:
         gallery, originals = self._gallery, [shot.image for shot in self._gallery.shots]

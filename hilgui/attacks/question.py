@@ -12,6 +12,7 @@ from hilgui.robustness import Check
 
 CLEAN, NOISE, FGSM, PGD, SQUARE = "clean", "noise", "fgsm", "pgd", "square"
 NAMES = {CLEAN: "clean", NOISE: "random noise", FGSM: "FGSM", PGD: "PGD", SQUARE: "Square"}
+FATES = {Goal.HIDE: "lost", Goal.CREATE: "created", Goal.CHANGE: "taken for something else"}
 WHITE_BOX = (FGSM, PGD)
 
 

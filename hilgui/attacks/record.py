@@ -15,7 +15,7 @@ from hilgui.attacks.benchmark import Attacked, Benchmark, Defended, Tell
 from hilgui.attacks.drawing import jpeg, png, side_by_side
 from hilgui.attacks.gallery import Gallery
 from hilgui.attacks.measure import Damage
-from hilgui.attacks.question import CLEAN, NAMES, AttackQuestion
+from hilgui.attacks.question import CLEAN, FATES, NAMES, AttackQuestion
 from hilgui.durable import write_document
 from hilgui.evaluation import Interval
 from hilgui.records import Role
@@ -151,7 +151,8 @@ def document(made: Attacked, result: Result, pictures: tuple[Picture, ...]) -> D
     before, after = made.damages[CLEAN], made.damages[question.method]
     lead = (
         f"{made.measure} falls from {_number(before.value)} to {_number(after.value)} under "
-        f"{NAMES[question.method]} with ε = {question.epsilon:g}; {_percent(after.success)} of {after.at_stake} fell."
+        f"{NAMES[question.method]} with ε = {question.epsilon:g}; {_percent(after.success)} of {after.at_stake} "
+        f"{FATES[question.goal]}."
     )
     why = [Statement(check.sentence, Tone.NOTE if check.is_good else Tone.WORSE) for check in made.checks]
     steps = ["Put the pictures of the result's folder into a test case, so that a fix stays visible."]
@@ -204,7 +205,7 @@ def _table(made: Attacked) -> Table:
         for one in made.damages.values()
     )
     columns = ("", made.measure, "interval", "AP .50", "change", "worked", "interval", "ms a picture")
-    return Table(columns, rows, frozenset(range(1, 8)), "Worked: share of what was right clean and fell.")
+    return Table(columns, rows, frozenset(range(1, 8)), f"Worked: share that was {FATES[made.question.goal]}.")
 
 
 def _defences(defences: list[Defended], before: Damage, after: Damage) -> Table:
