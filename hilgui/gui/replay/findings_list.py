@@ -21,11 +21,17 @@ from PySide6.QtWidgets import (
 from hilgui.gui.label import Label
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.findings_model import Column, Filter, FindingsModel
-from hilgui.gui.theme import GAP_S, ROW, SMALL_PT, Theme, mark, sans
+from hilgui.gui.theme import GAP, GAP_S, ROW, SMALL_PT, Theme, mark, sans
 from hilgui.records import Finding, Kind, Role, Severity
 
 _SEARCH_AFTER_MS = 120
-_WIDTHS = {Column.SEVERITY: 32, Column.KIND: 108, Column.MODEL: 80, Column.TIME: 76, Column.FRAMES: 56}
+_SEVERITY_WIDTH = 26
+_LONGEST = {  # a column is as wide as the longest word in it
+    Column.KIND: max((kind.value for kind in Kind), key=len),
+    Column.MODEL: f"{Role.CANDIDATE.value}  ",
+    Column.TIME: "00:00.00",
+    Column.FRAMES: "frames ",
+}
 
 
 class FindingsList(QFrame):
@@ -178,7 +184,7 @@ class FindingsList(QFrame):
         for box in (self._kind, self._severity, self._role):
             second.addWidget(box, 1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setContentsMargins(GAP_S, GAP_S, GAP_S, GAP_S)
         layout.setSpacing(GAP_S)
         layout.addLayout(first)
         layout.addLayout(second)
@@ -201,11 +207,12 @@ class FindingsList(QFrame):
         table.verticalHeader().setDefaultSectionSize(ROW)
         header = table.horizontalHeader()
         header.setHighlightSections(False)
-        header.setMinimumSectionSize(30)
+        header.setMinimumSectionSize(_SEVERITY_WIDTH)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        for column, width in _WIDTHS.items():
-            header.resizeSection(column, width)
+        header.resizeSection(Column.SEVERITY, _SEVERITY_WIDTH)
+        for column, text in _LONGEST.items():
+            header.resizeSection(column, table.fontMetrics().horizontalAdvance(text) + 2 * GAP)
         header.setSectionResizeMode(Column.WHAT, QHeaderView.ResizeMode.Stretch)
         header.setSortIndicator(Column.SEVERITY, Qt.SortOrder.AscendingOrder)
         table.installEventFilter(self)

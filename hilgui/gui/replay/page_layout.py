@@ -63,7 +63,7 @@ class PageLayout:
         right = splitter(Qt.Orientation.Vertical, *side, stretch=(1, 1))
         right.setSizes([290, 190])
         top = splitter(Qt.Orientation.Horizontal, column(*picture), right, stretch=(1, 0))
-        top.setSizes([840, 400])
+        top.setSizes([720, 480])
         lower = splitter(Qt.Orientation.Vertical, bottom[1], bottom[2], stretch=(0, 1))
         outer = splitter(Qt.Orientation.Vertical, top, column(bottom[0], lower), stretch=(1, 0))
         self._outer, self._lower, self._transport = outer, lower, bottom[0]
