@@ -63,7 +63,7 @@ def measure(
     targets: Sequence[Target],
     ms: float = 0.0,
 ) -> Damage:
-    """Measure the answers under one condition beside those to the clean pictures."""
+    """Measure the answers under one condition beside those to the clean pictures, or these alone."""
     clusters = gallery.clusters()
     value: float | None
     value_50: float | None = None
@@ -72,9 +72,11 @@ def measure(
     else:
         value, value_50, drawn = _precision(gallery, answers, clusters)
         interval = percentile_interval(drawn, clusters)
-    change = None if clean_draws is None else percentile_interval(drawn - clean_draws, clusters)
-    lost = _fallen(gallery, answers, clean, targets, clusters)
-    return Damage(name, value, interval, value_50, change, *lost, drawn, ms)
+    success, success_interval, at_stake = _fallen(gallery, answers, clean, targets, clusters)
+    if clean_draws is None:
+        return Damage(name, value, interval, value_50, None, None, None, at_stake, drawn, ms)
+    change = percentile_interval(drawn - clean_draws, clusters)
+    return Damage(name, value, interval, value_50, change, success, success_interval, at_stake, drawn, ms)
 
 
 def worked(gallery: Gallery, answer: Answer, clean: Answer, target: Target) -> tuple[int, int]:
