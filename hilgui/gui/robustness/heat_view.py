@@ -25,6 +25,7 @@ from hilgui.gui.replay.ink import readable_on
 from hilgui.gui.theme import BODY_PT, GAP, SMALL_PT, Theme, sans
 
 _NAMES_PX, _LEAST_PX, _MOST_PX, _ROW_PX, _HEAD_PX = 128, 34, 72, 24, 42
+_FEW = 4  # columns that leave room for long names
 _STEPS = {
     Qt.Key.Key_Left: (0, -1),
     Qt.Key.Key_Right: (0, 1),
@@ -65,7 +66,8 @@ class HeatView(QWidget):
             self._current = None
         metrics = QFontMetrics(sans(SMALL_PT))
         longest = max((metrics.horizontalAdvance(row[0].text) for row in self.rows if row), default=0)
-        self._names_px = min(longest + GAP + 2, _NAMES_PX)
+        is_narrow = sum(columns for _, _, columns in self._blocks) <= _FEW
+        self._names_px = min(longest + GAP + 2, 2 * _NAMES_PX if is_narrow else _NAMES_PX)
         self.setMinimumWidth(self.sizeHint().width())
         self._fit_height()
         self.update()

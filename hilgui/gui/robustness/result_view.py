@@ -44,7 +44,6 @@ class ResultView(ShownResult):
         lists.setDocumentMode(True)
         lists.addTab(self.examples, self.tr("Frames"))
         lists.addTab(self.notes, self.tr("First lost, checks, notes"))
-        self.headlines.setFixedHeight(3 * ROW + _HEAD_PX + 4)
         for policy in (self.headlines.setVerticalScrollBarPolicy, self.headlines.setHorizontalScrollBarPolicy):
             policy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll = QScrollArea(self)
@@ -74,6 +73,7 @@ class ResultView(ShownResult):
         is_other = folder != self._folder
         self._folder, self._result = folder, result
         self.headlines.put(*headline_rows(self.tr, result))
+        self.headlines.setFixedHeight(max(3, len(self.headlines.rows)) * ROW + _HEAD_PX + 4)
         self.heat.put(*heat_rows(self.tr, result, result.roles), blocks_of(result))
         self.notes.put(*note_rows(self.tr, result))
         if is_other:
