@@ -42,8 +42,18 @@ def find_by_hash(
         if progress is not None:
             progress(path, count)
         if _hash_of(path) == sha256:
-            return path
+            return path if path.name == name else _innermost(path)
     return None
+
+
+def _innermost(path: Path) -> Path:
+    """Go down as long as a folder holds nothing but another one: that is the recording, not the folder around it."""
+    while path.is_dir():
+        inside = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+        if len(inside) != 1 or inside[0].is_symlink() or not inside[0].is_dir():
+            break
+        path = inside[0]
+    return path
 
 
 def _candidates(root: Path) -> Iterator[Path]:

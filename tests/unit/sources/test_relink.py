@@ -27,10 +27,12 @@ def test_a_file_is_found_under_another_name(tmp_path: Path) -> None:
     assert looked[0].name == "drive.mp4"
 
 
-def test_a_folder_is_found(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["drive", "as it was called before"])
+def test_a_folder_is_found_and_not_the_one_around_it(tmp_path: Path, name: str) -> None:
     folder = write(tmp_path / "deep/drive", "0.png", "1.png")
     sha256 = source_for(folder).open().sha256
-    assert find_by_hash(sha256, [tmp_path], name="drive") in (folder, folder.parent)
+    assert source_for(folder.parent).open().sha256 == sha256
+    assert find_by_hash(sha256, [tmp_path], name=name) == folder
 
 
 def test_what_is_not_there_is_not_found(tmp_path: Path) -> None:
