@@ -275,9 +275,10 @@ class Run:
                     disk_checked = now
                 self._writer.write(
                     [judged.frame for judged in batch if judged.frame is not None],
-                    [finding for judged in batch for finding in (*judged.findings, *judged.evicted.findings)],
+                    [finding for judged in batch for finding in judged.findings],
                     [picture for judged in batch for picture in judged.pictures],
                     [seq for judged in batch for seq in judged.evicted.pictures],
+                    [clip for judged in batch for clip in judged.evicted.clips],
                 )
                 self._tally.add(batch, time.monotonic())
                 if now - reported > _REPORT_EVERY_S:

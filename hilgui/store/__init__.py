@@ -2,7 +2,7 @@
 
 from hilgui.store.folder import campaign, find_run, is_run, new_run_id, refuse_emptied, run_folders
 from hilgui.store.listing import RunSummary, list_runs, summarise
-from hilgui.store.pictures import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
+from hilgui.store.pictures import NOTHING_EVICTED, Clip, ClipKeeper, Evicted, Picture
 from hilgui.store.reader import RunReader, Series, state_of
 from hilgui.store.recovery import close_dead_run, relink
 from hilgui.store.timeline import RoleTimeline, Timeline
@@ -10,6 +10,7 @@ from hilgui.store.writer import RunWriter
 
 __all__ = [
     "NOTHING_EVICTED",
+    "Clip",
     "ClipKeeper",
     "Evicted",
     "Picture",

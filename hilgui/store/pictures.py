@@ -35,14 +35,35 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Clip:
+    """What is kept of the clip of one finding."""
+
+    number: int  # of the finding
+    first: int | None  # sequence number; None: nothing of it
+    last: int | None
+    note: str  # Finding.clip_note
+
+
+@dataclass(frozen=True, slots=True)
 class Evicted:
     """Pictures that made room for worse ones, to be removed once the findings that lost them are stored."""
 
     pictures: tuple[int, ...] = ()  # sequence numbers
-    findings: tuple[Finding, ...] = ()  # as they are now
+    clips: tuple[Clip, ...] = ()  # of findings told before, as they are now
 
 
 NOTHING_EVICTED = Evicted()
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A finding that may still lose its clip, with the clip as it was told: 345 bytes instead of its 1,200."""
+
+    first_s: float
+    last_s: float
+    worst_seq: int
+    worst_s: float
+    clip: Clip
 
 
 class ClipKeeper:
@@ -62,7 +83,7 @@ class ClipKeeper:
         self._keep_until_s = dict.fromkeys(Severity, -math.inf)
         self._kept = KeptPictures()
         self._waiting: list[Finding] = []
-        self._told: dict[Severity, list[Finding]] = {each: [] for each in Severity}  # with a clip, by their first frame
+        self._told: dict[Severity, list[_Told]] = {each: [] for each in Severity}  # with a clip, by its first frame
         self._gone_times = array("d")  # of all that were evicted, rising
         self._refused_times = array("d")  # of all that found no room when they were wanted, rising, each once
         self._removed: list[int] = []  # sequence numbers of those nobody asked for yet
@@ -112,42 +133,45 @@ class ClipKeeper:
             is_early = finding.last_s + self._settings.after_s > now_s
             (early if is_early else ready).append(finding)
         self._waiting = early
-        told = [self._with_clip(finding) for finding in ready]
-        for finding in told:
-            if finding.clip_first is not None and finding.severity < Severity.HIGH:  # a HIGH one loses nothing
-                insort(self._told[finding.severity], finding, key=_first_of)
-        return told
+        return [self._tell(finding) for finding in ready]
 
     def evicted(self) -> Evicted:
         """Give what had to go since this was asked last, and the findings told before whose clip it was."""
         removed, self._removed = self._removed, []
         if not removed:
             return NOTHING_EVICTED
-        changed: list[Finding] = []
+        changed: list[Clip] = []
         first, last = min(removed), max(removed)
-        for severity, told in self._told.items():
+        for told in self._told.values():
             place = 0
             while place < len(told) and _first_of(told[place]) <= last:
-                finding = told[place]
-                if (finding.clip_last or 0) < first or (again := self._with_clip(finding)) == finding:
+                one = told[place]
+                if (one.clip.last or 0) < first or (clip := self._clip_of(one.clip.number, one)) == one.clip:
                     place += 1
                     continue
-                changed.append(again)
+                changed.append(clip)
                 del told[place]
-                if again.clip_first is not None:
-                    insort(self._told[severity], again, key=_first_of)
+                if clip.first is not None:
+                    insort(told, replace(one, clip=clip), key=_first_of)
         return Evicted(tuple(removed), tuple(changed))
 
-    def _with_clip(self, finding: Finding) -> Finding:
-        first_s, last_s = finding.first_s - self._settings.before_s, finding.last_s + self._settings.after_s
-        if math.isnan(first_s):
+    def _tell(self, finding: Finding) -> Finding:
+        """Give a finding its clip; one that may lose it again is remembered."""
+        if math.isnan(finding.first_s):
             return finding
+        clip = self._clip_of(finding.number, finding)
+        if clip.first is not None and finding.severity < Severity.HIGH:  # a HIGH one loses nothing
+            told = _Told(finding.first_s, finding.last_s, finding.worst_seq, finding.worst_s, clip)
+            insort(self._told[finding.severity], told, key=_first_of)
+        return replace(finding, clip_first=clip.first, clip_last=clip.last, clip_note=clip.note)
+
+    def _clip_of(self, number: int, finding: Finding | _Told) -> Clip:
+        first_s, last_s = finding.first_s - self._settings.before_s, finding.last_s + self._settings.after_s
         numbers = self._kept.within(first_s, last_s)
         if finding.worst_seq not in numbers:  # what is there belongs to other findings
-            note = DROPPED if self._has_lost(finding.worst_s, finding.worst_s) else NO_ROOM
-            return replace(finding, clip_first=None, clip_last=None, clip_note=note)
+            return Clip(number, None, None, DROPPED if self._has_lost(finding.worst_s, finding.worst_s) else NO_ROOM)
         note = SHORTENED if self._has_lost(first_s, last_s) else CUT_OFF if self._lacks_room(first_s, last_s) else ""
-        return replace(finding, clip_first=numbers[0], clip_last=numbers[-1], clip_note=note)
+        return Clip(number, numbers[0], numbers[-1], note)
 
     def _has_lost(self, first_s: float, last_s: float) -> bool:
         """Say whether a picture of that time was evicted."""
@@ -202,8 +226,8 @@ class ClipKeeper:
         return True
 
 
-def _first_of(finding: Finding) -> int:
-    return finding.clip_first or 0
+def _first_of(told: _Told) -> int:
+    return told.clip.first or 0
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int) -> bytes:

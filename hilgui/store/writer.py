@@ -21,7 +21,7 @@ from hilgui.store.answers import answers_of
 from hilgui.store.blocks import BlockMaker
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
-from hilgui.store.pictures import Picture
+from hilgui.store.pictures import Clip, Picture
 
 log = logging.getLogger(__name__)
 
@@ -70,11 +70,13 @@ class RunWriter:
         findings: Sequence[Finding] = (),
         pictures: Sequence[Picture] = (),
         evicted: Sequence[int] = (),
+        clips: Sequence[Clip] = (),
     ) -> None:
         """Store frames, findings and the pictures of their clips; returns after the commit.
 
-        Evicted pictures (sequence numbers) go after it, so that no stored finding misses one; whoever opens the run of
-        a writer that died in between removes them, by the list that is committed too.
+        `clips` are those of findings stored before, as they are now. Evicted pictures (sequence numbers) go after the
+        commit, so that no stored finding misses one; whoever opens the run of a writer that died in between removes
+        them, by the list that is committed too.
         """
         frame_rows: list[tuple[Any, ...]] = []
         inference_rows: list[tuple[Any, ...]] = []
@@ -106,10 +108,18 @@ class RunWriter:
             ):
                 if rows:
                     self._database.executemany(statement, rows)
+            for clip in clips:
+                self._change_clip(clip)
             if evicted:
                 self.put(EVICTED, sorted({*self._evicted, *evicted}))
         if evicted:
             self._evicted = remove_pictures(self.folder, [*self._evicted, *evicted])
+
+    def _change_clip(self, clip: Clip) -> None:
+        """Write down what is left of the clip of a stored finding."""
+        (value,) = self._database.execute("SELECT value FROM finding WHERE number=?", (clip.number,)).fetchone()
+        plain = json.loads(value) | {"clip_first": clip.first, "clip_last": clip.last, "clip_note": clip.note}
+        self._database.execute("UPDATE finding SET value=? WHERE number=?", (json.dumps(plain), clip.number))
 
     def put(self, key: str, value: Any) -> None:
         """Store one JSON value under a name; returns after the commit."""

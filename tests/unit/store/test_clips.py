@@ -147,7 +147,9 @@ class Drive:
             evicted = self.keeper.evicted()
             assert set(evicted.pictures) <= self.disk
             self.disk -= set(evicted.pictures)
-            self.told |= {finding.first_seq: finding for finding in evicted.findings}
+            for clip in evicted.clips:  # the number of a finding here is that of its frame
+                now = {"clip_first": clip.first, "clip_last": clip.last, "clip_note": clip.note}
+                self.told[clip.number] = replace(self.told[clip.number], **now)
         self.seq = last + 1
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from hilgui.errors import StoreBroken
 from hilgui.records import Ledger
-from hilgui.store import Picture, RunReader, RunWriter
+from hilgui.store import Clip, Picture, RunReader, RunWriter
+from hilgui.store.pictures import SHORTENED
 from tests.unit.store.rows import finding, header, moment
 from tests.unit.store.test_runs import PASS, start
 
@@ -31,8 +32,8 @@ def pictures_of(folder: Path) -> list[str]:
 
 def test_evicted_pictures_go_and_the_findings_that_had_them_know_it(tmp_path: Path) -> None:
     made = evicting(tmp_path)
-    shorter = replace(finding(1), clip_first=2, clip_last=3, clip_note="clip shortened for a worse one")
-    made.write([moment(4)], [shorter], [Picture(4, b"jpeg")], [0, 1])
+    shorter = replace(finding(1), clip_first=2, clip_last=3, clip_note=SHORTENED)
+    made.write([moment(4)], [], [Picture(4, b"jpeg")], [0, 1], [Clip(1, 2, 3, SHORTENED)])
     made.finish(PASS, Ledger(5, 5, 0, 0, 5, 0))
     with closing(RunReader(made.folder)) as reader:
         assert reader.findings() == [shorter]
