@@ -127,13 +127,13 @@ def colours(video: Path) -> None:
     print(f"  colour alone: {(time.perf_counter() - started) * 20:.2f} ms a frame")
 
 
-def make_video(path: Path, *, gop: int = 60, frames: int = 150) -> Path:
+def make_video(path: Path, *, gop: int = 60, frames: int = 150, rate: int = 25) -> Path:
     """Write moving noise and shapes: neither the easiest nor the hardest of pictures."""
     order = np.random.default_rng(0)
     grain = cv2.GaussianBlur(order.integers(0, 256, (900, 1500, 3), np.uint8), (0, 0), 6)
     grain = cv2.normalize(grain, None, 0, 255, cv2.NORM_MINMAX)  # type: ignore[call-overload]
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25)
+        stream = container.add_stream("libx264", rate=rate)
         stream.width, stream.height, stream.pix_fmt = 1280, 720, "yuv420p"
         stream.codec_context.colorspace, stream.codec_context.color_range = 1, 1
         stream.codec_context.gop_size = gop
@@ -143,7 +143,7 @@ def make_video(path: Path, *, gop: int = 60, frames: int = 150) -> Path:
             picture = av.VideoFrame.from_ndarray(
                 np.ascontiguousarray(grain[down : down + 720, across : across + 1280]), format="bgr24"
             ).reformat(format="yuv420p")
-            picture.pts, picture.time_base = number, Fraction(1, 25)
+            picture.pts, picture.time_base = number, Fraction(1, rate)
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
