@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hilgui.cli.robustness import in_words
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.evaluation.figure import Interval
 from hilgui.records import Role
@@ -15,6 +16,7 @@ from hilgui.robustness import (
     CORRUPTIONS,
     Cell,
     Example,
+    Headline,
     Result,
     Shown,
     Subject,
@@ -56,6 +58,26 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert cell is not None
     assert cell.value == 0.5
     assert RESULT.cell("fog", "1", Role.CANDIDATE) is None
+
+
+def test_only_severities_are_averaged() -> None:
+    whole = replace(RESULT, cells=tuple(Cell("fog", column, Role.BASELINE, float(column)) for column in ("1", "2")))
+    assert (whole.heads, whole.line("fog", Role.BASELINE)) == (("1", "2", "mean"), [1.0, 2.0, 1.5])
+    attack = replace(whole, kind=ATTACKS)
+    assert (attack.heads, attack.line("fog", Role.BASELINE)) == (("1", "2"), [1.0, 2.0])
+
+
+def test_an_attacked_model_is_called_so_and_counts_stay_whole(tmp_path: Path) -> None:
+    subject = Subject(Role.BASELINE, "m", "m.onnx", "ab", part="attacked model")
+    figures = tuple(Headline(name, Role.BASELINE, value) for name, value in (("open", 5), ("clean", 1.0)))
+    write_result(tmp_path, replace(RESULT, kind=ATTACKS, models=(subject,), headlines=figures))
+    found = read_result(tmp_path)
+    assert found.called(Role.BASELINE) == "attacked model"
+    assert RESULT.called(Role.BASELINE) == "baseline"
+    assert [in_words(found, one) for one in found.headlines] == [
+        "open attacked model: 5",
+        "clean attacked model: 1.000",
+    ]
 
 
 def test_results_are_listed_by_kind_newest_first_and_a_damaged_one_says_why(tmp_path: Path) -> None:
