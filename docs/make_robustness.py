@@ -1,9 +1,10 @@
 """Measures the tables of docs/robustness.md and docs/attacks.md and writes them into these.
 
-    python docs/make_robustness.py
+    python docs/make_robustness.py [TABLE...]
 
-Answered from the store where a call was measured before, gone on with where it was stopped. Real models and pictures
-come from HILGUI_TEST_DATA or ../shared/data; without them their tables stay as they are.
+Without names all of them. Answered from the store where a call was measured before, gone on with where it was
+stopped. Real models and pictures come from HILGUI_TEST_DATA or ../shared/data; without them their tables stay as they
+are.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ TABLES = (
             *("--truth", "../shared/data/images_gt/coco_val2017_100/instances_val2017_100.json"),
             *("--model", "../shared/data/models/yolox_nano_416.onnx"),
             *("--candidate", "../shared/data/models/deimv2_atto_coco_320.onnx"),
-            *("--severity", "1,3,5", "--frames", "25", "--no-search"),
+            *("--severity", "1,3,5", "--no-search"),
         ),
     ),
 )
@@ -147,17 +148,21 @@ def put(page: Path, name: str, text: str) -> None:
 
 
 def main() -> None:
-    """Renew every table whose data is there."""
-    for table in TABLES:
+    """Renew the tables that are named, or every one, whose data is there."""
+    known = [*(table.name for table in TABLES), "attacks"]
+    names = sys.argv[1:] or known
+    if strange := set(names) - set(known):
+        sys.exit(f"no table {', '.join(sorted(strange))}; there are {', '.join(known)}")
+    for table in (one for one in TABLES if one.name in names):
         if "../shared/data" in " ".join(table.call) and not DATA.is_dir():
             sys.stderr.write(f"{table.name}: no data in {DATA}; its table stays\n")
             continue
         put(PAGE, table.name, in_markdown(table, measured(table)))
-    if not DATA.is_dir():
+    if "attacks" in names and not DATA.is_dir():
         sys.stderr.write(f"attacks: no data in {DATA}; their tables stay\n")
-        return
-    for name, text in attack_tables.tables(ROOT, DATA):
-        put(ATTACKS, name, text)
+    elif "attacks" in names:
+        for name, text in attack_tables.tables(ROOT, DATA):
+            put(ATTACKS, name, text)
 
 
 if __name__ == "__main__":
