@@ -57,7 +57,7 @@ def _print(made: Audit, report: Path) -> None:
         rate = "–" if one.rate is None else f"{one.rate:.0%}"
         interval = "–" if one.interval is None else f"{one.interval.low:.0%}-{one.interval.high:.0%}"
         status = one.status.value.upper() if one.is_standing else one.status.value
-        what = one.title if one.trials else one.words
+        what = "; ".join(word for word in (one.title if one.trials else one.words, one.retest) if word)
         table.add_row(one.id, one.severity.value, status, rate, interval, f"{one.limit:.0%}", what)
     results.print(table)
     counts = {status: sum(one.status is status for one in made.findings) for status in Status}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +99,14 @@ def result_of(
         created=audit.created,
         version=__version__,
         title=f"Red-team audit of {audit.model}",
-        question={"suite": audit.suite, "seed": audit.seed, "model": audit.model_sha256, "pictures": audit.pictures},
+        question={
+            "suite": audit.suite,
+            "seed": audit.seed,
+            "model": audit.model_sha256,
+            "before": audit.before,
+            "pictures": audit.pictures,
+            "findings": {one.id: _told(one) for one in audit.findings},
+        },
         command=command,
         models=(Subject(role, facts.name, facts.path, facts.sha256, facts.runs_on, "audited model"),),
         drives=(Drive(source.name, str(source), "", "", len(frames)),),
@@ -133,6 +141,19 @@ def with_pictures(result: Result, audit: Audit, folder: Path, into: Path, frames
         changed = write_picture(into, f"{one.id}-changed.png", png(pair.changed))
         shown[one.id] = (Example(result.drives[0].name, seq, f"{one.title} ({one.words})", clean, changed),)
     return replace(result, cells=tuple(replace(cell, examples=shown.get(cell.row, ())) for cell in result.cells))
+
+
+def _told(one: Finding) -> dict[str, Any]:
+    """Give what the table of the Audit tab says of a probe beside its rate."""
+    return {
+        "title": one.title,
+        "severity": one.severity.value,
+        "status": one.status.value,
+        "limit": one.limit,
+        "words": one.words,
+        "retest": one.retest,
+        "recommendation": one.recommendation,
+    }
 
 
 def _section(found: Sequence[Finding]) -> tuple[Part, ...]:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.replay.frame_view import FrameView
@@ -26,15 +26,18 @@ _STATES = {"found": State.MATCHED, "missed": State.MISSED, "phantom": State.PHAN
 class ExampleView(QWidget):
     """Two pictures; zoom and pan each. GUI thread only: pictures are small and read at once."""
 
-    def __init__(self, theme: Theme, parent: QWidget) -> None:
+    def __init__(self, theme: Theme, parent: QWidget, hint: str = "") -> None:
+        """`hint` stands where no picture is: what to choose to see one."""
         super().__init__(parent)
         self._theme = theme
+        self._hint = hint or self.tr("Choose a field of the heat map to see the frames that went worst.")
         self._heads = [Label(self) for _ in range(2)]
         self.views = [FrameView(picture_ink(theme), self) for _ in range(2)]
         sides = []
         for head, view in zip(self._heads, self.views, strict=True):
             mark(head, tone="soft")
             head.setTextFormat(Qt.TextFormat.PlainText)
+            head.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # words take no room of it
             side = QWidget(self)
             column = QVBoxLayout(side)
             column.setContentsMargins(0, 0, 0, 0)
@@ -49,11 +52,12 @@ class ExampleView(QWidget):
         theme.changed.connect(self._restyle)
         self.clear()
 
-    def clear(self) -> None:
-        """Show that nothing is chosen."""
-        for view, head, words in zip(self.views, self._heads, (self.tr("clean"), self.tr("changed")), strict=True):
-            head.setText(words)
-            view.show_frame(None, (), self.tr("Choose a field of the heat map to see the frames that went worst."))
+    def clear(self, words: str = "") -> None:
+        """Show that nothing is chosen, or why there is nothing to see."""
+        hint = words or self._hint
+        for view, head, side in zip(self.views, self._heads, (self.tr("clean"), self.tr("changed")), strict=True):
+            head.setText(side)
+            view.show_frame(None, (), hint)
 
     def show_example(self, folder: Path, role: Role, example: Example, name: str) -> None:
         """Show an example of a result's folder; `name` says what was done."""

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QWidget
 from hilgui.gui.robustness.ask_dialog import AskDialog, Wish
 from hilgui.gui.robustness.attack_dialog import AttackDialog, AttackWish
 from hilgui.gui.robustness.audit_dialog import AuditDialog, AuditWish
+from hilgui.gui.robustness.audit_view import AuditView
 from hilgui.gui.robustness.drift_dialog import DriftDialog, DriftWish
 from hilgui.gui.robustness.drift_view import DriftView
 from hilgui.gui.robustness.measure_dialog import MeasureDialog, MeasureWish
@@ -104,6 +105,7 @@ TABS: tuple[Tab, ...] = (
         "hilgui audit MODEL",
         AuditWish,
         AuditDialog,
+        AuditView,
     ),
     Tab(
         DRIFT,
