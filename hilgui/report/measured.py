@@ -139,7 +139,7 @@ class Slice:
     def __call__(self, kept: dict[str, Any], tell: Progress) -> list[Sliced]:
         """Slice it; raises CallWrong for a run without labels."""
         with closing(RunReader(self.folder)) as reader:
-            return slice_runs([reader], threshold=self.threshold, progress=tell)
+            return slice_runs([reader], threshold=self.threshold, progress=tell, with_tags=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

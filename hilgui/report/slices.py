@@ -54,12 +54,14 @@ def slice_runs(
     rule: SearchRule | None = None,
     threshold: float | None = None,
     progress: Progress = silent,
+    with_tags: bool = False,
 ) -> list[Sliced]:
     """Slice stored runs together; raises CallWrong for runs of other models, and SourceBroken for a bad sidecar.
 
-    The conditions of a drive come from its labels, else from `conditions.yaml` beside the recording.
+    The conditions of a drive come from its labels, else from `conditions.yaml` beside the recording. `with_tags`
+    compares groups of what labels say of single objects too.
     """
-    slicers = fed_slicers(readers, threshold=threshold, progress=progress)
+    slicers = fed_slicers(readers, threshold=threshold, progress=progress, with_tags=with_tags)
     return [_sliced(role, slicer, rule if with_search else None, with_search) for role, slicer in slicers.items()]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hilgui.evaluation import Figure, Interval
+from hilgui.evaluation.disparity import Disparity
 from hilgui.evaluation.slice_figures import SliceFigures
 from hilgui.gui.linked_table import Cell, number
 from hilgui.gui.short_numbers import short, span
@@ -153,40 +154,84 @@ def confusion_rows(tr: Tr, measured: Measured, role: Role) -> tuple[list[str], l
 
 
 def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[Cell]], list[str]]:
-    """Give a row for each slice and model; a click leads to its first misses. With the tips of the titles."""
+    """Give a row for each slice and model, then how far apart its groups lie; with the tips of the titles.
+
+    A click leads to the first misses.
+    """
     roles = [one.role for one in sliced]
     titles = [tr("dimension"), tr("slice"), tr("truths"), *_model_title(roles)]
     titles += [tr("recall"), tr("95 %"), tr("prec."), "AP50"]
     tips = ["", "", "", *[tr("model")] * (len(roles) > 1), "", tr("interval of the recall"), tr("precision"), "map_50"]
-    by_place: dict[tuple[str, str], dict[Role, SliceFigures]] = {}
+    by_place: dict[str, dict[str, dict[Role, SliceFigures]]] = {}
     for one in sliced:
         for figures in one.figures:
-            by_place.setdefault((figures.dimension, figures.value), {})[one.role] = figures
-    rows, before = [], ""
-    for (dimension, value), found in by_place.items():
-        truths = max((each.truths for each in found.values()), default=0)
-        for role, each in ((role, found[role]) for role in roles if role in found):
-            is_first = each is next(iter(found.values()))
-            rows.append(
-                [
-                    Cell(dimension if dimension != before else "", colour="text_soft"),
-                    Cell(value, colour="" if is_first else "text_faint"),
-                    number(f"{truths:,}", colour="text_faint"),
-                    *_model_cell(role, roles),
-                    *_slice_cells(each, role),
-                ]
-            )
-            before = dimension
+            by_place.setdefault(figures.dimension, {}).setdefault(figures.value, {})[one.role] = figures
+        for dimension, gap in one.disparities.items():
+            if len(gap.counts) > 1:
+                by_place.setdefault(dimension, {})  # what labels say of single objects has recall only
+    rows: list[list[Cell]] = []
+    for dimension, values in by_place.items():
+        mine = []
+        for value, found in values.items():
+            truths = max((each.truths for each in found.values()), default=0)
+            for role, each in ((role, found[role]) for role in roles if role in found):
+                is_first = each is next(iter(found.values()))
+                head = [Cell(value, colour="" if is_first else "text_faint")]
+                head += [number(f"{truths:,}", colour="text_faint"), *_model_cell(role, roles)]
+                mine.append([*head, *_slice_cells(each, role)])
+        for one in sliced:
+            gap = one.disparities.get(dimension)
+            if gap is not None and len(gap.counts) > 1:
+                mine += [] if values else _group_rows(gap, one.role, roles)
+                mine += _gap_rows(tr, gap, one.role, roles)
+        for place, row in enumerate(mine):
+            rows.append([Cell(dimension if place == 0 else "", colour="text_soft"), *row])
     return titles, rows, tips
+
+
+def _group_rows(gap: Disparity, role: Role, roles: Sequence[Role]) -> list[list[Cell]]:
+    """Give the recall of each group of labels that say something of single objects."""
+    return [
+        [
+            Cell(name),
+            number(f"{count:,}", colour="text_faint"),
+            *_model_cell(role, roles),
+            number(short(gap.rates[name]), colour=role.value),
+            number(_span_of(gap.intervals.get(name)), colour="text_soft"),
+            number(""),
+            number(""),
+        ]
+        for name, count in gap.counts.items()
+    ]
+
+
+def _gap_rows(tr: Tr, gap: Disparity, role: Role, roles: Sequence[Role]) -> list[list[Cell]]:
+    """Give the difference of recall between the best and the worst group, and name the smallest."""
+    if gap.gap is None:
+        return []
+    words = tr("largest difference; smallest: {0}").format(gap.smallest)
+    return [
+        [
+            Cell(words, colour="text_soft", tip=gap.in_words),
+            number(f"{gap.counts[gap.smallest]:,}", colour="text_faint", tip=tr("truths of the smallest group")),
+            *_model_cell(role, roles),
+            number(short(gap.gap), colour=role.value, tip=gap.in_words),
+            number(_span_of(gap.interval), colour="text_soft", tip=gap.in_words),
+            number(""),
+            number(""),
+        ]
+    ]
+
+
+def _span_of(interval: Interval | None) -> str:
+    return "–" if interval is None else span(interval.low, interval.high)
 
 
 def _slice_cells(each: SliceFigures, role: Role) -> list[Cell]:
     link = Link(role, f"{each.dimension} = {each.value}", each.examples) if each.examples else None
-    sure = each.recall_interval
-    between = "–" if sure is None else span(sure.low, sure.high)
     return [
         number(short(each.recall), link, colour=role.value),
-        number(between, link, colour="text_soft", tip=each.why_no_interval),
+        number(_span_of(each.recall_interval), link, colour="text_soft", tip=each.why_no_interval),
         number(short(each.precision), colour=role.value, tip=_between(each.precision_interval)),
         number(short(each.map_50), colour=role.value, tip=_between(each.map_50_interval)),
     ]
