@@ -195,7 +195,8 @@ def _plans(
             own.mkdir(parents=True, exist_ok=True)
             with closing(RunReader(folder)) as reader:
                 plan = plan_again(reader.header, own, settings)
-                plan = replace(plan, corrupt=())  # clean is the recording, whatever the run did to it
+                # clean is the recording, whatever the run did to it
+                plan = replace(plan, corrupt=(), corrupt_depth=None)
                 if model is not None:
                     plan = replace(plan, baseline=model, candidate=None)
                 elif reader.header.models.get(Role.BASELINE) is None:

@@ -180,10 +180,10 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
                 head += [number(f"{truths:,}", colour="text_faint"), *_model_cell(role, roles)]
                 mine.append([*head, *_slice_cells(each, role)])
         for one in sliced:
-            gap = one.disparities.get(dimension)
-            if gap is not None and len(gap.counts) > 1:
-                mine += [] if values else _group_rows(gap, one.role, roles)
-                mine += _gap_rows(tr, gap, one.role, roles)
+            told = one.disparities.get(dimension)
+            if told is not None and len(told.counts) > 1:
+                mine += [] if values else _group_rows(told, one.role, roles)
+                mine += _gap_rows(tr, told, one.role, roles)
         for place, row in enumerate(mine):
             rows.append([Cell(dimension if place == 0 else "", colour="text_soft"), *row])
     return titles, rows, tips

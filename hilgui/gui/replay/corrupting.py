@@ -106,6 +106,7 @@ class Corrupting(QObject):
             ("--classes", ",".join(plan.classes)),
             ("--topic", plan.topic or ""),
             ("--fps", "" if plan.fps is None else f"{plan.fps:g}"),
+            ("--depth", "" if plan.corrupt_depth is None else str(plan.corrupt_depth)),
         ):
             words += [option, value] if value else []
         for path, offset_s in zip(plan.beside, plan.offsets_s, strict=False):
