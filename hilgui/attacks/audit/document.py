@@ -34,6 +34,7 @@ from hilgui.robustness import (
 Pixels = NDArray[np.uint8]
 
 _SHOWN = 12  # pictures
+_MORE = "Audit again with more pictures (--count): of a probe of high severity it cannot be told whether it works."
 
 
 def document_of(audit: Audit, folder: Path) -> Document:
@@ -42,10 +43,14 @@ def document_of(audit: Audit, folder: Path) -> Document:
     high = [one for one in standing if one.severity is Severity.HIGH]
     closed = [one for one in audit.findings if one.status is Status.CLOSED]
     lead = (
-        f"{len(standing)} weaknesses stand, {len(high)} of high severity; {len(closed)} that were known are closed; of "
+        f"{len(standing)} weaknesses stand, {len(high)} of high severity; {len(closed)} known before are closed; of "
         f"{len(audit.untold)} nothing can be told."
     )
     why = [Statement(f"{one.severity.value}: it {one.title} ({one.words}).", Tone.WORSE) for one in standing[:8]]
+    unsure = [one for one in audit.untold if one.severity is Severity.HIGH]
+    why += [
+        Statement(f"{one.status.value}, high: whether it {one.title} ({one.words}).", Tone.NOTE) for one in unsure[:8]
+    ]
     why += [Statement(f"closed: it no longer {one.title}.", Tone.BETTER) for one in closed[:4]]
     pictures = tuple(picture for one in standing if (picture := _picture(one, folder)) is not None)
     sections = [Section(kind.value, _section(found)) for kind, found in kinds(audit.findings).items() if found]
@@ -68,7 +73,7 @@ def document_of(audit: Audit, folder: Path) -> Document:
         tone="missed" if high else "warning" if audit.exit_code == 3 else "good",
         lead=lead,
         why=tuple(why),
-        next_steps=tuple(dict.fromkeys(one.recommendation for one in standing))[:6],
+        next_steps=(*tuple(dict.fromkeys(one.recommendation for one in standing))[:6], *([_MORE] if unsure else [])),
         figures=tuple(
             (status.value, str(sum(one.status is status for one in audit.findings)))
             for status in (Status.NEW, Status.OPEN, Status.CLOSED, Status.PASSED, Status.UNCLEAR, Status.NOT_RUN)
@@ -172,7 +177,7 @@ def _section(found: Sequence[Finding]) -> tuple[Part, ...]:
     )
     columns = ("probe", "what it does", "severity", "status", "works", "interval", "limit", "reproducer")
     told = [one for one in found if one.is_standing or one.retest or one.status is Status.NOT_RUN]
-    lines = [f"{one.id}, {one.status.value}: {one.words}. {one.retest}".strip() for one in told]
+    lines = [f"{one.id}, {one.status.value}: {'; '.join(filter(None, (one.words, one.retest)))}." for one in told]
     for advice in dict.fromkeys(one.recommendation for one in found if one.is_standing):
         ids = ", ".join(one.id for one in found if one.is_standing and one.recommendation == advice)
         lines.append(f"Recommended for {ids}: {advice}")
@@ -185,7 +190,7 @@ def _picture(one: Finding, folder: Path) -> Picture | None:
     path = picture_path(folder, one.picture)
     if path is None or not path.is_file():
         return None
-    return Picture(path.read_bytes(), f"{one.id} ({one.severity.value})", f"It {one.title}: {one.words}.")
+    return Picture(path.read_bytes(), f"{one.id} ({one.severity.value})", f"It {one.title} ({one.words}).")
 
 
 def _between(interval: Interval | None) -> str:

@@ -46,7 +46,7 @@ def verdict_words(tr: Say, result: Result) -> str:
 
 def finding_rows(tr: Say, result: Result) -> Rows:
     """List the probes: what stands, by severity, then what is not told, what closed, what passed."""
-    titles = (tr("Probe"), tr("It"), tr("Severity"), tr("Status"), tr("Works"), tr("Interval"), tr("Limit"))
+    titles = (tr("Probe"), tr("Severity"), tr("Status"), tr("Works"), tr("Interval"), tr("Limit"), tr("The model"))
     cells = {one.row: one for one in result.cells}
     order = sorted(result.rows, key=lambda probe: _place(told_of(result, probe)))
     return titles, [_row(probe, told_of(result, probe), cells.get(probe)) for probe in order]
@@ -54,7 +54,7 @@ def finding_rows(tr: Say, result: Result) -> Rows:
 
 def detail_words(tr: Say, told: dict[str, Any]) -> str:
     """Say of one probe what was seen, what came of the retest, and what helps."""
-    parts = [told.get("words", ""), told.get("retest", "")]
+    parts = [": ".join(part for part in (told.get("title"), told.get("words")) if part), told.get("retest", "")]
     if told.get("status") in (Status.NEW, Status.OPEN):
         parts.append(tr("Recommended: {0}").format(told.get("recommendation", "")))
     return "\n".join(part for part in parts if part)
@@ -80,10 +80,10 @@ def _row(probe: str, told: dict[str, Any], cell: Field | None) -> tuple[Cell, ..
     title = told.get("title", "")
     return (
         Cell(probe, probe),
-        Cell(title, probe, tip=title),
         Cell(told.get("severity", "–"), probe),
         Cell(f"{sign} {status}".strip() or "–", probe, colour=colour, tip=told.get("retest", "")),
         number("–" if rate is None else f"{rate:.0%}", probe, colour=colour),
         number("–" if interval is None else f"{interval.low:.0%} … {interval.high:.0%}", probe),
         number("–" if limit is None else f"{limit:.0%}", probe),
+        Cell(title, probe, tip=title),
     )

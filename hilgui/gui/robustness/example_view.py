@@ -48,7 +48,7 @@ class ExampleView(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(GAP)
-        layout.addWidget(splitter(Qt.Orientation.Horizontal, *sides, stretch=(1, 1)))
+        layout.addWidget(splitter(Qt.Orientation.Vertical, *sides, stretch=(1, 1)))
         theme.changed.connect(self._restyle)
         self.clear()
 
