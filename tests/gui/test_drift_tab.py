@@ -50,10 +50,10 @@ def view(qtbot, theme, tmp_path):
 def test_the_verdict_the_worst_statistic_and_the_alarm_are_in_sight(view, tmp_path: Path) -> None:
     view.show_result(tmp_path, drifted())
     assert view.words.text().startswith("Drift: 1 of 2 windows of 100 frames with alarms.")
-    assert [cell.text for cell in view.statistics.rows[0]] == ["brightness", "mean, in deviations", "6", "2", "3"]
+    assert [cell.text for cell in view.statistics.rows[0]] == ["brightness", "mean shift", "6", "2", "3"]
     assert view.statistics.rows[1][3].text == "–"
     assert "says nothing" in view.statistics.rows[1][3].tip
-    assert [cell.text for cell in view.alarms.rows[0]] == ["#150", "brightness", "mean, in deviations", "120", "60"]
+    assert [cell.text for cell in view.alarms.rows[0]] == ["#150", "brightness", "mean shift", "120", "60"]
     assert view.chart.accessibleName().startswith("brightness: mean")
 
 

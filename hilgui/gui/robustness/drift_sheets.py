@@ -42,7 +42,7 @@ def verdict_words(tr: Say, result: Result) -> str:
 
 def statistic_rows(tr: Say, result: Result) -> Rows:
     """List every statistic with its worst window, the furthest from its limit first."""
-    words = statistic_words(tr)
+    words, tips = statistic_words(tr), statistic_tips(tr)
     titles = (tr("Figure"), tr("Statistic"), tr("Worst"), tr("Limit"), tr("In limits"))
     worst: dict[str, Field] = {}
     for cell in result.cells:
@@ -57,7 +57,7 @@ def statistic_rows(tr: Say, result: Result) -> Rows:
         rows.append(
             (
                 Cell(figure, name),
-                Cell(words.get(statistic, statistic), name),
+                Cell(words.get(statistic, statistic), name, tip=tips.get(statistic, "")),
                 number(_digits(cell.by_class.get("value")), name, colour=colour),
                 number(_digits(limit), name, tip=small),
                 number(_digits(cell.value), name, colour=colour, tip=small),
@@ -68,7 +68,7 @@ def statistic_rows(tr: Say, result: Result) -> Rows:
 
 def alarm_rows(tr: Say, result: Result) -> Rows:
     """List the alarms, window by window; the frame opens where a run was checked."""
-    words = statistic_words(tr)
+    words, tips = statistic_words(tr), statistic_tips(tr)
     titles = (tr("Frame"), tr("Figure"), tr("Statistic"), tr("Before"), tr("Now"))
     is_run = bool(result.question.get("run"))
     rows: list[tuple[Cell, ...]] = []
@@ -83,7 +83,7 @@ def alarm_rows(tr: Say, result: Result) -> Rows:
             (
                 number(f"#{cell.examples[0].seq:,}", opened, tip=tip),
                 Cell(figure, place, tip=cell.examples[0].words),
-                Cell(words.get(statistic, statistic), place),
+                Cell(words.get(statistic, statistic), place, tip=tips.get(statistic, "")),
                 number(_digits(cell.by_class.get("before")), place),
                 number(_digits(cell.by_class.get("now")), place),
             )
@@ -94,12 +94,22 @@ def alarm_rows(tr: Say, result: Result) -> Rows:
 def statistic_words(tr: Say) -> dict[str, str]:
     """Name the statistics."""
     return {
-        "shift": tr("mean, in deviations"),
-        "ks": tr("Kolmogorov–Smirnov"),
+        "shift": tr("mean shift"),
+        "ks": tr("KS"),
         "psi": tr("PSI"),
         "mmd": tr("MMD"),
         "page_hinkley": tr("Page–Hinkley"),
         "adwin": tr("ADWIN"),
+    }
+
+
+def statistic_tips(tr: Say) -> dict[str, str]:
+    """Say in full what a short name stands for."""
+    return {
+        "shift": tr("difference of the means, in standard deviations of a block"),
+        "ks": tr("Kolmogorov–Smirnov: the largest distance of the two distributions"),
+        "psi": tr("population stability index"),
+        "mmd": tr("maximum mean discrepancy, of features"),
     }
 
 
