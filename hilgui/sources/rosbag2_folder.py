@@ -33,7 +33,9 @@ class SqliteFile:
             self.notes = (f"{path.name} was not closed: what lies in {journal.name} is left out",)
         self._topics: dict[str, tuple[int, BagTopic]] = {}
         with damage_told(path):
-            self._base = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
+            # The thread that prepares a run opens it, the one that captures reads it: never two at once.
+            address = f"{path.resolve().as_uri()}?mode=ro&immutable=1"
+            self._base = sqlite3.connect(address, uri=True, check_same_thread=False)
             self._base.execute("PRAGMA trusted_schema = OFF")
         try:
             with damage_told(path):

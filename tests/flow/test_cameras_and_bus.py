@@ -39,8 +39,9 @@ def plan(tmp_path: Path, source: Path, **more: object) -> RunPlan:
     return RunPlan(source=source, baseline=model, out=tmp_path / "runs", settings=Settings(workers=2), **more)  # type: ignore[arg-type]
 
 
-def test_the_cameras_of_a_bag_are_one_run_in_time_order(tmp_path: Path) -> None:
-    bag = write_rosbag2(tmp_path / "bag", cameras=("/front/image", "/rear/image"))
+@pytest.mark.parametrize("sqlite", [False, True])
+def test_the_cameras_of_a_bag_are_one_run_in_time_order(tmp_path: Path, sqlite: bool) -> None:
+    bag = write_rosbag2(tmp_path / "bag", sqlite=sqlite, cameras=("/front/image", "/rear/image"))
     reader = played(plan(tmp_path, bag, topic="all"))
     moments = list(reader.moments())
     assert [moment.ref.channel for moment in moments] == ["/front/image", "/rear/image"] * FRAMES
