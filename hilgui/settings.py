@@ -150,6 +150,7 @@ class DriftLimits(_Section):
     block_s: float = Field(0.2, gt=0, description="ADWIN looks at means over this: neighbouring frames are alike")
     rate: float = Field(0.05, gt=0, lt=1, description="chance of a false alarm against a reference in all `windows`")
     windows: int = Field(20, ge=1, description="windows of a stream that share the rate")
+    features_per_s: float = Field(2.0, gt=0, le=100, description="samples of the networks' own features a second")
 
 
 class DisagreementLimits(_Section):
@@ -281,6 +282,9 @@ class Settings(_Section):
     metrics_port: int = Field(0, ge=0, le=65535, description="Prometheus may ask here, GET /metrics; 0: nobody may")
     metrics_host: str = Field("127.0.0.1", description="address that answers; the default is this machine alone")
     drift_reference: str = Field("", description="file that pictures and outputs are compared with while they come")
+    drift_features: Literal["with_reference", "always", "never"] = Field(
+        "with_reference", description="runs sample the networks' own features where the drift reference holds some"
+    )
     clips: ClipSettings = ClipSettings()
     corner_cases: CornerCaseLimits = CornerCaseLimits()
 

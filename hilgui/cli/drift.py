@@ -11,6 +11,7 @@ import typer
 from hilgui.errors import CallWrong
 
 if TYPE_CHECKING:
+    from hilgui.drift import Reference
     from hilgui.robustness.drifting import Checked
 
 drift_app = typer.Typer(
@@ -22,7 +23,7 @@ _Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Of a recording: compare the outputs of this detector too.")
 ]
 _Features = Annotated[
-    bool, typer.Option("--features", help="Of a recording with --model: compare the network's own features too.")
+    bool, typer.Option("--features", help="The network's own features too: of --model, or those that the run kept.")
 ]
 _Fps = Annotated[float | None, typer.Option(min=0.01, help="Frame rate of a folder of images.")]
 _Provider = Annotated[str | None, typer.Option(help="auto, cpu, cuda, tensorrt …")]
@@ -45,15 +46,18 @@ def drift_reference(
     """Make a reference of where all was well: figures of pictures and outputs, in blocks that are independent."""
     from hilgui.cli.console import Ticker, notes, print_json, results
     from hilgui.drift import usual_window, write_reference
-    from hilgui.robustness.drifting import reference_of, target_of
+    from hilgui.robustness.drift_drives import target_of
+    from hilgui.robustness.drifting import reference_of
     from hilgui.settings import load_settings
 
     settings = load_settings(provider=provider)
-    _refuse_features(model, features)
     how = (settings.runs, model, settings.provider, fps)
     found = tuple(target_of(text, *how, has_features=features) for text in targets)
+    if features and model is None and not all(each.is_run for each in found):
+        raise CallWrong("--features of a recording are those of a model; name it with --model")
+    per_s = settings.corner_cases.drift.features_per_s
     with Ticker("drift reference") as ticker:
-        reference, told = reference_of(found, camera, ticker.count("frames"))
+        reference, told = reference_of(found, camera, ticker.count("frames"), per_s)
     write_reference(out, reference)
     window = usual_window(reference) * reference.block
     if as_json:
@@ -66,6 +70,7 @@ def drift_reference(
                 "window_frames": window,
                 "alike_over_frames": reference.memory,
                 "models": reference.models,
+                "features": _features_as_document(reference),
                 "camera": reference.camera or None,
                 "notes": list(told),
                 "of": [{"name": one.name, "path": one.path, "frames": one.frames} for one in reference.origins],
@@ -80,6 +85,29 @@ def drift_reference(
         f"a window takes {window} frames",
         markup=False,
     )
+    told_features = _features_as_document(reference)
+    if told_features is not None:
+        results.print(
+            f"  features: {told_features['blocks']} blocks of {told_features['block_samples']} samples, "
+            f"{told_features['per_s']:g} a second; a window takes {told_features['window_samples']} samples",
+            markup=False,
+        )
+
+
+def _features_as_document(reference: Reference) -> dict[str, Any] | None:
+    from hilgui.drift import usual_window
+
+    features = reference.features
+    if features is None:
+        return None
+    return {
+        "figures": list(features.names),
+        "per_s": features.per_s,
+        "blocks": features.blocks,
+        "block_samples": features.block,
+        "window_samples": usual_window(features) * features.block,
+        "alike_over_samples": features.memory,
+    }
 
 
 @drift_app.command("check")
@@ -115,11 +143,6 @@ def drift_check(
     raise typer.Exit({DRIFTED: 1, STEADY: 0}.get(checked.verdict, 3))
 
 
-def _refuse_features(model: Path | None, features: bool) -> None:
-    if features and model is None:
-        raise CallWrong("--features are those of a model; name it with --model")
-
-
 def as_document(checked: Checked) -> dict[str, Any]:
     """Give a check as plain values for JSON."""
     import math
@@ -131,8 +154,9 @@ def as_document(checked: Checked) -> dict[str, Any]:
         "why": checked.why or None,
         "of": checked.facts.name,
         "frames": checked.facts.frames,
-        "rate": None if calibration is None else calibration.rate,
+        "rate": checked.rate,
         "window_frames": None if calibration is None else calibration.window_frames,
+        "window_samples": None if checked.features is None else checked.features.window_frames,
         "windows": [
             {
                 "first": look.first_seq,
@@ -173,7 +197,9 @@ def _print(checked: Checked, folder: Path) -> None:
         results.print(f"{checked.verdict}: {checked.why}", markup=False)
         return
     windows = f"{len(checked.alarms)} of {len(checked.looks)} windows of {calibration.window_frames} frames"
-    chance = f"without drift any alarm has a chance of {calibration.rate:.1%}"
+    if checked.features is not None:
+        windows += f" or {checked.features.window_frames} samples of features"
+    chance = f"without drift any alarm has a chance of {checked.rate:.1%}"
     why = f"; {checked.why}" if checked.why else ""
     results.print(f"{checked.verdict}: {windows} with alarms; {chance}{why}", markup=False)
     table = Table("frames", "figure", "statistic", "value", "limit", "before", "now", box=None)

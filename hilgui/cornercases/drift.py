@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from hilgui.cornercases.protocol import RunContext
-from hilgui.drift import Adwin, Measured, figures_of, in_words, psi
-from hilgui.drift.sample import group_of
+from hilgui.drift import Adwin, Look, Measured, figures_of, in_words, psi
 from hilgui.records import Hit, Kind, Moment, Role, Severity, Suspect
 
 EVERY = 100  # scores between two looks at the PSI
@@ -37,7 +36,8 @@ class Drift:
         self._windows = {role: _Windows(limits.values, limits.psi) for role in context.thresholds}
         self._scores = {role: _Blocks(frames, limits.delta) for role in context.thresholds}
         self._pictures = {name: _Blocks(frames, limits.delta) for name in ("mean", "deviation")}
-        self._vocabulary, self._monitor = context.vocabulary, context.monitor
+        self._vocabulary, self._monitor, self._features = context.vocabulary, context.monitor, context.features
+        self._told = 0  # looks at features that hits were made of
 
     def look(self, moment: Moment) -> Iterable[Hit]:
         """Give a hit for each figure that changed for good with this frame."""
@@ -58,21 +58,23 @@ class Drift:
         return [*hits, *self._against_reference(moment)]
 
     def _against_reference(self, moment: Moment) -> Iterable[Hit]:
-        """Give a hit for each figure that left its limits in the window that ends with this frame."""
-        if self._monitor is None:
-            return
-        figures = figures_of(moment, self._thresholds, self._vocabulary)
-        look = self._monitor.add(moment.ref.seq, moment.ref.time_s, figures)
-        if look is None:
-            return
-        seen: set[str] = set()
-        for one in look.alarms:
-            if one.figure not in seen:
-                seen.add(one.figure)
-                yield self._away(one, look.first_seq, moment.ref.seq)
+        """Give a hit for each figure that left its limits in a window that is whole since the last frame."""
+        looks: list[Look] = []
+        if self._monitor is not None:
+            figures = figures_of(moment, self._thresholds, self._vocabulary)
+            look = self._monitor.add(moment.ref.seq, moment.ref.time_s, figures)
+            looks += [] if look is None else [look]
+        if self._features is not None:  # which are added by whoever samples them
+            looks += self._features.looks[self._told :]
+            self._told = len(self._features.looks)
+        for look in looks:
+            furthest: dict[str, Measured] = {}
+            for one in look.alarms:
+                furthest.setdefault(one.figure, one)
+            yield from (self._away(one, look, moment.ref.seq) for one in furthest.values())
 
-    def _away(self, one: Measured, first: int, seq: int) -> Hit:
-        group = group_of(one.figure) if "." in one.figure else one.figure
+    def _away(self, one: Measured, look: Look, seq: int) -> Hit:
+        group = one.figure.replace(" ", ".").partition(".")[0]  # of "baseline.score" and "baseline features"
         role = next((each for each in self._thresholds if each.value == group), None)
         numbers = {one.statistic: one.value, "limit": one.limit, "before": one.before, "now": one.now}
         ratio = one.ratio or 1.0
@@ -82,7 +84,7 @@ class Drift:
             thread=f"reference {one.figure}",
             severity=Severity.MEDIUM if ratio > 2.0 else Severity.LOW,
             weight=ratio,
-            why=f"frames {first} to {seq} are not like the reference: {in_words(one)}",
+            why=f"frames {look.first_seq} to {look.last_seq} are not like the reference: {in_words(one)}",
             role=role,
             evidence={name: value for name, value in numbers.items() if value is not None},
             suspect=None if role else Suspect.RIG,

@@ -32,6 +32,7 @@ class RunContext:
     noise: SelfNoise = NO_NOISE  # smaller differences are no findings
     camera: CameraGeometry | None = None  # where the camera looks from; None: heights and a polygon stand in
     monitor: Monitor | None = None  # compares pictures and outputs with a reference; None: the beginning of the drive
+    features: Monitor | None = None  # compares samples of the networks' own features
     following: Following = field(init=False, repr=False, compare=False)  # shared: tracks of what the models show
     grading: Grading = field(init=False, repr=False, compare=False)  # shared: how much each object matters
     labelling: Labelling = field(init=False, repr=False, compare=False)  # shared: what they may be asked for

@@ -2,7 +2,8 @@
 
 The stated rate is the chance that a stream without drift raises any alarm in so many windows. Four tenths of it go to
 shifts of means, four to the distances of distributions, one each to Page–Hinkley and ADWIN; each is divided among
-its figures (Bonferroni), so figures that go together make it smaller, never larger.
+its figures (Bonferroni), so figures that go together make it smaller, never larger. Where features are compared too, a
+fifth of the rate is theirs, all of it for their distance.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from hilgui.drift.sample import bundle_of, is_single
 SHIFT, KS, PSI, MMD, PAGE_HINKLEY, ADWIN = "shift", "ks", "psi", "mmd", "page_hinkley", "adwin"
 
 LEAST_WINDOW = 2  # blocks of a window; one says nothing
-USUAL_FRAMES = 100  # of a window, at least
+USUAL_FRAMES, USUAL_SAMPLES = 100, 20  # of a window, at least: frames, and samples of features
+_OF_FEATURES = 0.2  # of the rate
 _SHARES = {"means": 0.4, "distances": 0.4, PAGE_HINKLEY: 0.1, ADWIN: 0.1}
 _DRAWS = 2000
 _STREAMS = 600
@@ -76,7 +78,13 @@ class Calibration:
 
 def usual_window(reference: Reference) -> int:
     """Give how many blocks make a window where nobody asks for another."""
-    return max(LEAST_WINDOW, math.ceil(USUAL_FRAMES / reference.block))
+    least = USUAL_SAMPLES if reference.per_s else USUAL_FRAMES
+    return max(LEAST_WINDOW, math.ceil(least / reference.block))
+
+
+def divided(rate: float, *, has_features: bool) -> tuple[float, float]:
+    """Divide the stated rate between figures of every frame and features."""
+    return ((1.0 - _OF_FEATURES) * rate, _OF_FEATURES * rate) if has_features else (rate, 0.0)
 
 
 def calibrate(reference: Reference, *, rate: float, windows: int, window: int, seed: int = 0) -> Calibration:
@@ -96,7 +104,9 @@ def calibrate(reference: Reference, *, rate: float, windows: int, window: int, s
         if deviations[place] > still[place]:
             groups[bundle_of(name)] = (*groups.get(bundle_of(name), ()), place)
     rng = np.random.default_rng(seed)
-    drawn = _Draws(rng, reference, window, 1.0 - (1.0 - rate) ** (1.0 / windows), 2 * len(single) + len(groups))
+    level = 1.0 - (1.0 - rate) ** (1.0 / windows)
+    share = _SHARES["distances"] if single else 1.0
+    drawn = _Draws(rng, reference, window, level, level * share / max(2 * len(single) + len(groups), 1))
     scales = means, np.where(deviations > still, deviations, 1.0)
     limits: list[Limit] = []
     shift = drawn.shift(len(single))
@@ -144,9 +154,7 @@ def _limit(figure: str, statistic: str, reached: float) -> Limit:
 class _Draws:
     """Pseudo-references and pseudo-windows without drift: blocks of the reference, drawn with replacement."""
 
-    def __init__(
-        self, rng: np.random.Generator, reference: Reference, window: int, level: float, distances: int
-    ) -> None:
+    def __init__(self, rng: np.random.Generator, reference: Reference, window: int, level: float, each: float) -> None:
         blocks = self._blocks = reference.blocks
         self._window, self._caution = window, reference.caution
         even = np.full(blocks, 1.0 / blocks)
@@ -154,7 +162,7 @@ class _Draws:
         self._now = rng.multinomial(window, even, _DRAWS) / window
         self._apart = self._now - self._before
         self._level = level
-        self._each = level * _SHARES["distances"] / max(distances, 1)
+        self._each = each  # chance of a false alarm of one distance in one window
 
     def shift(self, figures: int) -> float:
         """Give the limit of a mean in deviations of a block: Student's t, for the deviation is itself estimated."""

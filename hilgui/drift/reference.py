@@ -47,6 +47,8 @@ class Reference:
     version: str
     schema: str = SCHEMA
     camera: str = ""  # channel that it was made of; "" of a drive of one
+    per_s: float = 0.0  # of features: samples a second, which count as frames here; 0: every frame
+    features: Reference | None = None  # of the networks' own features, where they were sampled
 
     def only(self, names: Iterable[str]) -> Reference:
         """Keep the figures that are among `names`; raises CallWrong where none is."""
@@ -60,7 +62,11 @@ class Reference:
     def fitting(self, models: Mapping[str, str]) -> Reference:
         """Keep pictures, and outputs of those models (role → sha256) that the reference knows; raises CallWrong."""
         same = {"picture", *(role for role, sha256 in self.models.items() if models.get(role) == sha256)}
-        return self.only(name for name in self.names if group_of(name) in same)
+        features = self.features
+        if features is not None:
+            names = [name for name in features.names if group_of(name) in same]
+            features = features.only(names) if names else None
+        return replace(self.only(name for name in self.names if group_of(name) in same), features=features)
 
     @property
     def values(self) -> NDArray[np.float64]:
@@ -95,8 +101,12 @@ def make_reference(
     created: str,
     version: str,
     camera: str = "",
+    per_s: float = 0.0,
 ) -> Reference:
-    """Cut a sample into blocks; raises CallWrong where it is too short for how its frames hang together."""
+    """Cut a sample into blocks; raises CallWrong where it is too short for how its frames hang together.
+
+    `per_s`: a sample of features, so many a second.
+    """
     memory = 0.0
     if len(sample) and sample.is_ordered:
         leading = [place for place, name in enumerate(sample.names) if is_single(name)]
@@ -106,8 +116,9 @@ def make_reference(
     length = block_length(memory, len(sample))
     starts = block_starts(sample.stretches, length)
     if len(starts) < LEAST_BLOCKS:
+        what = "samples of features" if per_s else "frames"
         raise CallWrong(
-            f"{len(sample)} frames are too few for a reference: neighbouring frames are alike over {length}, and "
+            f"{len(sample)} {what} are too few for a reference: neighbouring ones are alike over {length}, and "
             f"{LEAST_BLOCKS} stretches of that many are needed; name a longer drive, or several of the same kind"
         )
     kept = min(length, _KEPT)
@@ -123,6 +134,7 @@ def make_reference(
         created=created,
         version=version,
         camera=camera,
+        per_s=per_s,
     )
 
 
@@ -174,6 +186,18 @@ def read_references(path: Path) -> tuple[Reference, ...]:
 
 
 def _check(reference: Reference) -> None:
+    _check_figures(reference)
+    features = reference.features
+    if features is not None:
+        is_sampled = features.features is None and features.per_s > 0
+        if not is_sampled or not all(FEATURE in name for name in features.names):
+            raise ValueError("its features are no samples of features")
+        _check_figures(features)
+    elif any(FEATURE in name for name in reference.names):
+        raise ValueError("it holds the features of every frame, and this version samples them")
+
+
+def _check_figures(reference: Reference) -> None:
     if reference.schema != SCHEMA:
         raise ValueError(f"its schema is {reference.schema!r}, this version reads {SCHEMA!r}")
     width, rows = len(reference.names), reference.rows

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.records import Moment, Role, Vocabulary
+from hilgui.records import FeatureSample, FrameRef, Moment, Role, Vocabulary
 
 PICTURE = ("brightness", "contrast", "overexposed", "sharpness", "saturation", "warmth", "noise")
 FEATURE = "feature:"  # "baseline.feature:07": the network's deepest features, averaged over the picture
+_EDGE = 1e-6  # of a turn: stamps are rounded
 TOP = "top:"  # "baseline.top:car": best score of a class, the score map of the class max-pooled over the picture
 
 
@@ -83,6 +84,33 @@ def figures_of(moment: Moment, thresholds: Mapping[Role, float], vocabulary: Voc
         for code in sorted(vocabulary.judged):
             found[f"{role}.{TOP}{vocabulary.name(code)}"] = best.get(code, 0.0)
     return found
+
+
+def feature_figures(sample: FeatureSample) -> dict[str, float]:
+    """Give the features of one frame by name."""
+    return {
+        f"{role}.{FEATURE}{place:02d}": number
+        for role, numbers in sample.features.items()
+        for place, number in enumerate(numbers.tolist())
+    }
+
+
+class Turns:
+    """Chooses frames for their features, so many a second of each camera; every picture of an unordered set."""
+
+    def __init__(self, per_s: float) -> None:
+        self._per_s = per_s
+        self._last: dict[str, int] = {}  # turn of each camera, counted from its beginning
+
+    def is_due(self, ref: FrameRef) -> bool:
+        """Say whether this frame is the first of its turn; frames come in order."""
+        if math.isnan(ref.time_s):
+            return True
+        turn = math.floor(ref.time_s * self._per_s + _EDGE)
+        if turn <= self._last.get(ref.channel, turn - 1):
+            return False
+        self._last[ref.channel] = turn
+        return True
 
 
 class Sampler:

@@ -27,17 +27,17 @@ _ERROR = 3
 
 
 class Features:
-    """Owns a session of the first part of a network, on the CPU with one thread; one thread at a time."""
+    """Owns a session of the first part of a network, on the CPU with one thread."""
 
     def __init__(self, path: Path) -> None:
         """Cut the file; raises ModelBroken, and CallWrong where it has no features that could be found."""
         if read_onnx(path).external or path.stat().st_size > _LARGEST:
-            raise CallWrong(f"{path} keeps weights beside it or is larger than 512 MiB; leave --features out")
+            raise CallWrong(f"{path} keeps weights beside it or is larger than 512 MiB; leave its features out")
         data = path.read_bytes()
         shapes = _shapes(path, data)
         maps = {name: shape for name, shape in shapes.items() if len(shape) == 4 and isinstance(shape[1], int)}
         if not maps:
-            raise CallWrong(f"{path} has no convolutions with known sizes, so no features; leave --features out")
+            raise CallWrong(f"{path} has no convolutions with known sizes, so no features; leave its features out")
         self.tensor = _deepest(maps)
         self._session = _session(path, cut(data, [self.tensor], keep=False), is_optimised=True)
         self._inputs = {each.name for each in self._session.get_inputs()}
@@ -108,7 +108,7 @@ def _shapes(path: Path, data: bytes) -> dict[str, list[Any]]:
         names = convolutions(data)
         probe = cut(data, names, keep=True)
     except ValueError as failure:
-        raise CallWrong(f"{path} cannot be cut: {failure}; leave --features out") from failure
+        raise CallWrong(f"{path} cannot be cut: {failure}; leave its features out") from failure
     session = _session(path, probe, is_optimised=False)
     return {each.name: list(each.shape or ()) for each in session.get_outputs() if each.name in names}
 

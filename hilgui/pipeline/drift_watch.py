@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hilgui.drift import Calibration, Look, Monitor, Reference, calibrate, usual_window
-from hilgui.drift.sample import FEATURE
+from hilgui.drift import Calibration, Monitor, Reference, calibrate, divided, feature_figures, usual_window
+from hilgui.drift.sample import group_of
 from hilgui.errors import CallWrong
-from hilgui.records import RunHeader
+from hilgui.records import FeatureSample, Role, RunHeader
 from hilgui.settings import DriftLimits
 
 
@@ -22,8 +22,12 @@ class DriftWatch:
     reference, or the references know nothing that this run has.
     """
 
-    def __init__(self, references: Sequence[Reference], header: RunHeader, limits: DriftLimits) -> None:
+    def __init__(
+        self, references: Sequence[Reference], header: RunHeader, limits: DriftLimits, sampled: Collection[Role] = ()
+    ) -> None:
+        """Calibrate the monitors; `sampled` are the models whose own features are."""
         self.monitors: dict[str, Monitor] = {}
+        self.features: dict[str, Monitor] = {}
         self._unknown: list[str] = []  # cameras without a reference
         self._lacking: dict[str, str] = {}  # why a part of a reference is not compared, by camera
         self._told = 0
@@ -40,34 +44,48 @@ class DriftWatch:
                 f"no drift reference is of a camera of this drive ({', '.join(channels)}): there are those of "
                 f"{made_of}; make one of each with `hilgui drift reference RUN --camera NAME`"
             )
-        done: dict[int, Calibration] = {}  # by reference: cameras that share one are calibrated once
+        done: dict[int, tuple[Calibration, Calibration | None]] = {}  # by reference: cameras may share one
         for channel, reference in known.items():
             if id(reference) not in done:
                 fitted = reference.fitting(models)
-                usable = fitted.only(name for name in fitted.names if FEATURE not in name)  # nobody measures them here
+                features = _sampled(fitted.features, sampled)
                 why = {
-                    "outputs of another model": fitted.names != reference.names,
-                    "features, which a run does not measure,": usable.names != fitted.names,
+                    "outputs of another model": fitted.names != reference.names
+                    or _names(fitted.features) != _names(reference.features),
+                    "features, which this run does not sample,": _names(features) != _names(fitted.features),
                 }
                 if any(why.values()):
                     told = " and ".join(words for words, is_so in why.items() if is_so)
                     self._lacking[channel] = f"{told} are not compared"
-                rate, window = limits.rate / len(known), usual_window(usable)
-                done[id(reference)] = calibrate(usable, rate=rate, windows=limits.windows, window=window)
-            self.monitors[channel] = Monitor(done[id(reference)])
+                rates = divided(limits.rate / len(known), has_features=features is not None)
+                done[id(reference)] = (
+                    _calibrated(fitted, rates[0], limits),
+                    None if features is None else _calibrated(features, rates[1], limits),
+                )
+            frames, of_features = done[id(reference)]
+            self.monitors[channel] = Monitor(frames)
+            if of_features is not None:
+                self.features[channel] = Monitor(of_features)
+
+    def add(self, sample: FeatureSample) -> None:
+        """Take the features of a frame."""
+        monitor = self.features.get(sample.ref.channel)
+        if monitor is not None:
+            monitor.add(sample.ref.seq, sample.ref.time_s, feature_figures(sample))
 
     def fresh(self) -> float | None:
-        """Give the worst figure, in units of its limit, of a window that the last frame completed; else None."""
-        total = sum(len(monitor.looks) for monitor in self.monitors.values())
+        """Give the worst figure of the newest windows, in units of its limit, once another is whole; else None."""
+        monitors = [*self.monitors.values(), *self.features.values()]
+        total = sum(len(monitor.looks) for monitor in monitors)
+        newest = [one for monitor in monitors for look in monitor.looks[-1:] for one in look.measured]
         if total == self._told:
             return None
         self._told = total
-        newest = max((monitor.looks[-1] for monitor in self.monitors.values() if monitor.looks), key=_end)
-        return max((one.ratio for one in newest.measured if one.ratio is not None), default=None)
+        return max((one.ratio for one in newest if one.ratio is not None), default=None)
 
     def series(self) -> Iterator[tuple[str, NDArray[np.float64], NDArray[np.float64]]]:
         """Give name, times in s and values in units of their limit of every statistic, each camera by itself."""
-        for channel, monitor in self.monitors.items():
+        for channel, monitor in (*self.monitors.items(), *self.features.items()):
             told: dict[tuple[str, str], list[tuple[float, float]]] = {}
             for look in monitor.looks:
                 for one in look.measured:
@@ -91,13 +109,24 @@ class DriftWatch:
                 )
             if monitor.waiting:
                 found.append(f"drift: the last {monitor.waiting} frames{of} make no whole window and were not judged")
+            features = self.features.get(channel)
+            if features is not None and features.waiting:
+                found.append(
+                    f"drift: the last {features.waiting} samples of features{of} make no whole window of "
+                    f"{features.calibration.window_frames} and were not judged"
+                )
         return tuple(found)
 
     def as_json(self) -> dict[str, Any]:
         """Give windows, alarms and frames left out, over all cameras and of each; plain values."""
         each = {channel: _counts(monitor) for channel, monitor in self.monitors.items()}
         total = {key: sum(counts[key] for counts in each.values()) for key in ("windows", "alarms", "left_out")}
-        return {**total, "cameras": {channel: counts for channel, counts in each.items() if channel}}
+        features = {channel: _counts(monitor) for channel, monitor in self.features.items()}
+        return {
+            **total,
+            "cameras": {channel: counts for channel, counts in each.items() if channel},
+            "features": {key: sum(counts[key] for counts in features.values()) for key in total} if features else None,
+        }
 
 
 def reference_for(channel: str, channels: Sequence[str], references: Sequence[Reference]) -> Reference | None:
@@ -108,10 +137,20 @@ def reference_for(channel: str, channels: Sequence[str], references: Sequence[Re
     return named
 
 
+def _sampled(features: Reference | None, sampled: Collection[Role]) -> Reference | None:
+    """Keep the features of the models that are sampled; None where there are none."""
+    names = [name for name in _names(features) if group_of(name) in sampled]
+    return features.only(names) if features is not None and names else None
+
+
+def _names(features: Reference | None) -> tuple[str, ...]:
+    return () if features is None else features.names
+
+
+def _calibrated(reference: Reference, rate: float, limits: DriftLimits) -> Calibration:
+    return calibrate(reference, rate=rate, windows=limits.windows, window=usual_window(reference))
+
+
 def _counts(monitor: Monitor) -> dict[str, int]:
     alarms = sum(bool(look.alarms) for look in monitor.looks)
     return {"windows": len(monitor.looks), "alarms": alarms, "left_out": monitor.missing + monitor.waiting}
-
-
-def _end(look: Look) -> int:
-    return look.last_seq

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from hilgui.evaluation import Scorecard, compare
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.scorecard import MEASUREMENTS
 from hilgui.pipeline.drift_watch import DriftWatch
+from hilgui.pipeline.feature_sampling import FeatureSampling
 from hilgui.pipeline.ignoring import Ignoring
 from hilgui.pipeline.preparation import Prepared
-from hilgui.records import Finding, Inference, Loss, Moment, Role, Task
+from hilgui.pipeline.right_of_way import RightOfWay
+from hilgui.records import FeatureSample, Finding, Inference, Loss, Moment, Role, Task
 from hilgui.shadow import Paired, disagree
 from hilgui.store import NOTHING_EVICTED, ClipKeeper, Evicted, Picture
 
@@ -26,6 +29,7 @@ class Judged:
     pictures: tuple[Picture, ...] = ()
     findings: tuple[Finding, ...] = ()
     evicted: Evicted = NOTHING_EVICTED  # clips of earlier findings that made room for worse ones
+    features: tuple[FeatureSample, ...] = ()  # of this frame or, in real time, of earlier ones
     drift: float | None = None  # of the last window against the drift reference: its worst figure, in limits
 
 
@@ -44,8 +48,14 @@ class Judge:
         self.scorecard = Scorecard(header, measurements=measured if header.source.cameras else None, scratch=scratch)
         self._ignoring = Ignoring(prepared.profile)
         self._clips = ClipKeeper(prepared.plan.settings.clips) if header.source.ordered else None
-        self.drift = DriftWatch(prepared.references, header, prepared.plan.settings.corner_cases.drift)
+        limits = prepared.plan.settings.corner_cases.drift
+        self.drift = DriftWatch(prepared.references, header, limits, sampled=prepared.features)
         rates = header.source.rates
+        self.sampling = FeatureSampling(
+            {role: (prepared.models[role], features) for role, features in prepared.features.items()},
+            prepared.features_per_s,
+            _right_of_way(rates, prepared.factor),
+        )
         self._health = {channel: HealthMeter() for channel in rates}
         self._watches = Watches({channel: self._context(channel, fps) for channel, fps in rates.items()})
 
@@ -60,6 +70,7 @@ class Judge:
             noise=SelfNoise.of_header(header.noise),
             camera=cameras_of(header.source)(channel),
             monitor=self.drift.monitors.get(channel),
+            features=self.drift.features.get(channel),
         )
 
     @property
@@ -75,9 +86,12 @@ class Judge:
     def judge(self, paired: Paired) -> Judged:
         """Judge one frame."""
         moment = self._moment(paired)
+        features = self.sampling.offer(paired.frame)
+        for sample in features:
+            self.drift.add(sample)
         if self._clips is None:
             looked = self._watches.look(moment, lambda _seq: paired.frame.image)
-            return Judged(moment, (), tuple(looked.closed), drift=self.drift.fresh())
+            return Judged(moment, (), tuple(looked.closed), features=features, drift=self.drift.fresh())
         pictures = self._clips.push(paired.frame)
         looked = self._watches.look(moment, self._clips.image)
         for severity in sorted({hit.severity for hit in looked.hits}, reverse=True):
@@ -86,10 +100,12 @@ class Judge:
             pictures.extend(self._clips.keep_around(moment.ref.time_s, severity))
         self._clips.wait_for_end(looked.closed)
         evicted = self._clips.evicted()
-        return Judged(moment, tuple(pictures), tuple(self._clips.ripe(moment.ref.time_s)), evicted, self.drift.fresh())
+        ripe = tuple(self._clips.ripe(moment.ref.time_s))
+        return Judged(moment, tuple(pictures), ripe, evicted, features, self.drift.fresh())
 
     def finish(self) -> Judged:
-        """Close the findings that are still open."""
+        """Close the findings that are still open; samples that are under way are given up."""
+        self.sampling.close()
         closed = self._watches.finish()
         if self._clips is not None:
             self._clips.wait_for_end(closed)
@@ -138,3 +154,9 @@ class Judge:
         table = self._prepared.class_tables[role]
         detections = inference.detections
         return replace(inference, detections=detections.with_classes(table[detections.classes]))
+
+
+def _right_of_way(rates: Mapping[str, float | None], factor: float | None) -> RightOfWay | None:
+    """Give the baseline the right of way before features in real time; all cameras count."""
+    fps = sum(rate or 0.0 for rate in rates.values())
+    return None if factor is None or not fps else RightOfWay(1e9 / fps / factor)

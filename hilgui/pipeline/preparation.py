@@ -19,6 +19,7 @@ from hilgui import __version__
 from hilgui.drift import Reference, read_references
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
+from hilgui.inference.features import Features
 from hilgui.pipeline.plan import RunPlan, recipe_of, speed_factor
 from hilgui.pipeline.self_noise import measured_noise
 from hilgui.pipeline.selfcheck import recent_check
@@ -61,6 +62,8 @@ class Prepared:
     profile: CameraProfile | None = None  # regions that are not judged
     vehicle: VehicleSignals | None = None  # signals of its bus, on the run's clock
     references: tuple[Reference, ...] = ()  # what pictures and outputs are compared with, for drift: one a camera
+    features: dict[Role, Features] = field(default_factory=dict)  # of the networks, where they are sampled
+    features_per_s: float = 0.0
     doubts: tuple[str, ...] = ()  # why the run proves nothing, however it ends
 
     def close(self) -> None:
@@ -75,7 +78,32 @@ def prepare(plan: RunPlan) -> Prepared:
         raise CallWrong("the drift reference is of pictures without order; make one of a drive")
     prepared = _prepare_live(plan) if is_camera(plan.source) else _prepare_recorded(plan)
     prepared.references = references
+    try:
+        _open_features(prepared)
+    except BaseException:
+        prepared.close()
+        raise
     return prepared
+
+
+def _open_features(prepared: Prepared) -> None:
+    """Open what samples the networks' own features, as the settings and the drift references ask for it."""
+    settings, header = prepared.plan.settings, prepared.header
+    known = [each.features for each in prepared.references if each.features is not None]
+    is_always = settings.drift_features == "always"
+    if settings.drift_features == "never" or not (known or is_always) or not all(header.source.rates.values()):
+        return
+    rates = {each.per_s for each in known}
+    if len(rates) > 1:
+        raise CallWrong("the drift references of the cameras sampled features at different rates; make them anew")
+    prepared.features_per_s = rates.pop() if rates else settings.corner_cases.drift.features_per_s
+    for role, model in prepared.models.items():
+        if not is_always and all(each.models.get(role.value) != model.facts.sha256 for each in known):
+            continue
+        try:
+            prepared.features[role] = Features(Path(model.facts.path))
+        except CallWrong as failure:
+            prepared.notes += (f"drift: features of the {role} are not sampled: {failure}",)
 
 
 def _prepare_recorded(plan: RunPlan) -> Prepared:

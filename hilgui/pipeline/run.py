@@ -118,10 +118,13 @@ class Run:
         )
         offers: Mailbox[tuple[int, Frame]] = Mailbox()
         keep: Channel[Frame] = Channel(_TO_KEEP, Overflow.DROP_OLDEST)
-        for closing in (frames.abort, offers.abort, keep.close, self._pairing.abort):
+        sampling = self._judge.sampling
+        for closing in (frames.abort, offers.abort, keep.close, self._pairing.abort, sampling.close):
             self._stop.on_stop(closing)
         crew.start("record", self._record)
         crew.start("judge", self._judge_all)
+        if sampling.has_thread:
+            crew.start("features", sampling.work)
         if self._prepared.factor is None:
             for index in range(self._prepared.header.workers):
                 crew.start(f"infer:{index}", lambda: self._infer_all(frames))
@@ -166,6 +169,7 @@ class Run:
                 continue
             if pace is not None and self._prepared.header.source.ordered:
                 pace.wait_until_due(item.ref.time_s)
+            self._judge.sampling.arrived(item.ref)
             frames.put((ticket, item))
         frames.close()
         self._pairing.finish(self._captured)
@@ -186,6 +190,7 @@ class Run:
                     continue
                 if self._right_of_way is not None:
                     self._right_of_way.arrived(ticket, time.monotonic_ns())
+                self._judge.sampling.arrived(item.ref)
                 dropped = frames.put((ticket, item))
                 if dropped is not None:
                     for old, frame in (dropped, *frames.take_more(_BACKLOG)):
@@ -279,6 +284,7 @@ class Run:
                     [picture for judged in batch for picture in judged.pictures],
                     [seq for judged in batch for seq in judged.evicted.pictures],
                     [clip for judged in batch for clip in judged.evicted.clips],
+                    [sample for judged in batch for sample in judged.features],
                 )
                 self._tally.add(batch, time.monotonic())
                 if now - reported > _REPORT_EVERY_S:
@@ -323,6 +329,8 @@ class Run:
             self._writer.put_series(name, "× limit", times_s, ratios)
         if drift.monitors:
             self._writer.put("drift", drift.as_json())
+        if self._judge.sampling.taken:
+            self._writer.put("features", {"per_s": self._judge.sampling.per_s})
 
     def _screen_latency(self) -> tuple[str, ...]:
         """Keep how long it took from the screen to the judged result, frame by frame, and say it."""
@@ -337,6 +345,7 @@ class Run:
         """Say what happened to models, camera and recording."""
         source = self._prepared.source
         models = tuple(line for model in self._prepared.models.values() for line in model.account())
+        models = (*models, *self._judge.sampling.account())
         camera = (*models, *(source.account() if isinstance(source, LiveSource) else ()))
         if self._right_of_way is not None:
             camera = (*camera, *self._right_of_way.account())

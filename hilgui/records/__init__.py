@@ -10,7 +10,7 @@ from hilgui.records.frame import Frame, FrameHealth, FrameRef
 from hilgui.records.header import ModelFacts, People, RunHeader, SourceFacts, TruthFacts
 from hilgui.records.inference import Inference, Role
 from hilgui.records.masks import IGNORED_PIXEL, ClassTruth, DepthTruth, LaneTruth, MaskTruth
-from hilgui.records.moment import Fate, Loss, Moment
+from hilgui.records.moment import Fate, FeatureSample, Loss, Moment
 from hilgui.records.outputs import Classification, Depth, DepthUnit, LabelMap, Lanes, Segmentation, Task
 from hilgui.records.verdict import MIXED, REPEATED, Ledger, Outcome, Verdict
 from hilgui.records.vocabulary import Vocabulary
@@ -34,6 +34,7 @@ __all__ = [
     "Detections",
     "Disagreement",
     "Fate",
+    "FeatureSample",
     "Finding",
     "FoundObject",
     "Frame",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from hilgui.records.comparison import Comparison, Disagreement
 from hilgui.records.detections import Truth
 from hilgui.records.frame import FrameHealth, FrameRef
@@ -46,6 +49,14 @@ class Moment:
         """Say whether labels of any kind know the frame."""
         truths = (self.truth, self.mask_truth, self.lane_truth, self.depth_truth, self.class_truth)
         return any(each is not None for each in truths)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureSample:
+    """What the networks' own features say of one frame, model by model: at most 64 numbers (float32) each."""
+
+    ref: FrameRef
+    features: dict[Role, NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Any
 
 from hilgui.drift import read_reference
 from hilgui.errors import CallWrong
-from hilgui.robustness.drifting import Checked, Tell, check, store_check, target_of
+from hilgui.robustness.drift_drives import Tell, target_of
+from hilgui.robustness.drifting import Checked, check, store_check
 from hilgui.robustness.shelf import results_root
 from hilgui.settings import Settings
 
@@ -36,10 +37,12 @@ class DriftCheck:
     def run(self, tell: Tell) -> tuple[Checked, Path]:
         """Check and store; gives what was found and its folder. Raises HilguiError."""
         known = read_reference(self.reference)
-        if self.has_features and self.model is None:
-            raise CallWrong("--features are those of a model; name it with --model")
         how = (self.settings.runs, self.model, self.settings.provider, self.fps)
         found = target_of(self.target, *how, has_features=self.has_features)
+        if self.has_features and not found.is_run and self.model is None:
+            raise CallWrong("--features of a recording are those of a model; name it with --model")
+        if self.has_features and known.features is None:
+            raise CallWrong(f"{self.reference} holds no features; make one with `hilgui drift reference … --features`")
         if found.is_run and self.model is not None:
             raise CallWrong("a run has its own outputs; --model belongs to a recording")
         checked = check(found, known, rate=self.rate, window=self.window, tell=tell)

@@ -4,72 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from hilgui import __version__
-from hilgui.cornercases import HealthMeter
 from hilgui.drift import (
     Calibration,
     Look,
     Monitor,
     Origin,
     Reference,
+    Sample,
     Sampler,
     calibrate,
-    figures_of,
+    divided,
     in_words,
     usual_window,
 )
 from hilgui.drift import make_reference as cut
 from hilgui.drift.calibration import LEAST_WINDOW, Limit
 from hilgui.drift.monitor import Measured
-from hilgui.drift.sample import FEATURE
-from hilgui.errors import CallWrong, HilguiError
-from hilgui.inference import Model
-from hilgui.inference.features import Features
-from hilgui.records import Frame, Inference, Moment, Role, SourceFacts, Task, Vocabulary
-from hilgui.robustness.result import DRIFT, Cell, Drive, Example, Result, Subject
+from hilgui.errors import CallWrong
+from hilgui.records import Role
+from hilgui.robustness.drift_drives import Drives, Facts, Target, Tell, figures
+from hilgui.robustness.result import DRIFT, Cell, Drive, Example, Result
 from hilgui.robustness.shelf import write_picture, write_result
 from hilgui.sources import FrameSource, source_for
 from hilgui.sources.fingerprint import file_sha256
-from hilgui.store import RunReader, find_run
+from hilgui.store import RunReader
 from hilgui.store.pictures import encode_jpeg
-from hilgui.stream import StopToken
-
-Tell = Callable[[int, int], None]
-Each = Callable[[int, float, Mapping[str, float]], None]
 
 _QUALITY = 88  # of a picture
 DRIFTED, STEADY, UNSURE = "DRIFT", "NO DRIFT", "INCONCLUSIVE"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A stored run, or a recording and, where outputs are to be compared too, a model."""
-
-    path: Path
-    is_run: bool
-    model: Path | None = None
-    provider: str = "auto"
-    fps: float | None = None
-    has_features: bool = False  # of the model: its network's own features are compared too
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What was looked at; `models` is role → sha256 of those whose outputs were."""
-
-    name: str
-    path: str
-    sha256: str
-    frames: int
-    models: tuple[Subject, ...]
-    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +52,13 @@ class Checked:
     looks: tuple[Look, ...]
     notes: tuple[str, ...]
     camera: str = ""  # that was looked at, of several
+    features: Calibration | None = None  # of the samples of features, where they were compared
+
+    @property
+    def rate(self) -> float | None:
+        """Give the chance of any alarm without drift; None where nothing was compared."""
+        known = [each.rate for each in (self.calibration, self.features) if each is not None]
+        return sum(known) if known else None
 
     @property
     def alarms(self) -> tuple[Look, ...]:
@@ -92,45 +68,43 @@ class Checked:
     @property
     def silent(self) -> tuple[Limit, ...]:
         """Give the statistics that windows of this size say nothing with."""
-        return () if self.calibration is None else tuple(one for one in self.calibration.limits if one.value is None)
+        known = [each for each in (self.calibration, self.features) if each is not None]
+        return tuple(one for each in known for one in each.limits if one.value is None)
 
 
-def target_of(
-    text: str, runs: Path, model: Path | None, provider: str, fps: float | None, *, has_features: bool = False
-) -> Target:
-    """Find what was named: a run first, else a recording; raises CallWrong."""
-    try:
-        run = find_run(text, runs)
-    except HilguiError as failure:
-        path = Path(text).expanduser()
-        if not path.exists():
-            raise CallWrong(
-                f"there is no run and no recording {text!r}; `hilgui runs list` shows the runs"
-            ) from failure
-        return Target(path, False, model, provider, fps, has_features)
-    if has_features:
-        raise CallWrong("a run keeps no features; name its recording and --model instead")
-    return Target(run, True)
-
-
-def reference_of(targets: tuple[Target, ...], camera: str, tell: Tell) -> tuple[Reference, tuple[str, ...]]:
+def reference_of(
+    targets: tuple[Target, ...], camera: str, tell: Tell, per_s: float
+) -> tuple[Reference, tuple[str, ...]]:
     """Make a reference of runs or recordings of one kind, with notes for the operator; raises HilguiError.
 
-    `camera` is a channel; "" of drives of one camera.
+    `camera` is a channel; "" of drives of one camera. `per_s`: so many samples of features a second of a recording.
+    Those that runs kept are taken where all of them kept some.
     """
-    sampler, facts = Sampler(), []
+    drives, facts = Drives(), []
     for target in targets:
-        sampler.start_drive()
-        facts.append(figures(target, sampler.add, tell, camera))
+        drives.start_drive()
+        facts.append(figures(target, drives, tell, camera, per_s))
     models = [{one.role.value: one.sha256 for one in each.models} for each in facts]
     if any(each != models[0] for each in models):
         raise CallWrong("the runs have other models than each other; make one reference for each model")
     origins = tuple(Origin(each.name, each.path, each.frames) for each in facts)
     created = datetime.now(UTC).isoformat(timespec="seconds")
-    sample = sampler.sample()
-    made = cut(sample, origins, models[0], created=created, version=__version__, camera=camera)
-    notes = [note for each in facts for note in each.notes] + _left_out(sampler)
-    unusable = sorted(set(sampler.names) - set(sample.names))
+    sample = drives.frames.sample()
+    how: dict[str, Any] = {"created": created, "version": __version__, "camera": camera}
+    made = cut(sample, origins, models[0], **how)
+    notes = [note for each in facts for note in each.notes] + _left_out(drives.frames)
+    rates = {each.per_s for each in facts}
+    if len(rates) > 1:
+        notes.append("features are left out, as not all runs sampled them, or not at the same rate")
+    elif rates != {0.0}:
+        try:
+            features = cut(drives.features.sample(), origins, models[0], **how, per_s=rates.pop())
+            made = replace(made, features=features)
+        except CallWrong as failure:
+            if any(target.has_features for target in targets):
+                raise
+            notes.append(f"features are left out: {failure}")
+    unusable = sorted(set(drives.frames.names) - set(sample.names))
     if unusable:
         notes.append(f"left out, as some frames have no number for it: {', '.join(unusable)}")
     return made, tuple(notes)
@@ -138,13 +112,14 @@ def reference_of(targets: tuple[Target, ...], camera: str, tell: Tell) -> tuple[
 
 def check(target: Target, reference: Reference, *, rate: float, window: int | None, tell: Tell) -> Checked:
     """Compare with a reference, of several cameras the one that it names; `window` is in frames. Raises HilguiError."""
-    sampler = Sampler()
-    sampler.start_drive()
-    facts = figures(target, sampler.add, tell, reference.camera)
-    sample = sampler.sample()
+    drives = Drives()
+    drives.start_drive()
+    asked = 0.0 if reference.features is None else reference.features.per_s
+    facts = figures(target, drives, tell, reference.camera, asked)
+    sample = drives.frames.sample()
     fitting = reference.fitting({one.role.value: one.sha256 for one in facts.models})
     known = fitting.only(sample.names)
-    notes = [*facts.notes, *_left_out(sampler)]
+    notes = [*facts.notes, *_left_out(drives.frames)]
     if fitting.names != reference.names:
         notes.append("the reference has outputs of another model; only pictures are compared")
     lacking = sorted(set(fitting.names) - set(known.names))
@@ -162,130 +137,55 @@ def check(target: Target, reference: Reference, *, rate: float, window: int | No
     if not whole:
         why = f"{len(sample)} frames are too few: a window takes {blocks * known.block}"
         return Checked(UNSURE, why, facts, None, (), tuple(notes), reference.camera)
-    calibration = calibrate(known, rate=rate, windows=whole, window=blocks)
-    monitor = Monitor(calibration)
-    looks: list[Look] = []
-    for seq, time_s, row in zip(sample.seqs.tolist(), sample.times_s.tolist(), sample.values.tolist(), strict=True):
-        look = monitor.add(seq, time_s, dict(zip(sample.names, row, strict=True)))
-        looks += [] if look is None else [look]
+    features, windows, why = _comparable(fitting.features, drives.features.sample(), facts.per_s)
+    if why:
+        notes.append(why)
+    rates = divided(rate, has_features=features is not None)
+    monitor = Monitor(calibrate(known, rate=rates[0], windows=whole, window=blocks))
+    monitors = [monitor]
+    _watch(monitor, sample)
     if monitor.waiting:
         notes.append(f"the last {monitor.waiting} frames make no whole window and were not judged")
-    told = any(one.value is not None for one in calibration.limits)
+    if features is not None:
+        of_features = Monitor(calibrate(features, rate=rates[1], windows=windows, window=usual_window(features)))
+        monitors.append(of_features)
+        _watch(of_features, drives.features.sample())
+        if of_features.waiting:
+            notes.append(f"the last {of_features.waiting} samples of features make no whole window and were not judged")
+    looks = sorted((look for each in monitors for look in each.looks), key=lambda look: look.last_seq)
+    told = any(one.value is not None for each in monitors for one in each.calibration.limits)
     verdict = DRIFTED if any(look.alarms for look in looks) else STEADY if told else UNSURE
     why = "" if told else "windows of this size tell nothing; check a longer drive, or make a longer reference"
-    return Checked(verdict, why, facts, calibration, tuple(looks), tuple(notes), reference.camera)
+    known_features = monitors[1].calibration if features is not None else None
+    calibration = monitor.calibration
+    return Checked(verdict, why, facts, calibration, tuple(looks), tuple(notes), reference.camera, known_features)
+
+
+def _comparable(reference: Reference | None, sample: Sample, per_s: float) -> tuple[Reference | None, int, str]:
+    """Give what samples of features can be compared with, the whole windows of it, or else why they are not."""
+    if reference is None:
+        return None, 0, ""
+    names = set(reference.names) & set(sample.names)
+    if not names:
+        return None, 0, "the features of the reference are not compared, as nothing tells them here"
+    if per_s != reference.per_s:
+        rates = f"{reference.per_s:g} a second and here {per_s:g}"
+        return None, 0, f"features are not compared, as the reference samples {rates}"
+    known = reference.only(names)
+    frames = usual_window(known) * known.block
+    if len(sample) < frames:
+        return None, 0, f"features are not compared: {len(sample)} samples are too few, a window takes {frames}"
+    return known, len(sample) // frames, ""
+
+
+def _watch(monitor: Monitor, sample: Sample) -> None:
+    for seq, time_s, row in zip(sample.seqs.tolist(), sample.times_s.tolist(), sample.values.tolist(), strict=True):
+        monitor.add(seq, time_s, dict(zip(sample.names, row, strict=True)))
 
 
 def _left_out(sampler: Sampler) -> list[str]:
     count = sampler.left_out
     return [f"{count} frames lack a figure of the first and were left out"] if count else []
-
-
-def figures(target: Target, each: Each, tell: Tell, camera: str = "") -> Facts:
-    """Give the figures of every frame of a run or a recording to `each`; raises HilguiError.
-
-    Of several cameras those of `camera` alone: series of different cameras are never mixed.
-    """
-    return _of_run(target, each, tell, camera) if target.is_run else _of_recording(target, each, tell, camera)
-
-
-def _channel(facts: SourceFacts, path: Path, camera: str) -> str:
-    """Give the channel that is meant; raises CallWrong where several are there and none of them is named."""
-    channels = facts.channels
-    if not channels or camera in channels:
-        return camera if channels else ""
-    there = ", ".join(channels)
-    if camera:
-        raise CallWrong(f"{path} has no camera {camera!r}; there are {there}")
-    raise CallWrong(f"{path} has several cameras ({there}); make a reference of each with --camera NAME")
-
-
-def _of_run(target: Target, each: Each, tell: Tell, camera: str) -> Facts:
-    with closing(RunReader(target.path)) as reader:
-        header = reader.header
-        channel = _channel(header.source, target.path, camera)
-        detectors = {role: facts for role, facts in header.models.items() if facts.task == Task.DETECTION}
-        thresholds = {role: facts.threshold for role, facts in detectors.items()}
-        total, done, others = reader.ledger.evaluated, 0, 0
-        for moment in reader.moments():
-            done += 1
-            if done % 200 == 0 or done == total:
-                tell(done, total)
-            if moment.ref.channel != channel:
-                others += 1
-                continue
-            each(moment.ref.seq, moment.ref.time_s, figures_of(moment, thresholds, header.vocabulary))
-        subjects = tuple(
-            Subject(role, facts.name, facts.path, facts.sha256, facts.device) for role, facts in detectors.items()
-        )
-        source = header.source
-        return Facts(header.run_id, str(target.path), source.sha256, done - others, subjects, _only(channel))
-
-
-def _of_recording(target: Target, each: Each, tell: Tell, camera: str) -> Facts:
-    source = source_for(target.path, target.fps, camera or None)
-    model: Model | None = None
-    try:
-        facts = source.open()
-        channel = _channel(facts, target.path, camera)
-        total = facts.frames or len(source.refs())
-        if target.model is not None:
-            model = Model.load(target.model, provider=target.provider)
-            if model.facts.task != Task.DETECTION:
-                raise CallWrong(f"{target.model} is no detector; leave --model out to compare pictures alone")
-        look = _Looker(model, Features(target.model) if target.model and target.has_features else None)
-        done, losses, others = 0, 0, 0
-        for frame in source.frames(StopToken()):
-            done += 1
-            if done % 20 == 0 or done == total:
-                tell(done, max(done, total))
-            if frame.ref.channel != channel:
-                others += 1
-            elif isinstance(frame, Frame):
-                each(frame.ref.seq, frame.ref.time_s, look.figures(frame))
-            else:
-                losses += 1
-        subjects = () if model is None else (_subject(model),)
-        lost = (f"{losses} frames could not be read and were left out",) if losses else ()
-        notes = (*_only(channel), *lost)
-        return Facts(facts.name, facts.path, facts.sha256, done - others, subjects, notes)
-    finally:
-        source.close()
-        if model is not None:
-            model.close()
-
-
-def _only(channel: str) -> tuple[str, ...]:
-    return (f"only camera {channel} is looked at",) if channel else ()
-
-
-class _Looker:
-    """Measures frames, and asks the model where there is one."""
-
-    def __init__(self, model: Model | None, features: Features | None = None) -> None:
-        self._model = model
-        self._features = features
-        self._workspace = None if model is None else model.workspace()
-        self._health = HealthMeter()
-        names = () if model is None else model.classes
-        self._vocabulary = Vocabulary(names, frozenset(range(len(names))))
-
-    def figures(self, frame: Frame) -> dict[str, float]:
-        inferences: dict[Role, Inference] = {}
-        thresholds: dict[Role, float] = {}
-        if self._model is not None and self._workspace is not None:
-            inferences[Role.BASELINE] = self._model.infer(frame.image, self._workspace)
-            thresholds[Role.BASELINE] = self._model.threshold
-        moment = Moment(frame.ref, self._health.measure(frame.image), None, inferences)
-        found = figures_of(moment, thresholds, self._vocabulary)
-        if self._features is not None and self._workspace is not None:  # the picture is prepared already
-            numbers = self._features.of(self._workspace.feeds).tolist()
-            found |= {f"{Role.BASELINE}.{FEATURE}{place:02d}": number for place, number in enumerate(numbers)}
-        return found
-
-
-def _subject(model: Model) -> Subject:
-    return Subject(Role.BASELINE, model.facts.name, model.facts.path, model.facts.sha256, model.facts.device)
 
 
 def store_check(checked: Checked, reference: Path, target: Target, root: Path, command: tuple[str, ...]) -> Path:
@@ -298,8 +198,9 @@ def store_check(checked: Checked, reference: Path, target: Target, root: Path, c
         "verdict": checked.verdict,
         "why": checked.why,
         "run": str(target.path) if target.is_run else "",
-        "rate": None if calibration is None else calibration.rate,
+        "rate": checked.rate,
         "window_frames": None if calibration is None else calibration.window_frames,
+        "window_samples": None if checked.features is None else checked.features.window_frames,
         "block_frames": None if calibration is None else calibration.reference.block,
         "windows": [
             [look.first_seq, look.last_seq, _number(look.first_s), _number(look.last_s)] for look in checked.looks

@@ -23,6 +23,7 @@ from hilgui.records import (
     Depth,
     DepthTruth,
     DepthUnit,
+    FeatureSample,
     LabelMap,
     Lanes,
     LaneTruth,
@@ -35,6 +36,7 @@ from hilgui.records import (
 
 _QUICK = 1  # zlib level: label maps fold to a hundredth already
 _MAX_BYTES = 512 * 2**20  # of one answer unfolded; a stored run is untrusted input
+FEATURES = "features"
 _TRUTH = "truth"
 _SHARPNESS = "frame.sharpness"
 _TRUNCATION = f"{_TRUTH}.truncation"
@@ -71,6 +73,17 @@ def answers_of(moment: Moment) -> Iterator[tuple[str, bytes]]:
         yield f"{_TRUTH}.{_DEPTH}", _fold({}, moment.depth_truth.raw)
     if moment.class_truth is not None:
         yield f"{_TRUTH}.{_CLASSES}", _fold({"names": moment.class_truth.names}, moment.class_truth.classes)
+
+
+def features_of(sample: FeatureSample) -> Iterator[tuple[str, bytes]]:
+    """Give name and blob of the features of each model."""
+    for role, numbers in sample.features.items():
+        yield f"{role}.{FEATURES}", numbers.astype("<f4", copy=False).tobytes()
+
+
+def features(blob: bytes) -> NDArray[np.float32]:
+    """Read the features of a model; raises ValueError on damage."""
+    return np.frombuffer(blob, "<f4").astype(np.float32)
 
 
 def health_figures(blobs: Mapping[str, bytes]) -> tuple[float, float, float, float]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from hilgui.errors import StoreBroken
 from hilgui.records import (
     Disagreement,
+    FeatureSample,
     Finding,
     FrameHealth,
     FrameRef,
@@ -200,6 +201,20 @@ class RunReader:
             ):
                 blobs[seq][name] = blob
             return [_moment(row, times, blobs.get(row[0], {})) for row in rows]
+
+    def features(self) -> list[FeatureSample]:
+        """Give the sampled features of the networks in the order of their frames; empty where a run kept none."""
+        names = {f"{role}.{answers.FEATURES}": role for role in ROLES}
+        found: dict[int, FeatureSample] = {}
+        with reading(self.folder):
+            for *ref, name, blob in self._database.execute(
+                "SELECT frame.seq, key, time_s, stamp, captured_ns, width, height, channel, name, value"
+                " FROM answer JOIN frame ON frame.seq=answer.seq WHERE name IN (?,?) ORDER BY frame.seq, name",
+                tuple(names),
+            ):
+                sample = found.setdefault(ref[0], FeatureSample(_ref(tuple(ref)), {}))
+                sample.features[names[name]] = answers.features(blob)
+        return list(found.values())
 
     def series(self) -> dict[str, Series]:
         """Give the signals of the vehicle by name, on the clock of the run."""

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.errors import StoreBroken
-from hilgui.records import Detections, Fate, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
+from hilgui.records import Detections, Fate, FeatureSample, Finding, Ledger, Loss, Moment, Role, RunHeader, Verdict
 from hilgui.store import codec, schema
-from hilgui.store.answers import answers_of
+from hilgui.store.answers import answers_of, features_of
 from hilgui.store.blocks import BlockMaker
 from hilgui.store.folder import DATABASE, PICTURES
 from hilgui.store.lock import RunLock
@@ -71,8 +71,9 @@ class RunWriter:
         pictures: Sequence[Picture] = (),
         evicted: Sequence[int] = (),
         clips: Sequence[Clip] = (),
+        features: Sequence[FeatureSample] = (),
     ) -> None:
-        """Store frames, findings and the pictures of their clips; returns after the commit.
+        """Store frames, findings, the pictures of their clips, features of earlier frames; returns after the commit.
 
         `clips` are those of findings stored before, as they are now. Evicted pictures (sequence numbers) go after the
         commit, so that no stored finding misses one; whoever opens the run of a writer that died in between removes
@@ -93,6 +94,7 @@ class RunWriter:
             answer_rows.extend(self._block(frame_rows[-1], mine))
             content_rows.append(_content_row(item))
             answer_rows.extend((item.ref.seq, name, blob) for name, blob in answers_of(item))
+        answer_rows.extend((each.ref.seq, name, blob) for each in features for name, blob in features_of(each))
         finding_rows = [_finding_row(finding) for finding in findings]
         with _translated(self.folder), self._transaction():
             for picture in pictures:

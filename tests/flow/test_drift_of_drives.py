@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from hilgui.cornercases import HealthMeter
 from hilgui.drift import Monitor, Origin, Sampler, calibrate, figures_of, make_reference, usual_window
 from hilgui.records import FrameRef, Moment, Vocabulary
-from hilgui.robustness.drifting import Target, check, reference_of
+from hilgui.robustness.drift_drives import Target
+from hilgui.robustness.drifting import check, reference_of
 from hilgui.scenes.camera import Camera
 from hilgui.scenes.render import FPS, Renderer
 from hilgui.scenes.weather import CONDITIONS
@@ -41,7 +42,7 @@ def nothing(_done: int, _total: int) -> None:
 
 
 def test_the_night_drive_of_the_demo_has_drifted_from_its_day_in_the_first_window() -> None:
-    reference, _ = reference_of((Target(DEMO / "day.mp4", False),), "", nothing)
+    reference, _ = reference_of((Target(DEMO / "day.mp4", False),), "", nothing, 2.0)
     checked = check(Target(DEMO / "night.mp4", False), reference, rate=0.05, window=None, tell=nothing)
     assert {one.figure for one in checked.looks[0].alarms} >= {"brightness", "sharpness"}
 

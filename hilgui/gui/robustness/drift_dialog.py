@@ -67,7 +67,7 @@ class DriftDialog(AskDialog):
         self.target = PathField(theme, self.tr("Run or recording"), filters="", folders=True, parent=self)
         self.reference = PathField(theme, self.tr("Reference"), filters="JSON (*.json)", folders=False, parent=self)
         self.model = PathField(theme, self.tr("Model"), filters=MODELS, folders=False, parent=self)
-        self.features = QCheckBox(self.tr("compare the network's own features too"), self)
+        self.features = QCheckBox(self.tr("compare the network's own features too; a run has those that it kept"), self)
         for words, field in (
             (self.tr("Run or recording"), self.target),
             (self.tr("Reference"), self.reference),
@@ -101,8 +101,8 @@ class DriftDialog(AskDialog):
         wish = self.wish
         is_known = wish.reference and is_file(typed_path(wish.reference))
         model = self.no_model(wish.model) if wish.model else ""
-        if wish.has_features and not wish.model:
-            model = self.tr("Features are those of a model: choose one.")
+        if wish.has_features and not wish.model and typed_path(wish.target).is_file():
+            model = self.tr("Features of a recording are those of a model: choose one.")
         return {
             self.target: "" if wish.target else self.tr("Choose a run or a recording."),
             self.reference: "" if is_known else self.tr("Choose a file that hilgui drift reference wrote."),

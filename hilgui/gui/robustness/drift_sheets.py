@@ -35,9 +35,11 @@ def verdict_words(tr: Say, result: Result) -> str:
     alarmed = len({one.column for one in result.cells if one.examples})
     if not windows:
         return f"{verdict}: {question.get('why', '')}"
-    words = tr("{0}: {1} of {2} windows of {3} frames with alarms. Without drift any alarm has a chance of {4}.")
+    frames, samples = question.get("window_frames", "–"), question.get("window_samples")
+    size = (tr("{0} frames or {1} samples of features") if samples else tr("{0} frames")).format(frames, samples)
+    words = tr("{0}: {1} of {2} windows of {3} with alarms. Without drift any alarm has a chance of {4}.")
     rate = question.get("rate") or 0.0
-    return words.format(verdict, alarmed, len(windows), question.get("window_frames", "–"), f"{rate:.1%}")
+    return words.format(verdict, alarmed, len(windows), size, f"{rate:.1%}")
 
 
 def statistic_rows(tr: Say, result: Result) -> Rows:

@@ -7,15 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hilgui.drift import Reference
 from hilgui.errors import CallWrong
 from hilgui.pipeline.drift_watch import DriftWatch, reference_for
-from hilgui.records import RunHeader
+from hilgui.records import FeatureSample, Role, RunHeader
 from hilgui.settings import DriftLimits
-from tests.unit.drift.streams import NAMES, reference_of, stream
+from tests.unit.drift.streams import FEATURES, NAMES, reference_of, stream
+from tests.unit.drift.streams import features as sampled
 from tests.unit.store import rows
 
 REFERENCE = reference_of(stream(np.random.default_rng(1), 0.0, 1000))
 FRONT = replace(REFERENCE, camera="front")
+
+
+def with_features(reference: Reference) -> Reference:
+    values = sampled(np.random.default_rng(2), 0.0, 240)
+    return replace(reference, features=reference_of(values, FEATURES, per_s=2.0))
 
 
 def head(*channels: str) -> RunHeader:
@@ -59,11 +66,35 @@ def test_what_a_reference_has_and_a_run_has_not_is_told_by_its_name() -> None:
     header = head("front")
     role, facts = next(iter(header.models.items()))
     told = []
-    for extra, sha256 in ((f"{role.value}.feature:00", facts.sha256), (f"{role.value}.detections", "another")):
-        rows_ = tuple((*row, 0.0) for row in FRONT.rows)
-        more = replace(FRONT, names=(*FRONT.names, extra), rows=rows_, models={role.value: sha256})
-        told += DriftWatch((more,), header, DriftLimits()).notes()
+    rows_ = tuple((*row, 0.0) for row in FRONT.rows)
+    outputs = replace(FRONT, names=(*FRONT.names, f"{role.value}.detections"), rows=rows_)
+    for more, sha256 in ((with_features(FRONT), facts.sha256), (with_features(FRONT), "another"), (outputs, "another")):
+        told += DriftWatch((replace(more, models={role.value: sha256}),), header, DriftLimits()).notes()
     assert told == [
-        "drift: the reference of camera front: features, which a run does not measure, are not compared",
+        "drift: the reference of camera front: features, which this run does not sample, are not compared",
+        "drift: the reference of camera front: outputs of another model are not compared",
         "drift: the reference of camera front: outputs of another model are not compared",
     ]
+
+
+def test_features_that_a_run_samples_have_a_monitor_of_their_own_and_a_part_of_the_rate() -> None:
+    header = head("front", "rear")
+    models = {role.value: facts.sha256 for role, facts in header.models.items()}
+    reference = replace(with_features(FRONT), models=models)
+    watch = DriftWatch((reference,), header, DriftLimits(rate=0.1), sampled={Role.BASELINE})
+    (features,) = watch.features.values()
+    rates = watch.monitors["front"].calibration.rate, features.calibration.rate
+    assert rates == pytest.approx((0.08, 0.02))
+    now = sampled(np.random.default_rng(3), 0.0, features.calibration.window_frames + 1) + 8.0
+    for seq, numbers in enumerate(now.astype(np.float32)):
+        for channel in ("front", "rear"):
+            ref = replace(rows.ref(seq), channel=channel)
+            watch.add(FeatureSample(ref, {Role.BASELINE: numbers}))
+    assert len(features.looks) == 1
+    assert (watch.fresh() or 0.0) > 1.0
+    assert watch.fresh() is None
+    assert watch.as_json()["features"] == {"windows": 1, "alarms": 1, "left_out": 1}
+    assert [name for name, _, _ in watch.series()] == ["drift baseline features mmd of front"]
+    assert watch.notes()[-1] == (
+        "drift: the last 1 samples of features of camera front make no whole window of 20 and were not judged"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from hilgui.records import (
     Depth,
     DepthTruth,
     DepthUnit,
+    FeatureSample,
     Inference,
     LabelMap,
     Lanes,
@@ -31,7 +33,7 @@ from hilgui.records import (
     Verdict,
 )
 from hilgui.store import RunReader, RunWriter
-from tests.unit.store.rows import header, moment
+from tests.unit.store.rows import header, moment, ref
 
 RNG = np.random.default_rng(3)
 GRID = RNG.integers(0, 3, (24, 40), np.uint8)
@@ -217,3 +219,21 @@ def test_a_run_of_the_first_version_is_read_from_read_only_media(tmp_path: Path)
     reader.close()
     folder.chmod(0o755)
     assert (folder / "run.sqlite").read_bytes() == before
+
+
+def test_sampled_features_come_back_bit_by_bit_also_where_they_came_after_their_frame(tmp_path: Path) -> None:
+    numbers = np.random.default_rng(3).standard_normal((2, 64)).astype(np.float32)
+    late = FeatureSample(ref(1), {Role.BASELINE: numbers[0], Role.CANDIDATE: numbers[1]})
+    early = FeatureSample(ref(0), {Role.BASELINE: numbers[1]})
+    with closing(RunWriter(tmp_path, header())) as writer:
+        writer.write([moment(0), moment(1)], features=[early])
+        writer.write([moment(2)], features=[late])
+        folder = writer.folder
+    with closing(RunReader(folder)) as reader:
+        found = reader.features()
+        assert len(list(reader.moments())) == 3
+    assert [(each.ref.seq, each.ref.time_s, list(each.features)) for each in found] == [
+        (0, 0.0, [Role.BASELINE]),
+        (1, 1 / 30, [Role.BASELINE, Role.CANDIDATE]),
+    ]
+    assert all(np.array_equal(found[1].features[role], late.features[role]) for role in Role)
