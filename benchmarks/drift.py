@@ -48,7 +48,7 @@ KINDS = (
     Kind("alike over 39 frames, short reference", 0.95, 1200),
     Kind("with features, independent samples", 0.0, 2000, 240),
     Kind("with features, alike over 9 samples", 0.8, 3000, 480),
-    Kind("with features, alike over 9, short reference", 0.8, 3000, 120),
+    Kind("with features, alike over 9, short reference", 0.8, 1200, 120),
 )
 
 

@@ -30,7 +30,7 @@ from hilgui.engine.events import RunFailed, RunFinished, RunStarted
 from hilgui.errors import BenchBroken
 from hilgui.pipeline import Progress
 from hilgui.pipeline.progress import EDGES_MS, Latencies
-from hilgui.records import Outcome, Role
+from hilgui.records import Kind, Outcome, Role
 from hilgui.rigs.arming import State
 from hilgui.rigs.client import BLOCKED
 from hilgui.settings import Settings
@@ -116,7 +116,7 @@ class Metrics(Collector):
         if now is not None and is_running:
             yield GaugeMetricFamily("hilgui_frames_per_second", "Frames a second of the run under way.", now.fps)
         if now is not None and now.drift is not None:
-            words = "Worst figure of the last window against the drift reference, in units of its limit."
+            words = "Worst figure of the last windows against the drift reference, in units of its limit."
             yield GaugeMetricFamily("hilgui_drift_ratio", words, now.drift)
         arming = StateSetMetricFamily("hilgui_rig_state", "Arming state of the rig; none while no rig is open.")
         arming.add_metric([], {"none": state is None, **{each.value: each is state for each in State}})
@@ -137,7 +137,8 @@ def _of_runs(total: Progress) -> Iterator[Metric]:
     fates = {"evaluated": total.evaluated, "dropped": total.dropped, "skipped": total.skipped}
     yield _counter("hilgui_frames", "Stored frames by their fate.", "fate", fates)
     yield CounterMetricFamily("hilgui_frames_captured", "Frames that came from the source.", total.captured)
-    yield _counter("hilgui_findings", "Corner cases by kind.", "kind", total.kinds)
+    kinds = {kind.value: 0 for kind in Kind} | total.kinds  # from 0 on, or Prometheus sees no rise at the first
+    yield _counter("hilgui_findings", "Corner cases by kind.", "kind", kinds)
     missed = {role.value: count for role, count in total.missed.items()}
     yield _counter("hilgui_missed_objects", "Labelled objects that were not found.", "model", missed)
     seconds = HistogramMetricFamily(

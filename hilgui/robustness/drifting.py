@@ -73,7 +73,7 @@ class Checked:
 
 
 def reference_of(
-    targets: tuple[Target, ...], camera: str, tell: Tell, per_s: float
+    targets: tuple[Target, ...], camera: str, tell: Tell, per_s: float = 0.0
 ) -> tuple[Reference, tuple[str, ...]]:
     """Make a reference of runs or recordings of one kind, with notes for the operator; raises HilguiError.
 

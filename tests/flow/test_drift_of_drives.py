@@ -42,7 +42,7 @@ def nothing(_done: int, _total: int) -> None:
 
 
 def test_the_night_drive_of_the_demo_has_drifted_from_its_day_in_the_first_window() -> None:
-    reference, _ = reference_of((Target(DEMO / "day.mp4", False),), "", nothing, 2.0)
+    reference, _ = reference_of((Target(DEMO / "day.mp4", False),), "", nothing)
     checked = check(Target(DEMO / "night.mp4", False), reference, rate=0.05, window=None, tell=nothing)
     assert {one.figure for one in checked.looks[0].alarms} >= {"brightness", "sharpness"}
 

@@ -22,7 +22,7 @@ from hilgui.engine.metrics import Metrics, MetricsServer, serving
 from hilgui.errors import BenchBroken
 from hilgui.pipeline import Progress
 from hilgui.pipeline.progress import EDGES_MS, Latencies
-from hilgui.records import Outcome, Role
+from hilgui.records import Kind, Outcome, Role
 from hilgui.resources import shipped
 from hilgui.rigs.arming import State
 from hilgui.sequencer.suite import CaseEnded
@@ -85,6 +85,11 @@ def ask(server: MetricsServer, question: bytes) -> bytes:
         while more := client.recv(65536):
             answer += more
         return answer
+
+
+def test_findings_of_every_kind_count_from_nought_so_that_the_first_one_is_a_rise() -> None:
+    found = samples(Metrics())
+    assert {found["hilgui_findings_total", (("kind", kind.value),)] for kind in Kind} == {0}
 
 
 def test_counts_go_on_over_the_runs_of_a_session(metrics: Metrics) -> None:

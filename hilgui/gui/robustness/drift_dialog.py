@@ -16,6 +16,7 @@ from hilgui.gui.typed_path import is_file, typed_path
 from hilgui.robustness import DRIFT
 from hilgui.robustness.drift_check import DriftCheck
 from hilgui.settings import Settings
+from hilgui.store.folder import DATABASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,9 @@ class DriftDialog(AskDialog):
         wish = self.wish
         is_known = wish.reference and is_file(typed_path(wish.reference))
         model = self.no_model(wish.model) if wish.model else ""
-        if wish.has_features and not wish.model and typed_path(wish.target).is_file():
+        target = typed_path(wish.target)
+        is_recording = target.exists() and not (target / DATABASE).exists()
+        if wish.has_features and is_recording and not wish.model:
             model = self.tr("Features of a recording are those of a model: choose one.")
         return {
             self.target: "" if wish.target else self.tr("Choose a run or a recording."),
