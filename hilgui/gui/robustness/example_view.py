@@ -61,7 +61,7 @@ class ExampleView(QWidget):
 
     def show_example(self, folder: Path, role: Role, example: Example, name: str) -> None:
         """Show an example of a result's folder; `name` says what was done."""
-        whose = f"{example.drive} #{example.seq:,} · {role.value}"
+        whose = f"{example.drive} #{example.seq:,}"
         pairs = (
             (self.tr("clean · {0}").format(whose), example.clean, example.clean_objects),
             (self.tr("{0} · {1}").format(name, example.words), example.changed, example.changed_objects),

@@ -136,17 +136,21 @@ class HeatView(QWidget):
         first = 1
         for words, colour, columns in self._blocks:
             left, right = self.field_rect(0, first), self.field_rect(0, first + columns - 1)
+            is_last = self.is_stacked or first + columns == len(self.titles)
             painter.setFont(sans(BODY_PT))
             painter.setPen(self._theme.colour(colour))
             top = left.top() - _HEAD_PX
-            head = QRect(left.left(), top, right.right() - left.left(), _HEAD_PX // 2)
+            end = self.width() if is_last else right.right()
+            head = QRect(left.left(), top, end - left.left(), _HEAD_PX // 2)
             painter.drawText(head, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), words)
             painter.setFont(sans(SMALL_PT))
             painter.setPen(self._theme.colour("text_soft"))
             for column in range(first, first + columns):
                 place = self.field_rect(0, column)
                 title = QRect(place.left() - 4, top + _HEAD_PX // 2, place.width() + 8, _HEAD_PX // 2)
-                painter.drawText(title, Qt.AlignmentFlag.AlignCenter, self.titles[column].split(" ", 1)[-1])
+                name = self.titles[column]
+                name = name.split(" ", 1)[-1] if len(self._blocks) > 1 else name  # without the letter of the model
+                painter.drawText(title, Qt.AlignmentFlag.AlignCenter, name)
             first += columns
         for number, row in enumerate(self.rows):
             self._paint_row(painter, number, row)

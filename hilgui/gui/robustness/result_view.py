@@ -82,11 +82,15 @@ class ResultView(ShownResult):
             self.pictures.clear()
 
     def show_worst(self) -> None:
-        """Choose the field in which most is lost; nothing where there is none."""
-        places = [(row, column) for row, cells in enumerate(self.heat.rows) for column in range(1, len(cells))]
-        fields = [place for place in places if self.heat.rows[place[0]][place[1]].link is not None]
+        """Choose the field in which most is lost, of those with pictures if there are any; nothing where none is."""
+        fields = {
+            (bool(self._examples(cell.link)), cell.shade, -row, -column): (row, column)
+            for row, cells in enumerate(self.heat.rows)
+            for column, cell in enumerate(cells)
+            if isinstance(cell.link, Link)
+        }
         if fields:
-            self.heat.choose(*max(fields, key=lambda place: self.heat.rows[place[0]][place[1]].shade))
+            self.heat.choose(*fields[max(fields)])
 
     def copy(self) -> str:
         """Copy the heat map as text; gives its name."""
@@ -108,17 +112,21 @@ class ResultView(ShownResult):
         if not isinstance(link, Link) or self._result is None:
             return
         self._link = link
-        found = examples_of(self._result, link)
+        found = self._examples(link)
         self.examples.put(*example_rows(self.tr, self._result, found))
         if found:
             self._show_example(found[0])
         else:
             self.pictures.clear()
 
+    def _examples(self, link: Link) -> list[tuple[Role, Example]]:
+        return [] if self._result is None else examples_of(self._result, link)
+
     def _show_example(self, chosen: object) -> None:
         if isinstance(chosen, tuple) and self._folder is not None and self._link is not None:
             role, example = chosen
             assert isinstance(role, Role)
             assert isinstance(example, Example)
-            name = f"{self._link.row} {self._link.column}".strip()
+            whose = role.value if self._result is not None and len(self._result.models) > 1 else ""
+            name = " ".join(filter(None, (self._link.row, self._link.column, whose)))
             self.pictures.show_example(self._folder, role, example, name)

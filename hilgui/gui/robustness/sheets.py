@@ -71,11 +71,12 @@ def headline_rows(tr: Say, result: Result) -> Rows:
 
 
 def example_rows(tr: Say, result: Result, found: Sequence[tuple[Role, Example]]) -> Rows:
-    """List frames that fooled a model."""
-    titles = (tr("Model"), tr("Drive"), tr("Frame"), tr("What was lost"))
+    """List frames that fooled a model; which one is said where there are two."""
+    are_two = len(result.models) > 1
+    titles = (*([tr("Model")] if are_two else []), tr("Drive"), tr("Frame"), tr("What was lost"))
     rows: list[tuple[Cell, ...]] = [
         (
-            Cell(result.called(role), (role, example), colour=role.value),
+            *([Cell(role.value, (role, example), colour=role.value)] if are_two else []),
             Cell(example.drive, (role, example)),
             number(f"{example.seq:,}", (role, example)),
             Cell(example.words, (role, example)),
