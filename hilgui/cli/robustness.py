@@ -299,6 +299,9 @@ def _print(result: Result, folder: Path) -> None:
         results.print(table)
     for headline in result.headlines:
         results.print(f"  {in_words(result, headline)}", markup=False)
+    for check in result.checks:
+        sign = {True: "✓", False: "✕", None: "?"}[check.is_good]
+        results.print(f"  {sign} {check.name}: {check.sentence}", markup=False)
     results.print(f"  result: {folder}", markup=False)
 
 

@@ -15,10 +15,12 @@ from hilgui.attacks.audit.finding import Audit, Severity, Status, read_audit
 from hilgui.attacks.audit.probes import CHANGED
 from hilgui.attacks.audit.run import AUDIT, REPRODUCERS, audit, chosen, frames_of
 from hilgui.attacks.audit.sight import Sight
+from hilgui.cli import main
 from hilgui.errors import CallWrong, StoreBroken
 from hilgui.inference import Model
 from hilgui.report.document_html import html_of
 from hilgui.resources import shipped
+from hilgui.robustness import write_result
 from hilgui.robustness.result import from_json, to_json
 from tests.unit.attacks.planted import WEAKNESSES, plant
 
@@ -132,7 +134,7 @@ def test_each_weakness_alone_is_found_alone(weakness: str, probe: str, tmp_path:
     assert _standing(_audited(plant(tmp_path / weakness, [weakness]), tmp_path / "audit")) == {probe}
 
 
-def test_report_and_result_tell_the_same(tmp_path: Path) -> None:
+def test_report_and_result_tell_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     weak = plant(tmp_path / "weak", ["red"])
     made = _audited(weak, tmp_path / "audit", "C-fires-red,E-numbers")
     assert read_audit((tmp_path / "audit" / AUDIT).read_bytes()) == made
@@ -151,6 +153,11 @@ def test_report_and_result_tell_the_same(tmp_path: Path) -> None:
     assert example.seq in frames and (tmp_path / "result" / example.changed).is_file()
     assert again.drives[0].frames == 6
     assert [check.is_good for check in again.checks] == [False, True]
+    write_result(tmp_path / "result", pictured)
+    assert main(["robustness", "--show", str(tmp_path / "result")]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "✕ C-fires-red (high): new: sees an object where a red patch is; 6 of 6 pictures" in said
+    assert "✓ E-numbers (high): passed: " in said
 
 
 def test_a_suite_is_full_or_classes_or_probes() -> None:
