@@ -158,13 +158,13 @@ def certified(found: Found) -> str:
         one = made["smoothing"]
         if one is None:
             continue
-        radius = "none" if one["median_radius"] is None else f"{one['median_radius']:.2f}"
+        radius, size = one["median_radius"] or 0.0, one["l2_of_attack"]
         share = figure(one["agreeing"] / one["pictures"], one["interval"])
         lines.append(
             f"{NAMES[attack.model]} under {attack.method.upper()}, randomised smoothing with σ = {one['sigma']:g}: "
             f"{one['agreeing']} of {one['pictures']} attacked pictures are answered as clean ({share}), "
-            f"{one['abstained']} abstain; median certified radius {radius}, size of the attack "
-            f"{one['l2_of_attack']:.1f} (L2 of 0..1 pixels), so no certificate covers it; "
+            f"{one['abstained']} abstain; median certified radius {radius:.2f} (L2 of 0..1 pixels), which "
+            f"{'covers' if radius >= size else 'does not cover'} an attack of size {size:.1f}; "
             f"{one['ms_per_picture']:,.0f} ms a picture."
         )
     return "\n\n".join(lines)
@@ -189,7 +189,7 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 
 def asked(attack: Attack) -> str:
     """Write what was asked, without pictures and labels."""
-    words = [NAMES.get(word, word) for word in attack.more]
+    words = [Path(word).name if word in NAMES else word for word in attack.more]
     return f"`{' '.join((attack.method, *words))}`"
 
 
