@@ -93,6 +93,11 @@ def test_a_suite_is_measured_and_a_field_of_the_heat_map_shows_what_was_lost(qtb
     assert State.MISSED not in {thing.state for thing in clean.visible_things}
     lost = view.heat.titles.index("B lost at")
     assert 0 < float(dark[lost].text) < 5
+    qtbot.mouseClick(
+        view.heat, Qt.MouseButton.LeftButton, pos=view.heat.field_rect(rows.index("low_light"), lost).center()
+    )
+    assert view.examples.rows[0][-1].text.startswith(f"{dark[lost].text}: person in frame ")
+    qtbot.mouseClick(view.heat, Qt.MouseButton.LeftButton, pos=spot)
     view.heat.setFocus()
     qtbot.keyClick(view.heat, Qt.Key.Key_Left)
     assert view.heat.accessibleDescription().startswith("low_light at 4, baseline: ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hilgui.evaluation import Interval
 from hilgui.gui.linked_table import Cell, number
@@ -99,7 +99,7 @@ def note_rows(tr: Say, result: Result) -> Rows:
     rows += [
         (
             Cell(f"{one.row} · {one.role.value}", Link(one.row, "", one.role) if one.examples else None),
-            Cell(tipping_words(tr, one), tip=one.words),
+            Cell(_where_lost(one), tip=tipping_words(tr, one)),
         )
         for one in result.tippings
     ]
@@ -114,12 +114,16 @@ def tipping_words(tr: Say, one: Tipping) -> str:
     return tr("first critical object lost at {0}: {1}").format(f"{one.severity:.2f}", one.words)
 
 
+def _where_lost(one: Tipping) -> str:
+    return one.words if one.severity is None else f"{one.severity:.2f}: {one.words}"
+
+
 def examples_of(result: Result, link: Link) -> list[tuple[Role, Example]]:
     """Give the examples behind a field, those of both models for a row."""
     found: list[tuple[Role, Example]] = []
     for tipping in result.tippings:
         if link.column == "" and tipping.row == link.row and link.role in (None, tipping.role):
-            found += [(tipping.role, example) for example in tipping.examples]
+            found += [(tipping.role, replace(each, words=_where_lost(tipping))) for each in tipping.examples]
     for cell in result.cells:
         if cell.row == link.row and cell.column == link.column and link.role in (None, cell.role):
             found += [(cell.role, example) for example in cell.examples]
