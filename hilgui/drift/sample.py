@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -114,9 +114,13 @@ class Turns:
 
 
 class Sampler:
-    """Collects figures frame by frame; a frame that lacks some of those of the first is left out and counted."""
+    """Collects figures frame by frame; a frame that lacks some of those of the first is left out and counted.
 
-    def __init__(self) -> None:
+    `wanted` are those that matter: a candidate that skips frames of a live run takes none away from the others.
+    """
+
+    def __init__(self, wanted: Collection[str] | None = None) -> None:
+        self._wanted = wanted
         self._names: tuple[str, ...] = ()
         self._rows: list[tuple[float, ...]] = []
         self._seqs: list[int] = []
@@ -136,7 +140,7 @@ class Sampler:
     def add(self, seq: int, time_s: float, figures: Mapping[str, float]) -> None:
         """Take the figures of the next frame."""
         if not self._names:
-            self._names = tuple(figures)
+            self._names = tuple(name for name in figures if self._wanted is None or name in self._wanted)
         if not all(name in figures for name in self._names):
             self.left_out += 1
             return

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hilgui.cornercases import HealthMeter
-from hilgui.drift import Sampler, Turns, feature_figures, figures_of
+from hilgui.drift import Reference, Sampler, Turns, feature_figures, figures_of
 from hilgui.errors import CallWrong, HilguiError
 from hilgui.inference import Model
 from hilgui.inference.features import Features
@@ -51,8 +51,11 @@ class Facts:
 class Drives:
     """What is collected of drives: the figures of every frame, and the samples of features."""
 
-    def __init__(self) -> None:
-        self.frames, self.features = Sampler(), Sampler()
+    def __init__(self, wanted: Reference | None = None) -> None:
+        """Begin with nothing; of figures that `wanted` lacks none is collected."""
+        features = None if wanted is None else wanted.features
+        self.frames = Sampler(None if wanted is None else wanted.names)
+        self.features = Sampler(None if features is None else features.names)
 
     def start_drive(self) -> None:
         """Begin another drive."""

@@ -112,7 +112,7 @@ def reference_of(
 
 def check(target: Target, reference: Reference, *, rate: float, window: int | None, tell: Tell) -> Checked:
     """Compare with a reference, of several cameras the one that it names; `window` is in frames. Raises HilguiError."""
-    drives = Drives()
+    drives = Drives(reference)
     drives.start_drive()
     asked = 0.0 if reference.features is None else reference.features.per_s
     facts = figures(target, drives, tell, reference.camera, asked)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hilgui.drift import figures_of
+from hilgui.drift import Sampler, figures_of
 from hilgui.records import Detections, Moment, Role
 from tests.unit.store import rows
 
@@ -32,3 +32,13 @@ def test_mean_score_and_height_are_those_of_the_detections_at_the_threshold() ->
     none = figures_of(shown((0.2, 64)), {Role.BASELINE: 0.5}, vocabulary)
     assert (none["baseline.mean_score"], none["baseline.height"]) == (0.0, 0.0)
     assert set(none) == set(told)  # every frame has every figure
+
+
+def test_frames_without_a_figure_that_is_not_wanted_are_no_less_whole() -> None:
+    whole, without = {"brightness": 1.0, "candidate.score": 0.5}, {"brightness": 2.0}
+    for wanted, kept, left_out in ((None, 1, 1), (("brightness",), 2, 0)):
+        sampler = Sampler(wanted)
+        sampler.start_drive()
+        for seq, figures in enumerate((whole, without)):
+            sampler.add(seq, seq / 20.0, figures)
+        assert (len(sampler.sample()), sampler.left_out) == (kept, left_out)
