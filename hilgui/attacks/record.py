@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hilgui import __version__
+from hilgui.attacks.aims import Goal
 from hilgui.attacks.benchmark import Attacked, Benchmark, Defended, Tell
 from hilgui.attacks.drawing import jpeg, png, side_by_side
 from hilgui.attacks.gallery import Gallery
@@ -118,6 +119,7 @@ def _result(gallery: Gallery, made: Attacked) -> Result:
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:10]
     name = gallery.model.facts.name
     stem = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[:40] or "model"
+    aim = "" if question.goal is Goal.HIDE else f", {question.goal.value} {question.class_name}".rstrip()
     headlines = [
         Headline("clean", role, base.value, base.interval),
         Headline(NAMES[question.method], role, after.value, after.interval),
@@ -128,7 +130,7 @@ def _result(gallery: Gallery, made: Attacked) -> Result:
         id=f"{ATTACKS}-{stem}-{question.method}-{digest}",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
-        title=f"{NAMES[question.method]} on {name} · {gallery.facts()[0].name}",
+        title=f"{NAMES[question.method]} on {name}{aim} · {gallery.facts()[0].name}",
         question=asked,
         command=question.command,
         models=gallery.subjects(),

@@ -135,6 +135,7 @@ def test_results_of_others_show_under_their_tab(qtbot, page, settings):
     page.view.show_field(Link("fgsm", "0.03", Role.BASELINE))
     assert page.view.examples.rows == []
     assert "✓" in page.view.notes.rows[0][0].text
+    assert page.view.headlines.rows[-1][1].text == "yes"
 
 
 def test_a_damaged_result_is_a_sentence(qtbot, page, settings):

@@ -13,6 +13,7 @@ from hilgui.robustness import Example, Headline, Result, Tipping
 Rows = tuple[tuple[str, ...], list[tuple[Cell, ...]]]
 Say = Callable[[str], str]
 
+_SIGNS = {True: ("good", "✓"), False: ("missed", "✕"), None: ("warning", "?")}
 _NO_FIELD = -1.0  # the shade of what stands beside the heat map
 
 
@@ -50,7 +51,7 @@ def blocks_of(result: Result) -> tuple[tuple[str, str, int], ...]:
 
 
 def headline_rows(tr: Say, result: Result) -> Rows:
-    """Say the figures over the whole, a model beside the other, with their difference."""
+    """Say the figures over the whole, a model beside the other, with their difference; then what checks itself."""
     names = list(dict.fromkeys(one.name for one in result.headlines))
     titles = [tr("Figure"), *(result.called(role) for role in result.roles)]
     has_difference = any(one.role is None for one in result.headlines)
@@ -67,6 +68,11 @@ def headline_rows(tr: Say, result: Result) -> Rows:
         if has_difference:
             cells.append(_difference(result.headline(name, None)))
         rows.append(tuple(cells))
+    said = {True: tr("yes"), False: tr("NO"), None: tr("cannot be told")}
+    for check in result.checks:
+        colour, sign = _SIGNS[check.is_good]
+        answer = number(said[check.is_good], colour=colour, tip=check.sentence)
+        rows.append((Cell(f"{sign} {check.name}", tip=check.sentence), answer, *[Cell()] * (len(titles) - 2)))
     return tuple(titles), rows
 
 
@@ -88,10 +94,9 @@ def example_rows(tr: Say, result: Result, found: Sequence[tuple[Role, Example]])
 
 def note_rows(tr: Say, result: Result) -> Rows:
     """Say what checks itself, and what else is to be known."""
-    signs = {True: ("good", "✓"), False: ("missed", "✕"), None: ("warning", "?")}
     rows: list[tuple[Cell, ...]] = [
         (
-            Cell(f"{signs[one.is_good][1]} {one.name}", colour=signs[one.is_good][0]),
+            Cell(f"{_SIGNS[one.is_good][1]} {one.name}", colour=_SIGNS[one.is_good][0]),
             Cell(one.sentence, tip=one.sentence),
         )
         for one in result.checks
