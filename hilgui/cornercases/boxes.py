@@ -54,11 +54,13 @@ def strongest_near(detections: Detections, box: Box, classed: int) -> tuple[floa
     boxes = detections.boxes
     touches = (detections.classes == classed) & (boxes[:, 0] < box[2]) & (boxes[:, 2] > box[0])
     touches &= (boxes[:, 1] < box[3]) & (boxes[:, 3] > box[1])
+    rows = np.flatnonzero(touches)
+    if not len(rows):
+        return 0.0, 0.0
     best_score = best_iou = 0.0
-    for row in np.flatnonzero(touches).tolist():
-        left, top, right, bottom = boxes[row].tolist()
+    for (left, top, right, bottom), score in zip(boxes[rows].tolist(), detections.scores[rows].tolist(), strict=True):
         iou = overlap(box, (left, top, right, bottom))
         best_iou = max(best_iou, iou)
         if iou >= NEAR_IOU:
-            best_score = max(best_score, float(detections.scores[row]))
+            best_score = max(best_score, score)
     return best_score, best_iou
