@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import traceback
 from collections.abc import Collection, Iterator
@@ -166,17 +167,41 @@ def _mf4_reader(log: Path, file: BinaryIO) -> Iterator[Any]:
     import can
 
     try:
-        reader = can.MF4Reader(file)
-        try:
-            yield reader
-        finally:
-            reader.stop()
+        with _complaints() as told:
+            reader = can.MF4Reader(file)
+            try:
+                yield reader
+            finally:
+                reader.stop()
+            if told:
+                raise ValueError(told[0])
     except SourceBroken:
         raise
     except Exception as failure:  # asammdf follows offsets of the file and raises whatever it meets there
         _abandon(failure)
         reason = (str(failure) or type(failure).__name__).splitlines()[0]
         raise SourceBroken(f"the log {log} cannot be read: {reason}; copy it again", path=log) from None
+
+
+@contextlib.contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what asammdf finds wrong: it would log a traceback to the terminal, and sometimes go on."""
+    logger, told = logging.getLogger("asammdf"), _Told()
+    handlers, propagates = logger.handlers, logger.propagate
+    logger.handlers, logger.propagate = [told], False
+    try:
+        yield told.sentences
+    finally:
+        logger.handlers, logger.propagate = handlers, propagates
+
+
+class _Told(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.sentences: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.sentences.append(record.getMessage().strip().splitlines()[-1])
 
 
 def _abandon(failure: BaseException) -> None:

@@ -80,6 +80,19 @@ def test_a_cut_off_mf4_ends_in_one_sentence(keep: int, tmp_path: Path, dbc: Path
         read_vehicle([path], [dbc], start=START)
 
 
+def test_an_mf4_whose_packed_frames_are_damaged_is_refused_without_a_traceback(
+    tmp_path: Path, dbc: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_log(tmp_path / "drive.mf4")
+    content = bytearray(path.read_bytes())
+    packed = content.index(b"##DZ") + 80
+    content[packed : packed + 40] = bytes(40)
+    path.write_bytes(content)
+    with pytest.raises(SourceBroken, match=r"drive\.mf4 cannot be read: .*; copy it again"):
+        read_vehicle([path], [dbc], start=START)
+    assert not caplog.records  # asammdf would write a traceback to the terminal
+
+
 def test_the_real_drive_has_its_makers_speed_also_as_mf4(shared_data: Path, tmp_path: Path) -> None:
     folder = shared_data / "can"
     dbc = folder / "opendbc/_toyota_2017.dbc"
