@@ -120,7 +120,7 @@ def _print_inspection(found: Inspection) -> None:
     if found.recognised is not None:
         how = "named in the card" if found.is_named else "recognised"
         row("adapter", f"{found.adapter} ({how}), {found.recognised.task}")
-        row("picture", str(found.recognised.preprocess).removeprefix("Preprocess"))
+        row("picture", found.recognised.preprocess.words)
     elif not found.broken:
         row("adapter", "none fits")
         for name, why in list(found.reasons.items())[:_MOST_REASONS]:

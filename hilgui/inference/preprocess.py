@@ -6,6 +6,7 @@ numpy allocate at every call and pay 4 to 5 ms in page faults.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -33,6 +34,18 @@ class Preprocess:
     resize: Resize = "letterbox"
     anchor: Anchor = "top_left"  # where the picture lies within the letterbox
     pad: int = 114  # grey level around it, 0..255, before normalisation
+
+    @property
+    def words(self) -> str:
+        """Say it for people: "rgb, pixel / 255, letterbox top left on grey 114"."""
+        scaled = "pixel" if self.scale == 1 else f"pixel × {self.scale:g}"
+        told = [self.color, "pixel / 255" if math.isclose(self.scale, 1 / 255) else scaled]
+        if any(self.mean):
+            told[-1] += f" − ({', '.join(f'{each:g}' for each in self.mean)})"
+        if any(each != 1 for each in self.std):
+            told[-1] = f"({told[-1]}) / ({', '.join(f'{each:g}' for each in self.std)})"
+        placed = f"letterbox {self.anchor.replace('_', ' ')} on grey {self.pad}"
+        return ", ".join([*told, placed if self.resize == "letterbox" else self.resize])
 
 
 @dataclass(frozen=True, slots=True)

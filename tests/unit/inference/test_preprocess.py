@@ -126,3 +126,18 @@ def test_one_pass_of_opencv_multiplies_as_numpy_does_to_the_last_bit(brightest: 
 
         assert (dense.tensor[0, 0] == levels.astype(np.float32) * np.float32(scale)).all()
         assert (dense.tensor.transpose(0, 2, 3, 1) == spread.tensor).all()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "words"),
+    [
+        (Preprocess(), "rgb, pixel / 255, letterbox top left on grey 114"),
+        (Preprocess("bgr", 1.0, resize="crop"), "bgr, pixel, crop"),
+        (
+            Preprocess("rgb", 1.0, (127.0, 127.0, 127.0), (128.0, 128.0, 128.0), "stretch"),
+            "rgb, (pixel − (127, 127, 127)) / (128, 128, 128), stretch",
+        ),
+    ],
+)
+def test_what_a_network_wants_is_said_in_words(wanted: Preprocess, words: str) -> None:
+    assert wanted.words == words
