@@ -68,7 +68,7 @@ class DriftDialog(AskDialog):
         self.target = PathField(theme, self.tr("Run or recording"), filters="", folders=True, parent=self)
         self.reference = PathField(theme, self.tr("Reference"), filters="JSON (*.json)", folders=False, parent=self)
         self.model = PathField(theme, self.tr("Model"), filters=MODELS, folders=False, parent=self)
-        self.features = QCheckBox(self.tr("compare the network's own features too; a run has those that it kept"), self)
+        self.features = QCheckBox(self.tr("compare the network's own features; a run has those that it kept"), self)
         for words, field in (
             (self.tr("Run or recording"), self.target),
             (self.tr("Reference"), self.reference),

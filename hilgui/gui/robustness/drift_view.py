@@ -59,7 +59,7 @@ class DriftView(ShownResult):
         right = splitter(Qt.Orientation.Vertical, side, self.alarms, stretch=(3, 2))
         right.setSizes([300, 260])
         body = splitter(Qt.Orientation.Horizontal, left, right, stretch=(3, 2))
-        body.setSizes([700, 480])
+        body.setSizes([600, 580])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, GAP, 0, 0)
         layout.setSpacing(GAP)
