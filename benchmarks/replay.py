@@ -158,6 +158,7 @@ def _stages(prepared: Prepared, writer: RunWriter) -> dict[str, float]:
     judge = Judge(prepared)
     pairs = [Paired(frame, output) for frame, output in zip(decoded, outputs, strict=True)]
     judged = _timed(spent, "judge, clips", lambda: [judge.judge(pair) for pair in pairs])
+    _timed(spent, "figures, once a run", judge.figures)
     batches = [judged[first : first + 8] for first in range(0, len(judged), 8)]
     _timed(spent, "store", lambda: [
         writer.write(
