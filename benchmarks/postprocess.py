@@ -9,13 +9,11 @@ turns in one process; the filter is the same for the peers, and that all keep th
 from __future__ import annotations
 
 import argparse
-import random
-import statistics
-import time
 from collections.abc import Callable
 
 import cv2
 import numpy as np
+from in_turn import in_turn
 from numpy.typing import NDArray
 
 from hilgui.inference.candidates import settle, sift
@@ -58,19 +56,6 @@ def outputs(count: int) -> tuple[Boxes, Boxes]:
     rows = rng.choice(ROWS, count, replace=False)
     scores[rows, owner[rows] % CLASSES] = rng.uniform(0.01, 1.0, count)
     return np.concatenate((middle - half, middle + half), axis=1).astype(np.float32), scores
-
-
-def in_turn(ways: dict[str, Callable[[], int]], rounds: int) -> dict[str, float]:
-    """Give the median processor time of each in milliseconds, in changing order: each finds the caches of the last."""
-    order, shuffled = list(ways), random.Random(0)
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        shuffled.shuffle(order)
-        for name in order:
-            started = time.thread_time()
-            ways[name]()
-            times[name].append((time.thread_time() - started) * 1e3)
-    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 def opencv(boxes: Boxes, scores: Boxes) -> int:

@@ -9,13 +9,11 @@ The resize alone is printed as well: nobody can be quicker than that.
 from __future__ import annotations
 
 import argparse
-import random
-import statistics
-import time
 from collections.abc import Callable
 
 import cv2
 import numpy as np
+from in_turn import in_turn
 from numpy.typing import NDArray
 
 from hilgui.inference.preprocess import Preprocess, Workspace, place
@@ -43,19 +41,6 @@ def main() -> None:
         print(f"1280 x 720 to {side}: differs from plain numpy by at most {off:.1e} grey levels")
         for name, took in times.items():
             print(f"  {name:14s}{took:8.3f} ms   {took / times['hilgui']:6.2f} times ours")
-
-
-def in_turn(ways: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Give the median processor time of each in milliseconds, in changing order: each finds the caches of the last."""
-    order, shuffled = list(ways), random.Random(0)
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds):
-        shuffled.shuffle(order)
-        for name in order:
-            started = time.thread_time()
-            ways[name]()
-            times[name].append((time.thread_time() - started) * 1e3)
-    return {name: statistics.median(taken) for name, taken in times.items()}
 
 
 def letterbox(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""YAML that people type: read into a pydantic model, every mistake with its line and a suggestion."""
+"""YAML that people type, every mistake with its line and a suggestion; and JSON that this program has written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -22,6 +22,7 @@ _LARGEST = 1 << 20  # bytes
 _DEEPEST = 40  # nested lists and mappings; nobody types more
 
 _Shape = TypeVar("_Shape", bound=BaseModel)
+_Stored = TypeVar("_Stored")
 
 Place = tuple[int | str, ...]  # of a value in a document, from its root: ("steps", 0, "set", "value")
 
@@ -260,3 +261,16 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
     elif get_origin(annotation) is not None:
         for inner in get_args(annotation):
             yield from _models(inner)
+
+
+def read_stored(shape: TypeAdapter[_Stored], content: bytes, schema: str) -> _Stored:
+    """Read JSON that this program wrote, a record with its `schema`; raises ValueError: what is wrong, and where."""
+    try:
+        found = shape.validate_json(content)
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ValueError(f"{where + ': ' if where else ''}{first['msg']}") from failure
+    if (written := getattr(found, "schema", None)) != schema:
+        raise ValueError(f"its schema is {written!r}, this version reads {schema!r}")
+    return found

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from hilgui.documents import read_stored
 from hilgui.explanations.diagnosis import Reason
 from hilgui.explanations.target import Box
 from hilgui.records import Kind, Role
@@ -146,11 +147,4 @@ def to_json(explanation: Explanation) -> bytes:
 
 def from_json(content: bytes) -> Explanation:
     """Read what `to_json` wrote; raises ValueError with what is wrong first."""
-    try:
-        found = _SHAPE.validate_json(content)
-    except ValidationError as failure:
-        first = failure.errors()[0]
-        raise ValueError(f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from failure
-    if found.schema != SCHEMA:
-        raise ValueError(f"its schema is {found.schema!r}, this version reads {SCHEMA!r}")
-    return found
+    return read_stored(_SHAPE, content, SCHEMA)

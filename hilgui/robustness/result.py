@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
+from hilgui.documents import read_stored
 from hilgui.evaluation.figure import Interval
 from hilgui.records import Role
 
@@ -192,14 +193,7 @@ def to_json(result: Result) -> bytes:
 
 def from_json(content: bytes) -> Result:
     """Read what `to_json` wrote; raises ValueError with what is wrong first, and where."""
-    try:
-        result = _SHAPE.validate_json(content)
-    except ValidationError as failure:
-        first = failure.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where + ': ' if where else ''}{first['msg']}") from failure
-    if result.schema != SCHEMA:
-        raise ValueError(f"its schema is {result.schema!r}, this version reads {SCHEMA!r}")
+    result = read_stored(_SHAPE, content, SCHEMA)
     if not all(map(math.isfinite, _numbers(result))):
         raise ValueError("a figure or a box in it is not a number")
     return result

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from hilgui.documents import read_stored
 from hilgui.evaluation import Interval
 
 SCHEMA = "hilgui/audit.v1"
@@ -127,7 +128,4 @@ def to_json(audit: Audit) -> bytes:
 
 def read_audit(content: bytes) -> Audit:
     """Read what was stored; raises ValueError."""
-    audit = _SHAPE.validate_json(content)
-    if audit.schema != SCHEMA:
-        raise ValueError(f"its schema is {audit.schema!r}, this version reads {SCHEMA!r}")
-    return audit
+    return read_stored(_SHAPE, content, SCHEMA)
