@@ -74,6 +74,11 @@ class SegmentationQuality:
             sums, whole = head.sums(counts)[:, :, None], np.array([counts.sum()], np.int64)
             self._rows[each.head].add(_Pixels(np.array([frame], np.int64), sums, whole))
 
+    @property
+    def has_common_class(self) -> bool:
+        """Say whether some head has a class that the labels have; so it is before the first frame."""
+        return not self._heads or any(head.judged for head in self._heads.values())
+
     def figures(self) -> dict[str, Figure]:
         """Read the figures of every head."""
         figures = {}

@@ -63,7 +63,6 @@ class TrackRows:
         self._tracked_frames: list[int] = []
         self._parts: list[_Rows] = []  # of the newest frames
         self._before = RowLog(_Rows, scratch)  # joined: small arrays cost 100 bytes each
-        self._frames = 0
 
     def add(
         self, truths: Sequence[Hashable], tracked: Sequence[Hashable], overlap: NDArray[np.float64], number: int
@@ -85,7 +84,6 @@ class TrackRows:
                 self._parts.append(_Rows(frame, mine, theirs, near, share))
                 if len(self._parts) == _WAITING:
                     self._join()
-        self._frames += 1
         return one, other
 
     def pairs(self) -> Pairs:

@@ -11,6 +11,7 @@ from hilgui.cornercases import HealthMeter, RunContext, SelfNoise, Watches
 from hilgui.evaluation import Scorecard, compare
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.scorecard import MEASUREMENTS
+from hilgui.evaluation.segmentation_quality import SegmentationQuality
 from hilgui.pipeline.drift_watch import DriftWatch
 from hilgui.pipeline.feature_sampling import FeatureSampling
 from hilgui.pipeline.ignoring import Ignoring
@@ -82,6 +83,15 @@ class Judge:
     def broken(self) -> tuple[tuple[str, str], ...]:
         """Give the corner cases that were switched off, with the reason."""
         return self._watches.broken
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Say whose maps have no class that the masks of the drive have: nothing of them was judged."""
+        return tuple(
+            f"the masks name no class that the maps of the {role} have"
+            for role, mine in self.scorecard.accumulators.items()
+            if isinstance(quality := mine.get("segmentation"), SegmentationQuality) and not quality.has_common_class
+        )
 
     def judge(self, paired: Paired) -> Judged:
         """Judge one frame."""

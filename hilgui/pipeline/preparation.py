@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,9 +53,9 @@ class Prepared:
     source: FrameSource
     models: dict[Role, Model]
     class_tables: dict[Role, NDArray[np.int32]]  # class number of the model → class number of the run
-    truths: dict[int, Truth]
     factor: float | None  # speed, None for as fast as possible
     notes: tuple[str, ...]
+    truths: dict[int, Truth] = field(default_factory=dict)  # boxes by frame
     masks: dict[int, MaskLabel] = field(default_factory=dict)  # by frame; loaded when it comes
     lanes: dict[int, LaneLabel] = field(default_factory=dict)
     depths: dict[int, DepthLabel] = field(default_factory=dict)
@@ -131,14 +132,7 @@ def _prepare_recorded(plan: RunPlan) -> Prepared:
         for role, path in plan.models.items():
             try_before_first_use(path)
             models[role] = load_model(plan, path, staffing.threads[role])
-        has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
-        agreed = agree(
-            labels.names if labels is not None and has_boxes else None,
-            plan.class_map,
-            [model.classes for model in models.values()],
-            plan.classes,
-            suggested="" if labels is None else labels.class_map,
-        )
+        agreed = _agree(plan, models, labels, joined)
         header = _header(plan, facts, models, labels, joined, agreed, staffing.workers, plan.speed, staffing.note)
     except BaseException:
         _close_all(source, models)
@@ -149,25 +143,47 @@ def _prepare_recorded(plan: RunPlan) -> Prepared:
         source=source,
         models=models,
         class_tables=dict(zip(models, agreed.model_classes, strict=True)),
-        truths={seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()}
-        if joined is not None and has_boxes
-        else {},
-        masks={} if joined is None else joined.masks,
-        lanes={} if joined is None else joined.lanes,
-        depths={} if joined is None else joined.depths,
-        classes={} if joined is None else joined.classes,
         factor=factor,
         notes=(
             *(() if joined is None else joined.notes),
             *agreed.notes,
-            *_unjudged(models, joined),
             *_profile_note(profile),
             *(() if vehicle is None else vehicle.notes),
         ),
         profile=profile,
         vehicle=vehicle,
-        doubts=() if joined is None or plan.frames is not None else _doubts(joined, facts, plan),
+        doubts=(
+            *_unjudged(models, joined, agreed),
+            *(() if joined is None or plan.frames is not None else _doubts(joined, facts, plan)),
+        ),
+        **_labelled(models, joined, agreed),
     )
+
+
+def _agree(plan: RunPlan, models: dict[Role, Model], labels: Labels | None, joined: Joined | None) -> Agreed:
+    """Settle the classes; labels without boxes, or for models that give none, have no say."""
+    has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
+    return agree(
+        labels.names if labels is not None and has_boxes else None,
+        plan.class_map,
+        [model.classes for model in models.values()],
+        plan.classes,
+        suggested="" if labels is None else labels.class_map,
+    )
+
+
+def _labelled(models: dict[Role, Model], joined: Joined | None, agreed: Agreed) -> dict[str, Any]:
+    """Give the fields of `Prepared` that hold what the labels say of each frame."""
+    if joined is None:
+        return {}
+    truths = {seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()}
+    return {
+        "truths": truths if _detectors(models) else {},
+        "masks": joined.masks,
+        "lanes": joined.lanes,
+        "depths": joined.depths,
+        "classes": joined.classes,
+    }
 
 
 def _doubts(joined: Joined, facts: SourceFacts, plan: RunPlan) -> tuple[str, ...]:
@@ -252,14 +268,7 @@ def _prepare_live(plan: RunPlan) -> Prepared:
         for role, path in plan.models.items():
             try_before_first_use(path)
             models[role] = load_model(plan, path, live_threads(plan.settings, role))
-        has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
-        agreed = agree(
-            labels.names if labels is not None and has_boxes else None,
-            plan.class_map,
-            [model.classes for model in models.values()],
-            plan.classes,
-            suggested="" if labels is None else labels.class_map,
-        )
+        agreed = _agree(plan, models, labels, joined)
         facts = source.open()
         profile = None if plan.profile is None else read_profile(plan.profile)
         if drive is not None:
@@ -283,23 +292,17 @@ def _prepare_live(plan: RunPlan) -> Prepared:
         source=source,
         models=models,
         class_tables=dict(zip(models, agreed.model_classes, strict=True)),
-        truths={seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()}
-        if joined is not None and has_boxes
-        else {},
-        masks={} if joined is None else joined.masks,
-        lanes={} if joined is None else joined.lanes,
-        depths={} if joined is None else joined.depths,
-        classes={} if joined is None else joined.classes,
         factor=1.0,
         notes=(
             *(() if joined is None else joined.notes),
             *agreed.notes,
-            *_unjudged(models, joined),
             *_profile_note(profile),
             *facts.notes,
             crew.note,
         ),
         profile=profile,
+        doubts=_unjudged(models, joined, agreed),
+        **_labelled(models, joined, agreed),
     )
 
 
@@ -364,7 +367,7 @@ def _detectors(models: dict[Role, Model]) -> bool:
     return any(model.facts.task == Task.DETECTION for model in models.values())
 
 
-def _unjudged(models: dict[Role, Model], joined: Joined | None) -> tuple[str, ...]:
+def _unjudged(models: dict[Role, Model], joined: Joined | None, agreed: Agreed) -> tuple[str, ...]:
     """Say which models the labels cannot judge, as they speak of something else; empty without labels."""
     if joined is None:
         return ()
@@ -376,7 +379,15 @@ def _unjudged(models: dict[Role, Model], joined: Joined | None) -> tuple[str, ..
         Task.CLASSIFICATION: bool(joined.classes),
     }
     named = [f"{role} ({model.facts.task})" for role, model in models.items() if not known[Task(model.facts.task)]]
-    return (f"the labels do not speak of what these models answer: {', '.join(named)}",) if named else ()
+    told = [f"the labels do not speak of what these models answer: {', '.join(named)}"] if named else []
+    if joined.truths and _detectors(models) and not agreed.vocabulary.judged:
+        told.append("no class is judged: of those that were asked for, the labels and every model share none")
+    labelled = {name.strip().casefold() for each in joined.classes.values() for name in each.names}
+    for role, model in models.items():
+        answers = {name.strip().casefold() for name in model.classes}
+        if model.facts.task == Task.CLASSIFICATION and labelled and not labelled & answers:
+            told.append(f"the labels name no class that the {role} can answer, such as {min(labelled)}")
+    return tuple(told)
 
 
 def _header(

@@ -361,6 +361,6 @@ class Run:
         if not ledger.closes:
             return Verdict(Outcome.ERROR, ("the ledger does not close: a frame was lost inside hilgui; report this",))
         reasons = [f"{count} frames {why}" for why, count in ledger.losses]
-        reasons += self._prepared.doubts
+        reasons += (*self._prepared.doubts, *self._judge.doubts)
         reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.broken]
         return Verdict(Outcome.INCONCLUSIVE if reasons else Outcome.PASS, tuple(reasons))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hilgui.errors import SourceBroken
+from hilgui.errors import CallWrong, SourceBroken
 from hilgui.sources.signals import BusLog, Signal, read_bus
 
 _WALL_CLOCK_S = 1e8  # stamps beyond count from 1970
@@ -52,10 +52,10 @@ def read_vehicle(
 
     `offset_s` is the recording time of a log's first frame; None: by the wall clocks where both have one and they
     lie within a day, else 0. Kept are the speed and the `wanted` ("SPEED" or "MESSAGE.SPEED"); without either all.
-    Raises SourceBroken.
+    Raises SourceBroken, and CallWrong where one of both is missing.
     """
     if not logs or not dbcs:
-        raise SourceBroken("a bus log needs a DBC that decodes it, and a DBC a log; give both: --can LOG --dbc FILE")
+        raise CallWrong("a bus log needs a DBC that decodes it, and a DBC a log; give both: --can LOG --dbc FILE")
     signals: dict[str, Signal] = {}
     notes: list[str] = []
     for log in logs:

@@ -133,7 +133,7 @@ def test_masks_of_another_size_than_their_images_are_refused(tmp_path: Path) -> 
         prepare(plan(tmp_path, tmp_path / "d", truth=tmp_path / "d" / "labels"))
 
 
-def test_a_bus_log_needs_frames_with_times(tmp_path: Path) -> None:
+def test_a_bus_log_needs_frames_with_times_and_a_dbc(tmp_path: Path) -> None:
     import cv2
 
     (tmp_path / "images").mkdir()
@@ -143,3 +143,7 @@ def test_a_bus_log_needs_frames_with_times(tmp_path: Path) -> None:
     log = write_log(tmp_path / "drive.blf")
     with pytest.raises(CallWrong, match="has no time stamps, so no bus log fits it"):
         prepare(plan(tmp_path, tmp_path / "images", can=(log,), dbc=(dbc,)))
+    drive = write_drive(tmp_path / "drive.mp4", 4)
+    for half in ({"can": (log,)}, {"dbc": (dbc,)}):
+        with pytest.raises(CallWrong, match="give both: --can LOG --dbc FILE"):
+            prepare(plan(tmp_path, drive, **half))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import closing
 from pathlib import Path
 
 import av
+import cv2
+import numpy as np
 import pytest
 
 from hilgui.pipeline import Progress, Run, Watchers
@@ -253,3 +256,27 @@ def test_a_video_without_its_first_key_frame_lies_beside_the_labels_of_other_fra
         ready.close()
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert "the first frames of drive.mp4 cannot be decoded and 8 labelled frames lie" in verdict.reasons[0]
+
+
+def test_labels_that_speak_of_something_else_prove_nothing(tmp_path: Path) -> None:
+    """Masks for a detector, and a class that only the model knows: in neither case anything was judged."""
+    for folder, value in (("images", 90), ("labels", 1)):
+        (tmp_path / "d" / folder).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "d" / folder / "1.png"), np.full((48, 64), value, np.uint8))
+    drive = write_drive(tmp_path / "drive.mp4", 4)
+    labels = drive.with_suffix(".coco.json")
+    plain = json.loads(labels.read_text(encoding="utf-8"))
+    labels.write_text(json.dumps(plain | {"categories": plain["categories"][:1]}), encoding="utf-8")
+    model = write_model(tmp_path / "m.onnx")
+    for source, truth, classes, why in (
+        (tmp_path / "d", tmp_path / "d" / "labels", (), "the labels do not speak of what these models answer"),
+        (drive, labels, ("car",), "no class is judged"),
+    ):
+        settings = Settings(home=tmp_path / "home", disk_reserve_mb=0)
+        ready = prepare(RunPlan(source, model, tmp_path, settings, truth=truth, classes=classes, provider="cpu"))
+        try:
+            verdict = Run(ready, Watchers(progress=lambda _: None, frame=lambda _f, _m: None)).execute()
+        finally:
+            ready.close()
+        assert (verdict.outcome, len(verdict.reasons)) == (Outcome.INCONCLUSIVE, 1)
+        assert why in verdict.reasons[0]

@@ -116,6 +116,16 @@ def test_several_heads_have_figures_of_their_own() -> None:
     assert quality.details()["pixel_confusion"]["ll"]["counts"] == [[1, 0], [0, 1]]
 
 
+def test_maps_without_a_class_of_the_labels_are_told_from_those_that_have_one() -> None:
+    quality = SegmentationQuality(subject(Task.SEGMENTATION))
+    assert quality.has_common_class
+    truth = MaskTruth(np.array([[0, 1]], np.uint8), ("road", "pole"))
+    for name, is_common in (("sky", False), ("pole", True)):
+        maps = (LabelMap(name, (name,), np.array([[0, 0]], np.uint8)),)
+        quality.add(moment({"mask_truth": truth}, segmentation=Segmentation(maps)))
+        assert quality.has_common_class is is_common
+
+
 # Lanes
 
 ROWS = np.arange(160.0, 720.0, 10.0)
