@@ -19,6 +19,7 @@ from hilgui.attacks.measure import Damage
 from hilgui.attacks.question import CLEAN, FATES, NAMES, AttackQuestion
 from hilgui.durable import write_document
 from hilgui.evaluation import Interval
+from hilgui.numerals import number_of
 from hilgui.records import Role
 from hilgui.report.document import Document, Facts, Picture, Pictures, Section, Sentences, Table
 from hilgui.report.document_html import html_of
@@ -175,7 +176,7 @@ def document(made: Attacked, result: Result, pictures: tuple[Picture, ...]) -> D
     word = {True: "MEASURED", False: "TOO WEAK", None: "UNSURE"}[made.was_strong]
     return Document(
         title=result.title,
-        subtitle=f"{result.drives[0].frames} pictures · {result.created} · goal: {question.goal.value}",
+        subtitle=f"{number_of(result.drives[0].frames, 'picture')} · {result.created} · goal: {question.goal.value}",
         word=word,
         tone="good" if made.was_strong else "warning",
         lead=lead,

@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from hilgui.numerals import number_of
+
 cases_app = typer.Typer(help="Test cases: check, list and make them.", rich_markup_mode=None)
 
 Json = Annotated[
@@ -69,7 +71,10 @@ def validate(cases: Places = None, as_json: Json = False) -> None:
         for flaw in flaws:
             key = f"{flaw['key']}: " if flaw["key"] else ""
             notes.print(f"{flaw['path']}:{flaw['line']}: {key}{flaw['sentence']}", markup=False)
-        results.print(f"{len(files)} files, {count} cases, {len(flaws)} mistakes", markup=False)
+        results.print(
+            f"{number_of(len(files), 'file')}, {number_of(count, 'case')}, {number_of(len(flaws), 'mistake')}",
+            markup=False,
+        )
     raise typer.Exit(4 if flaws else 0)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilgui.numerals import number_of
+
 if TYPE_CHECKING:
     from hilgui.evidence import Recorded
 
@@ -88,7 +90,7 @@ def _print(one: Recorded) -> None:
         results.print(f"  {role} {model}", markup=False)
     for looser in one.plain["loosened"]:
         results.print(f"  looser than {one.plain['previous']}: {looser}", markup=False)
-    results.print(f"  {len(one.runs)} runs, recorded {one.plain['at']} by {one.plain['by']}", markup=False)
+    results.print(f"  {number_of(len(one.runs), 'run')}, recorded {one.plain['at']} by {one.plain['by']}", markup=False)
     _print_agreed(one)
 
 

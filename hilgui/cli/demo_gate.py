@@ -14,6 +14,7 @@ from hilgui.cli.console import Ticker, notes, results
 from hilgui.cli.gate import run_gate
 from hilgui.cli.replaying import run_queue
 from hilgui.errors import CallWrong
+from hilgui.numerals import number_of
 from hilgui.pipeline import RunPlan
 from hilgui.records import Outcome, People
 from hilgui.resources import shipped
@@ -58,7 +59,7 @@ def run_demo_gate(settings: Settings, *, drives: int, candidate: str, out: Path 
     plans = list(_plans(planned, folder, candidate, runs, settings))
     queue = [plan for plan in plans if plan.source.stem not in done]
     if queue:
-        notes.print(f"{len(queue)} drives to replay, {len(done)} are there", markup=False)
+        notes.print(f"{number_of(len(queue), 'drive')} to replay, {len(done)} done", markup=False)
     broken = [each for each in run_queue(queue, debug=debug) if each.outcome is not Outcome.PASS]
     for each in broken:
         notes.print(f"{each.drive}: {each.outcome} {each.sentence}", markup=False)

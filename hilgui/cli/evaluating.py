@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hilgui.numerals import number_of
+
 if TYPE_CHECKING:
     from hilgui.evaluation import Figure
     from hilgui.records import Role
@@ -99,7 +101,7 @@ def _explain(evaluated: Evaluated, figure: str, *, as_json: bool) -> None:
         print_json({"figure": figure, "frames": frames})
         return
     for role, found in behind.items():
-        results.print(f"{role.value}: {len(found)} frames behind {figure}", markup=False)
+        results.print(f"{role.value}: {number_of(len(found), 'frame')} behind {figure}", markup=False)
         for each in found[:_SHOWN]:
             results.print(f"  {each.contribution:7.2f}  {each.drive} #{each.seq} {each.key}", markup=False)
         if len(found) > _SHOWN:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hilgui.numerals import number_of
+
 if TYPE_CHECKING:
     from hilgui.evidence.verify import Found
     from hilgui.settings import Settings
@@ -60,7 +62,9 @@ def bundle(
         print_json(facts)
         return
     results.print(f"{out}  {facts['size']:,} bytes, sha256 {facts['sha256']}", markup=False)
-    results.print(f"  {closing['files']} files, {closing['events']} events of the journal", markup=False)
+    results.print(
+        f"  {number_of(closing['files'], 'file')}, {number_of(closing['events'], 'event')} of the journal", markup=False
+    )
     for one in changed:
         results.print(f"  WARNING: {one}", markup=False)
 
@@ -133,7 +137,7 @@ def journal(
     else:
         for event in events[max(0, len(events) - last) :]:
             results.print(f"{event.seq:>6}  {event.at[:23]}  {event.by}: {event_in_words(event)}", markup=False)
-        results.print(f"{len(events)} events, head {chain.head}", markup=False)
+        results.print(f"{number_of(len(events), 'event')}, head {chain.head}", markup=False)
         for problem in chain.problems:
             results.print(f"  ! {problem}", markup=False)
     raise typer.Exit(1 if chain.problems else 0)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hilgui.errors import CallWrong
+from hilgui.numerals import number_of
 
 if TYPE_CHECKING:
     from hilgui.triage import FindingRow, Query
@@ -103,7 +104,7 @@ def findings(
         from hilgui.cli.console import results
         from hilgui.report.finding_list import write_list
 
-        results.print(f"{write_list(rows, out)}: {len(rows)} findings", markup=False, soft_wrap=True)
+        results.print(f"{write_list(rows, out)}: {number_of(len(rows), 'finding')}", markup=False, soft_wrap=True)
         return
     _print_json(rows, folders, is_all) if as_json else _print(rows, query, len(folders))
     if similar_to is not None and len(rows) < 2 and not as_json:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hilgui.errors import CallWrong
+from hilgui.numerals import number_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -119,7 +120,7 @@ def _print(decision: Decision, notes: Sequence[str]) -> None:
         console.print(f"  note: {escape(note)}")
     console.print(
         f"  plan {escape(decision.specification)} {decision.specification_sha256[:12]}, "
-        f"{decision.drives} {'drive' if decision.drives == 1 else 'drives'}, {decision.frames:,} judged frames"
+        f"{number_of(decision.drives, 'drive')}, {number_of(decision.frames, 'judged frame')}"
     )
 
 

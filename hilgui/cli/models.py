@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from hilgui.numerals import number_of
+
 if TYPE_CHECKING:
     from hilgui.inference.inspection import Inspection
     from hilgui.inference.preflight import Trial
@@ -153,7 +155,7 @@ def _print_check(found: ConventionCheck) -> None:
     table.add_column("AP50", justify="right")
     for each in (found.now, *found.tried):
         table.add_row(_plain(each.name), _figure(each.ap), _figure(each.ap50))
-    results.print(f"{found.frames} frames, {found.truths} objects")
+    results.print(f"{number_of(found.frames, 'frame')}, {number_of(found.truths, 'object')}")
     results.print(table)
     if found.better is None:
         results.print("The way it is prepared now is as good as any that was tried.")

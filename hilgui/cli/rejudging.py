@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hilgui.errors import CallWrong
+from hilgui.numerals import number_of
 
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 _Runs = Annotated[list[str], typer.Argument(metavar="RUN...", help='Run folders, ids, "last", or "all".')]
@@ -35,7 +36,7 @@ def rejudge(
         if as_json:
             print_json(summary(reader))
         else:
-            results.print(f"{made}: {len(reader.findings())} findings by {truth}", markup=False)
+            results.print(f"{made}: {number_of(len(reader.findings()), 'finding')} by {truth}", markup=False)
 
 
 def export_dataset(
@@ -94,7 +95,8 @@ def export_dataset(
     for sentence in done.lost:
         notes.print(sentence, markup=False)
     results.print(
-        f"{done.out}: {done.pictures} pictures, {done.labelled} with labels, {done.blurred} places blurred",
+        f"{done.out}: {number_of(done.pictures, 'picture')}, {done.labelled} with labels, "
+        f"{number_of(done.blurred, 'place')} blurred",
         markup=False,
     )
 

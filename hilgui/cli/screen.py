@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hilgui.numerals import number_of
+
 if TYPE_CHECKING:
     from hilgui.sources.screen import ScreenLayout, Watched
 
@@ -129,7 +131,7 @@ def _print(watched: Watched, carried: int | None) -> None:
 
     results.print(
         f"screen found in {watched.found} of {watched.pictures} pictures, frame code read in {watched.read}; "
-        f"{watched.missed} frames of the drive never seen whole",
+        f"{number_of(watched.missed, 'frame')} of the drive never seen whole",
         markup=False,
     )
     for why, count in sorted(watched.reasons.items()):
@@ -148,4 +150,4 @@ def _print(watched: Watched, carried: int | None) -> None:
     if watched.to_camera_ms == watched.to_camera_ms:
         results.print(f"from the screen to the camera {watched.to_camera_ms:.0f} ms (median)", markup=False)
     if carried is not None:
-        results.print(f"{carried} labels of frame {watched.number} carried into the picture", markup=False)
+        results.print(f"{number_of(carried, 'label')} of frame {watched.number} carried into the picture", markup=False)

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from hilgui.numerals import number_of
+
 sources_app = typer.Typer(help="Look into recordings: cameras, frames, stamps.", rich_markup_mode=None)
 
 _Path = Annotated[Path, typer.Argument(metavar="RECORDING", help="Video, folder of images or bag.")]
@@ -60,7 +62,7 @@ def show(
         print_json({**facts, "stamps": stamps[:frames]})
         return
     rate = f"{facts['fps']:.3f} frames a second" if facts["fps"] else "no rate"
-    told = f"{facts['name']}: {facts['kind']}, {facts['frames']} frames, {_size(facts, stamps)}, {rate}"
+    told = f"{facts['name']}: {facts['kind']}, {number_of(facts['frames'], 'frame')}, {_size(facts, stamps)}, {rate}"
     results.print(told, markup=False)
     results.print(f"sha256 {facts['sha256']}", markup=False)
     if facts["camera"]:

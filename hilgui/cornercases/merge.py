@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from hilgui.cornercases.kinds import NATURES
 from hilgui.cornercases.picture_hash import hash_of, hash_of_crop
 from hilgui.cornercases.suspects import Faults, ImageOf, Votes, no_image
+from hilgui.numerals import number_of
 from hilgui.records import Finding, Hit, Kind, Moment, Role, Severity, Suspect
 
 DURATION = "{duration}"  # in Hit.why: the finding puts its length there, "31 frames (1.0 s)"
@@ -295,8 +296,8 @@ def _clock(kind: Kind, role: Role | None) -> _Clock:
 
 
 def _duration(frames: int, seconds: float) -> str:
-    counted = "1 frame" if frames == 1 else f"{frames} frames"
-    return counted if math.isnan(seconds) else f"{counted} ({seconds:.1f} s)"
+    seen = number_of(frames, "frame")
+    return seen if math.isnan(seconds) else f"{seen} ({seconds:.1f} s)"
 
 
 def _gather(hits: list[Hit]) -> Hit:

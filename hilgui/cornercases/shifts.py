@@ -10,6 +10,7 @@ import numpy as np
 
 from hilgui.cornercases.boxes import Box, overlap
 from hilgui.cornercases.labelled import Labelling
+from hilgui.numerals import number_of
 from hilgui.records import Comparison, Detections, Judgement, Moment, Role
 
 FARTHEST = 6  # frames that are tried either way
@@ -92,7 +93,7 @@ class Shifts:
     def _sentence(self, shift: int) -> str:
         late = "late" if shift > 0 else "early"
         time = f" ({abs(shift) * self._period_s * 1e3:.0f} ms)" if self._period_s else ""
-        frames = "1 frame" if abs(shift) == 1 else f"{abs(shift)} frames"
+        frames = number_of(abs(shift), "frame")
         return f"the labels are {late} by {frames}{time}: moved by that, they fit what the model shows"
 
     def _vote(self, role: Role, looks: deque[_Look]) -> None:

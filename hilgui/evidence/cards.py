@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hilgui.evidence.decisions import Recorded
+from hilgui.numerals import number_of
 from hilgui.records import GateVerdict, Role
 from hilgui.store import RunReader
 
@@ -46,7 +47,7 @@ def _model_lines(recorded: Recorded, readers: Sequence[RunReader], lineage: dict
         yield f"- sha256 `{facts.sha256}`"
         yield f"- task {text(facts.task)}, read by adapter {text(facts.adapter)}, licence {text(facts.licence)}"
         yield f"- input {facts.input_width}×{facts.input_height}, score threshold {facts.threshold:g}"
-        yield f"- ran on {text(facts.runs_on)} ({text(facts.device)}), {facts.threads} threads"
+        yield f"- ran on {text(facts.runs_on)} ({text(facts.device)}), {number_of(facts.threads, 'thread')}"
         yield f"- classes: {', '.join(map(text, facts.classes))}"
         known = lineage.get(facts.sha256)
         if known is None:
@@ -57,8 +58,8 @@ def _model_lines(recorded: Recorded, readers: Sequence[RunReader], lineage: dict
     yield ""
     yield "## Figures"
     yield ""
-    counted = f"{decision['drives']} drives, {decision['frames']:,} judged frames"
-    yield f"Candidate minus baseline over {counted}; unit {decision['unit']}."
+    rests = f"{number_of(decision['drives'], 'drive')}, {number_of(decision['frames'], 'judged frame')}"
+    yield f"Candidate minus baseline over {rests}; unit {decision['unit']}."
     yield ""
     yield "| gate | baseline | candidate | difference | interval | margin | verdict |"
     yield "|---|---|---|---|---|---|---|"
@@ -117,7 +118,7 @@ def _data_lines(recorded: Recorded, readers: Sequence[RunReader]) -> Iterator[st
     yield ""
     yield "## Conditions"
     yield ""
-    yield from (f"- {text(name)}: {count} drives" for name, count in sorted(conditions.items()))
+    yield from (f"- {text(name)}: {number_of(count, 'drive')}" for name, count in sorted(conditions.items()))
     if not conditions:
         yield "- the labels tell none: what light, what weather is not known"
     notes = sorted({note for reader in readers for note in reader.header.source.notes})

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from hilgui.gate import statistics, words
 from hilgui.gate.paired import Evidence, Paired
 from hilgui.gate.specification import Gate, GateSpec
+from hilgui.numerals import number_of
 from hilgui.records import Action, Decision, GateResult, GateVerdict, InvariantResult, Role, SliceResult
 
 UNCONDITIONAL = frozenset({"candidate.nonfinite_outputs", "actuations_in_shadow"})
@@ -101,7 +102,7 @@ def _thin(
     spec: GateSpec, evidence: Evidence, invariants: Iterable[InvariantResult], gates: Iterable[GateResult]
 ) -> Iterable[str]:
     if len(evidence.drives) < spec.data.min_clusters:
-        yield f"{words.count(len(evidence.drives), 'drive')} of {spec.data.min_clusters} planned ones are there"
+        yield f"{number_of(len(evidence.drives), 'drive')} of {spec.data.min_clusters} planned ones are there"
     if evidence.frames < spec.data.min_frames:
         yield f"{evidence.frames:,} judged frames of {spec.data.min_frames:,} planned ones are there"
     for one in invariants:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hilgui.gate.paired import Evidence
 from hilgui.gate.specification import GateSpec
+from hilgui.numerals import number_of
 from hilgui.records import Action, GateResult, GateVerdict, InvariantResult, SliceResult
 from hilgui.records.decision import SIGN_FIRST
 
@@ -19,7 +20,7 @@ _OPENING = {
 
 def sentence(action: Action, evidence: Evidence, reasons: Sequence[str]) -> str:
     """Say the decision in one sentence."""
-    base = f"{_OPENING[action]}, on {count(len(evidence.drives), 'drive')} with {evidence.frames:,} judged frames"
+    base = f"{_OPENING[action]}, on {number_of(len(evidence.drives), 'drive')} with {evidence.frames:,} judged frames"
     return f"{base}: {reasons[0]}." if reasons else f"{base}."
 
 
@@ -30,7 +31,7 @@ def broken_invariant(one: InvariantResult) -> str:
 
 def harm(one: GateResult) -> str:
     """Say what got worse by more than the margin, and when that was clear."""
-    early = f", proven after {one.harm_after} drives" if one.harm_after is not None else ""
+    early = f", proven after {number_of(one.harm_after, 'drive')}" if one.harm_after is not None else ""
     return f"{one.id}: {_moved(one)}, worse than the margin of {_number(one.margin)}{_unit(one)} allows{early}"
 
 
@@ -49,7 +50,7 @@ def worse_slice(one: SliceResult) -> str:
     """Say which part of the data lost."""
     return (
         f"slice {one.name}: {one.metric} changed by {one.difference:+.4g} "
-        f"({one.low:+.4g} to {one.high:+.4g}, {one.objects:,} objects in {one.drives} drives)"
+        f"({one.low:+.4g} to {one.high:+.4g}, {number_of(one.objects, 'object')} in {number_of(one.drives, 'drive')})"
     )
 
 
@@ -72,7 +73,9 @@ def none_better(gates: Sequence[GateResult]) -> str:
 
 def unproven(one: GateResult) -> str:
     """Say what the drives do not show, and how many would."""
-    needed = f"; about {one.drives_needed:,} drives would show it if it is as good" if one.drives_needed else ""
+    needed = (
+        f"; about {number_of(one.drives_needed, 'drive')} would show it if it is as good" if one.drives_needed else ""
+    )
     if needed and one.drives_needed_as_seen:
         needed += f", {one.drives_needed_as_seen:,} if the change seen is the true one"
     return f"{one.id}: {_moved(one)}, which does not exclude a loss of {_number(one.margin)}{_unit(one)}{needed}"
@@ -83,7 +86,7 @@ def next_steps(action: Action, spec: GateSpec, evidence: Evidence, gates: Sequen
     if action is Action.PROMOTE and action.value not in spec.signoff.required_for:
         return ("promote it: this plan asks for nobody's agreement",)
     if action is Action.PROMOTE:
-        return (f"have {count(spec.signoff.people, 'person', 'people')} {SIGN_FIRST}",)
+        return (f"have {number_of(spec.signoff.people, 'person', 'people')} {SIGN_FIRST}",)
     if action is Action.ROLL_BACK:
         back = (
             "withdraw the candidate and move the alias back"
@@ -97,16 +100,11 @@ def next_steps(action: Action, spec: GateSpec, evidence: Evidence, gates: Sequen
     wanted = [max(one.drives_needed or 0, one.drives_needed_as_seen or 0) for one in open_]
     needed = max([spec.data.min_clusters, *wanted])
     if action is Action.INCONCLUSIVE and needed > len(evidence.drives):
-        more = count(needed - len(evidence.drives), "more drive")
+        more = number_of(needed - len(evidence.drives), "more drive")
         return (f"run {more} ({needed:,} in all), of the same conditions",)
     if action is Action.INCONCLUSIVE:
         return ("measure what is missing and ask again",)
     return ("improve the candidate where it lost, or bring drives that show a gain",)
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """Count things."""
-    return f"{number} {one if number == 1 else many or one + 's'}"
 
 
 def _moved(one: GateResult) -> str:

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QProgressBar, QToolButton, QW
 
 from hilgui.gui.bridge import Bridge
 from hilgui.gui.label import Label
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.status import span_words
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark
 
@@ -85,11 +86,9 @@ class RunBar(QFrame):
         self._bar.setValue(done)
         self._bar.setUpdatesEnabled(True)
         frames = f"{done:,}" if self._total is None else f"{done:,} / {self._total:,}"
-        self._words.setText(
-            self.tr("{frames} frames · {fps:.1f} fps · {findings} findings").format(
-                frames=frames, fps=progress.fps, findings=progress.findings
-            )
-        )
+        findings = amount(progress.findings, self.tr("1 finding"), self.tr("{0} findings"))
+        words = self.tr("{frames} frames · {fps:.1f} fps · {findings}")
+        self._words.setText(words.format(frames=frames, fps=progress.fps, findings=findings))
         left = progress.seconds_left
         self._left.setText("" if left is None else self.tr("{span} left").format(span=span_words(left)))
 

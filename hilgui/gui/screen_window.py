@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from hilgui.errors import CallWrong
 from hilgui.gui.qt_environment import create_application
+from hilgui.numerals import number_of
 from hilgui.sources import source_for
 from hilgui.sources.excerpt import Excerpt
 from hilgui.sources.screen import Showing
@@ -137,7 +138,7 @@ def show_drive(
     paced = "in step with the screen" if is_paced else "by the clock, as there is no OpenGL: frames may be torn"
     last = "" if showing.number is None else f", the last one {showing.number}"
     where = f"on {place.name()}, {size.width()} x {size.height()}, {paced}"
-    return f"{facts.name}: {showing.shown} frames shown{last}, {where}"
+    return f"{facts.name}: {number_of(showing.shown, 'frame')} shown{last}, {where}"
 
 
 def _run_until_over(application: QApplication, window: RefreshedWindow | TimedWindow, showing: Showing) -> None:

@@ -1,4 +1,4 @@
-"""Numbers for narrow columns: .468 for 0.468."""
+"""Numbers on the screen: .468 for 0.468, 1 frame and 2 frames."""
 
 from __future__ import annotations
 
@@ -28,3 +28,8 @@ def _written(value: float, digits: int, *, is_signed: bool) -> str:
     text = f"{abs(value):,.{digits}f}"
     sign = "−" if value < 0 else "+" if is_signed and value > 0 else ""
     return sign + (text[1:] if text.startswith("0.") else text)
+
+
+def amount(count: int, one: str, many: str) -> str:
+    """Choose between two translated texts, such as "1 frame" and "{0} frames"; the count goes into the second."""
+    return one if count == 1 else many.format(f"{count:,}")

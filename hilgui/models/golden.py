@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hilgui.numerals import number_of
+
 SCORE_TOLERANCE = 0.02
 BOX_TOLERANCE_PX = 1.0
 
@@ -62,11 +64,11 @@ def differences(expected: Golden, found: Golden) -> tuple[str, ...]:
         return ("the golden clip is another file than it was",)
     said: list[str] = []
     if expected.frames != found.frames:
-        said.append(f"{found.frames} frames instead of {expected.frames}")
+        said.append(f"{number_of(found.frames, 'frame')} instead of {expected.frames}")
     for name in sorted(expected.by_class.keys() | found.by_class.keys()):
         was, now = expected.by_class.get(name, 0), found.by_class.get(name, 0)
         if was != now:
-            said.append(f"{now} detections of {name} instead of {was}")
+            said.append(f"{number_of(now, 'detection')} of {name} instead of {was}")
     if said:
         return tuple(said)
     if abs(expected.mean_score - found.mean_score) > SCORE_TOLERANCE:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hilgui.drift import Calibration, Monitor, Reference, calibrate, divided, feature_figures, usual_window
 from hilgui.drift.sample import group_of
 from hilgui.errors import CallWrong
+from hilgui.numerals import number_of
 from hilgui.records import FeatureSample, Role, RunHeader
 from hilgui.settings import DriftLimits
 
@@ -105,15 +106,16 @@ class DriftWatch:
                 found.append(f"drift: the reference{of}: {self._lacking[channel]}")
             if monitor.missing:
                 found.append(
-                    f"drift: {monitor.missing} frames{of} lack a figure of the reference and were not compared"
+                    f"drift: {number_of(monitor.missing, 'frame')}{of} without a figure of the reference not compared"
                 )
             if monitor.waiting:
-                found.append(f"drift: the last {monitor.waiting} frames{of} make no whole window and were not judged")
+                left = number_of(monitor.waiting, "frame")
+                found.append(f"drift: {left}{of} at the end, less than a window, not judged")
             features = self.features.get(channel)
             if features is not None and features.waiting:
                 found.append(
-                    f"drift: the last {features.waiting} samples of features{of} make no whole window of "
-                    f"{features.calibration.window_frames} and were not judged"
+                    f"drift: {number_of(features.waiting, 'sample')} of features{of} at the end, less than a window of "
+                    f"{features.calibration.window_frames}, not judged"
                 )
         return tuple(found)
 

@@ -21,6 +21,7 @@ from hilgui.drift import Reference, read_references
 from hilgui.errors import CallWrong
 from hilgui.inference import Model, try_before_first_use
 from hilgui.inference.features import Features
+from hilgui.numerals import number_of
 from hilgui.pipeline.plan import RunPlan, recipe_of, speed_factor
 from hilgui.pipeline.self_noise import measured_noise
 from hilgui.pipeline.selfcheck import recent_check
@@ -237,8 +238,7 @@ def _profile_note(profile: CameraProfile | None) -> tuple[str, ...]:
     if profile is None:
         return ()
     count = len(profile.polygons) + (profile.mask is not None)
-    regions = f"{count} {'region is' if count == 1 else 'regions are'} not judged"
-    return (f"camera profile {profile.path.name}: {regions}",)
+    return (f"camera profile {profile.path.name}: {number_of(count, 'region is', 'regions are')} not judged",)
 
 
 def _vehicle(plan: RunPlan, refs: list[FrameRef]) -> VehicleSignals | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from hilgui.errors import StoreBroken
+from hilgui.numerals import number_of
 from hilgui.pipeline.judge import Judge, Judged
 from hilgui.pipeline.preparation import Prepared
 from hilgui.pipeline.progress import Progress, Tally
@@ -339,7 +340,8 @@ class Run:
         times_s, waited_ms = np.array(self._from_screen, np.float64).T
         self._writer.put_series("screen to result", "ms", times_s, waited_ms)
         p50, p99 = np.percentile(waited_ms, (50, 99))
-        return (f"from the screen to the judged result: p50 {p50:.0f} ms, p99 {p99:.0f} ms of {len(waited_ms)} frames",)
+        frames = number_of(len(waited_ms), "frame")
+        return (f"from the screen to the judged result: p50 {p50:.0f} ms, p99 {p99:.0f} ms of {frames}",)
 
     def _account(self) -> tuple[str, ...]:
         """Say what happened to models, camera and recording."""
@@ -360,7 +362,7 @@ class Run:
             return Verdict(Outcome.ABORTED, (self._stop.reason,))
         if not ledger.closes:
             return Verdict(Outcome.ERROR, ("the ledger does not close: a frame was lost inside hilgui; report this",))
-        reasons = [f"{count} frames {why}" for why, count in ledger.losses]
+        reasons = [f"{number_of(count, 'frame')} {why}" for why, count in ledger.losses]
         reasons += (*self._prepared.doubts, *self._judge.doubts)
         reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.broken]
         return Verdict(Outcome.INCONCLUSIVE if reasons else Outcome.PASS, tuple(reasons))

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from hilgui.inference import Model
+from hilgui.numerals import number_of
 from hilgui.pipeline.plan import RunPlan
 from hilgui.records import Role, SourceFacts
 from hilgui.settings import Settings
@@ -105,7 +106,7 @@ def staff_baseline(plan: RunPlan, model: Model, facts: SourceFacts) -> Staffed:
     fits = f"live: the baseline takes {together_ms:.1f} ms with {_named(threads)}, frames come every {period_ms:.1f} ms"
     if plan.settings.workers or plan.settings.threads:
         workers = plan.settings.workers or 1
-        note = f"{fits}; {workers} {'worker' if workers == 1 else 'workers'}{_chosen(plan.settings)}"
+        note = f"{fits}; {number_of(workers, 'worker')}{_chosen(plan.settings)}"
         return Staffed(model, workers, note + _warning(together_ms, period_ms, workers))
     if together_ms <= period_ms or threads == 1:
         return Staffed(model, 1, f"{fits}; one worker{_warning(together_ms, period_ms, 1)}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from hilgui import __version__
 from hilgui.evaluation import DetectionQuality, Scorecard
+from hilgui.numerals import number_of
 from hilgui.report.charts import Estimate, forest, precision_recall
 from hilgui.report.compare import compared_in_words
 from hilgui.report.differences import compare_many
@@ -76,11 +77,11 @@ def _judged(figures: dict[str, Any], judgement: str) -> list[tuple[str, str, dic
 
 
 def _figures(judged: list[Any]) -> str:
-    return f"{len(judged)} figure" + ("" if len(judged) == 1 else "s")
+    return number_of(len(judged), "figure")
 
 
 def _word(compared: dict[str, Any], worse: list[Any], better: list[Any], found: dict[str, Any]) -> tuple[str, str, str]:
-    frames = f"on {compared['frames']:,} frames that both judged"
+    frames = f"on {number_of(compared['frames'], 'frame')} that both judged"
     if not compared["frames"]:
         return (
             "NOT COMPARABLE",
@@ -111,10 +112,12 @@ def _why(compared: dict[str, Any], worse: list[Any], better: list[Any], found: d
             )
     if found["new"]:
         kinds = sorted({each["kind"] for each in found["new"]})
-        text = f"{len(found['new']):,} findings are new in B: {', '.join(map(words, kinds))}."
+        text = f"{number_of(len(found['new']), 'finding is', 'findings are')} new in B: {', '.join(map(words, kinds))}."
         yield Statement(text, Tone.WORSE)
     if found["gone"]:
-        yield Statement(f"{len(found['gone']):,} findings of A are gone in B.", Tone.BETTER)
+        yield Statement(
+            f"{number_of(len(found['gone']), 'finding of A is', 'findings of A are')} gone in B.", Tone.BETTER
+        )
 
 
 def _next(worse: list[Any], found: dict[str, Any], pair: dict[str, Any]) -> Iterator[str]:

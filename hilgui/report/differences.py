@@ -11,6 +11,7 @@ import numpy as np
 from hilgui.errors import CallWrong
 from hilgui.evaluation import Clusters, DetectionQuality, Interval, Scorecard, t_interval
 from hilgui.evaluation.clusters import FEWEST, jackknife, percentile_interval, resample, why_no_interval
+from hilgui.numerals import number_of
 from hilgui.records import Moment, Vocabulary
 from hilgui.report.compare import compare_runs, match_findings
 from hilgui.report.noise import NoiseFloor
@@ -70,7 +71,9 @@ def differences_in_words(compared: dict[str, Any]) -> list[str]:
     """Say what `compare_many` found, one line each."""
     lines = list(compared["notes"])
     for other in compared["others"]:
-        lines.append(f"{other['run']} against {compared['reference']}, {compared['frames']} frames judged by both")
+        lines.append(
+            f"{other['run']} against {compared['reference']}, {number_of(compared['frames'], 'frame')} judged by both"
+        )
         for role, figures in other["figures"].items():
             lines += [f"  {role} {_figure_in_words(name, each)}" for name, each in figures.items() if "." not in name]
             reasons = dict.fromkeys(each["why_no_interval"] for each in figures.values() if each["why_no_interval"])

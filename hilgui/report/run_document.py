@@ -7,6 +7,7 @@ from typing import Any
 
 from hilgui import __version__
 from hilgui.evaluation import Figure, Scorecard
+from hilgui.numerals import number_of
 from hilgui.records import Outcome, Role, Severity
 from hilgui.report.charts import precision_recall
 from hilgui.report.document import Charts, Document, Section, Sentences, Table
@@ -66,8 +67,7 @@ def _next(facts: dict[str, Any], reader: RunReader) -> Iterator[str]:
         yield "Bring labels: without them misses, phantoms and average precision stay unknown."
     high = sum(each.severity is Severity.HIGH for each in reader.findings())
     if high:
-        what = "finding" if high == 1 else "findings"
-        yield f"Look at the {high:,} {what} of high severity (`hilgui open {facts['run_id']}`)."
+        yield f"Look at the {number_of(high, 'finding')} of high severity (`hilgui open {facts['run_id']}`)."
     if facts["models"]["candidate"]:
         yield "One drive decides nothing: put runs of many drives through a gate (`hilgui gate SPEC --runs …`)."
 

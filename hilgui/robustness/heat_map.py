@@ -12,6 +12,7 @@ import numpy as np
 from hilgui.colours import LIGHT
 from hilgui.durable import write_document
 from hilgui.errors import CallWrong
+from hilgui.numerals import number_of
 from hilgui.records import Role
 from hilgui.robustness.result import Result
 
@@ -110,7 +111,7 @@ def _laid_out(result: Result, role: Role) -> tuple[int, int, list[Field], list[L
     lines = [
         Line(12, 22, f"{result.called(role)}: {subject}"),
         Line(12, 40, f"{result.measure}, clean {_number(None if clean is None else clean.value)}, "
-             f"{sum(drive.frames for drive in result.drives)} frames", is_soft=True),
+             f"{number_of(sum(drive.frames for drive in result.drives), 'frame')}", is_soft=True),
     ]  # fmt: skip
     fields: list[Field] = []
     for place, column in enumerate(result.heads):

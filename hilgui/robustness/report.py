@@ -11,6 +11,7 @@ import numpy as np
 
 from hilgui import __version__
 from hilgui.colours import ON_PICTURE
+from hilgui.numerals import number_of
 from hilgui.records import Role
 from hilgui.report.document import Document, Facts, Picture, Pictures, Section, Sentences, Table, Verbatim
 from hilgui.report.shown import between, figure, signed, words
@@ -114,7 +115,9 @@ def _sections(folder: Path, result: Result) -> Iterator[Section]:
     if pictures:
         yield Section("Frames that went worst, clean beside changed", (Pictures(pictures),))
     facts = [(result.called(one.role), f"{one.path} · sha256 {one.sha256}") for one in result.models]
-    facts += [(one.name, f"{one.frames} frames · {one.path} · sha256 {one.sha256}") for one in result.drives]
+    facts += [
+        (one.name, f"{number_of(one.frames, 'frame')} · {one.path} · sha256 {one.sha256}") for one in result.drives
+    ]
     asked = json.dumps(result.question, indent=1, ensure_ascii=False)
     yield Section("How it was measured", (Sentences(result.notes), Facts(tuple(facts)), Verbatim(asked)))
 

@@ -22,6 +22,7 @@ from hilgui.corruptions import COMMON, REVISION, STREAM, Recipe
 from hilgui.durable import write_document
 from hilgui.errors import CallWrong
 from hilgui.evaluation.clusters import FEWEST
+from hilgui.numerals import number_of
 from hilgui.records import Judgement, Role
 from hilgui.robustness.drives import Drives, Labelled
 from hilgui.robustness.looking import Image, Look, Looker
@@ -350,8 +351,8 @@ class _Suite:
             notes.append("no object is critical in these frames, so none was searched for")
         if question.is_searched and self._critical:
             notes.append(
-                f"searched on {len(self._critical)} frames with critical objects, to {TOLERANCE:g} of a severity; "
-                "what lies between two probes stays unseen"
+                f"searched on {number_of(len(self._critical), 'frame')} with critical objects, to {TOLERANCE:g} of a "
+                "severity; what lies between two probes stays unseen"
             )
         return tuple(dict.fromkeys(notes))
 

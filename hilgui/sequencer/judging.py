@@ -11,6 +11,7 @@ import numpy as np
 from hilgui.evaluation.accumulator import Subject
 from hilgui.evaluation.geometry import cameras_of
 from hilgui.evaluation.slices import Slicer
+from hilgui.numerals import number_of
 from hilgui.records import Outcome, Role, Severity
 from hilgui.report.evaluate import evaluate_runs
 from hilgui.report.slices import conditions_of
@@ -35,7 +36,7 @@ class Evidence:
     def frames(self) -> Frames:
         """Add up the ledgers."""
         ledgers = [reader.ledger for reader in self._readers]
-        reasons = [f"{count} frames {why}" for ledger in ledgers for why, count in ledger.losses]
+        reasons = [f"{number_of(count, 'frame')} {why}" for ledger in ledgers for why, count in ledger.losses]
         return Frames(
             sum(ledger.captured for ledger in ledgers),
             sum(ledger.evaluated for ledger in ledgers),
@@ -134,7 +135,7 @@ class Evidence:
             values = np.concatenate([line.latency_ms[line.ran] for line in lines]).astype(np.float64)
             if not len(values):
                 return None, "the model saw no frame"
-            return float(np.percentile(values, 50 if "p50" in metric else 99)), f"{len(values)} frames"
+            return float(np.percentile(values, 50 if "p50" in metric else 99)), f"{number_of(len(values), 'frame')}"
         if not any(timeline.with_truth.any() for timeline in timelines):
             return None, "the recording has no labels"
         return float(sum(int(getattr(line, metric).sum()) for line in lines)), ""

@@ -12,6 +12,7 @@ from pathlib import Path
 from hilgui import plugins
 from hilgui.errors import CallWrong, CaseBroken, HilguiError
 from hilgui.models import Registry
+from hilgui.numerals import number_of
 from hilgui.pipeline import RunPlan
 from hilgui.records import Outcome, People
 from hilgui.sequencer.case import Controller
@@ -217,7 +218,7 @@ class CaseRunner:
         if not frames.are_complete:
             outcomes.append(Outcome.INCONCLUSIVE)
             if frames.candidate_skipped:
-                reasons.append(f"the candidate skipped {frames.candidate_skipped} frames")
+                reasons.append(f"the candidate skipped {number_of(frames.candidate_skipped, 'frame')}")
         if tried.teardown and tried.outcome is Outcome.PASS:
             outcomes.append(Outcome.ERROR)
             reasons.append("the teardown went wrong")

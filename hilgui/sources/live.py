@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 
 from hilgui.errors import HilguiError, PluginBroken, SourceBroken
+from hilgui.numerals import number_of
 from hilgui.records import Fate, Frame, FrameRef, Loss, SourceFacts
 from hilgui.sources.camera import Camera, CameraFacts, Shot, Shown, Wish, make_camera, read_address, without_password
 from hilgui.sources.stamps import Stamps
@@ -142,7 +143,10 @@ class LiveSource:
         lost, again = self._counts["lost"], self._counts["again"]
         if not lost and not again:
             return told
-        return (f"camera {self._address} was lost {lost} times and connected again {again} times", *told)
+        return (
+            f"camera {self._address} was lost {number_of(lost, 'time')} and connected again {number_of(again, 'time')}",
+            *told,
+        )
 
     def close(self) -> None:
         """Let go of the camera and wait for its thread; may be called twice."""
@@ -188,7 +192,7 @@ class LiveSource:
         why = f": {self._trouble}" if self._trouble else ""
         return (
             f"camera {self._address} stayed away for {self._limits.patience_s:g} s, "
-            f"{self._attempts} attempts to connect again failed{why}; is it plugged in and powered?"
+            f"{number_of(self._attempts, 'attempt')} to connect again failed{why}; is it plugged in and powered?"
         )
 
     # The driver's thread.

@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from hilgui.errors import SourceBroken
+from hilgui.numerals import number_of
 
 UNDECODED = "before the first key frame"  # frames that are left out, so that the first one after them is number 0
 _LOOK_AHEAD = 64  # packets decoded at most to learn whether packets come with true stamps
@@ -85,10 +86,10 @@ def read_index(container: av.container.InputContainer, path: Path) -> PacketInde
         known = len(shown)
         shown = [stamp for stamp in shown if begin is None or stamp >= begin]
         lost = first_key + known - len(shown)
-        notes.append(f"{lost} frames {UNDECODED} cannot be decoded and are left out")
+        notes.append(f"{number_of(lost, 'frame')} {UNDECODED} cannot be decoded, left out")
     stamps = sorted(set(shown))
     if len(stamps) < len(shown):
-        notes.append(f"{len(shown) - len(stamps)} frames repeat the stamp of another one and are left out")
+        notes.append(f"{number_of(len(shown) - len(stamps), 'frame')} with the stamp of another one left out")
     if not stamps:
         raise SourceBroken(f"the recording {path} holds no frames; is it complete?", path=path)
     labels, seqs = np.array(stamps, np.int64), None

@@ -18,6 +18,7 @@ import av.container
 from av.video.stream import VideoStream
 
 from hilgui.errors import StoreBroken
+from hilgui.numerals import number_of
 from hilgui.records import Frame, SourceFacts
 
 log = logging.getLogger(__name__)
@@ -106,11 +107,15 @@ class Recorder:
     def account(self) -> tuple[str, ...]:
         """Say in sentences what the recording holds and lacks."""
         size = 0.0 if self._sink is None else self._sink.size / 1e6
-        said = [f"recorded {self._written} frames to {self.path.name}, {size:.0f} MB"]
+        said = [f"recorded {number_of(self._written, 'frame')} to {self.path.name}, {size:.0f} MB"]
         if self._is_full:
-            said.append(f"the recording was full after {self._written} frames; allow it more than {size:.0f} MB")
+            said.append(
+                f"the recording was full after {number_of(self._written, 'frame')}; allow it more than {size:.0f} MB"
+            )
         if self.missed:
-            said.append(f"the recording lacks {self.missed} frames, which came faster than they could be written")
+            said.append(
+                f"the recording lacks {number_of(self.missed, 'frame')}, which came faster than they could be written"
+            )
         return tuple(said)
 
     def __exit__(

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hilgui.numerals import number_of
+
 LOUD_S = 0.05  # an offset that moves boxes visibly
 
 _REACH_S = 2.0  # further apart are two recordings, or two days
@@ -56,7 +58,8 @@ def offset_note(offset_s: float, frames: int) -> tuple[str, ...]:
     if abs(offset_s) < _SHOWN_S:
         return ()
     late = "behind" if offset_s > 0 else "ahead of"
-    told = f"the labels' clock is {abs(offset_s) * 1000:.0f} ms {late} the recording's (median over {frames} frames)"
+    told = f"the labels' clock is {abs(offset_s) * 1000:.0f} ms {late} the recording's (median over "
+    told += f"{number_of(frames, 'frame')})"
     return (f"{told}: more than {LOUD_S * 1000:.0f} ms, check the time stamps" if abs(offset_s) > LOUD_S else told,)
 
 

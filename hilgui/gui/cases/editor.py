@@ -25,6 +25,7 @@ from hilgui.errors import CaseBroken
 from hilgui.gui.cases.highlighter import YamlHighlighter
 from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label, as_tip
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import GAP, GAP_S, Theme, mark, mono
 from hilgui.sequencer.loading import LoadedCase, check_case
 
@@ -254,7 +255,7 @@ class CaseEditor(QFrame):
 
     def _show(self, flaws: list[Flaw], cases: int) -> None:
         if flaws:
-            words = self.tr("1 mistake") if len(flaws) == 1 else self.tr("{0} mistakes").format(len(flaws))
+            words = amount(len(flaws), self.tr("1 mistake"), self.tr("{0} mistakes"))
         else:
             words = self.tr("valid") if cases == 1 else self.tr("valid: a sweep of {0} cases").format(cases)
         self.verdict.setText(words)

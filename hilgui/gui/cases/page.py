@@ -32,6 +32,7 @@ from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.keys import bind
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.page import Bench, BenchPage
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
 from hilgui.resources import shipped
@@ -279,7 +280,10 @@ class CasesPage(BenchPage):
         self._stack.setCurrentIndex(0)
         cases = sum(len(file.cases) for file in files)
         broken = sum(bool(file.mistakes) for file in files)
-        words = self.tr("{0} cases in {1} files").format(cases, len(files))
+        words = self.tr("{0} in {1}").format(
+            amount(cases, self.tr("1 case"), self.tr("{0} cases")),
+            amount(len(files), self.tr("1 file"), self.tr("{0} files")),
+        )
         self._count.setText(words + (self.tr(", {0} not valid").format(broken) if broken else ""))
         self.tree.show_catalogue(catalogue)
 
@@ -386,7 +390,8 @@ class CasesPage(BenchPage):
         self.question.ask(None)
         if results:
             bad = [result.id for result in results if result.word != "PASS"]
-            words = self.tr("{0} of {1} cases passed").format(len(results) - len(bad), len(results))
+            all_of_them = amount(len(results), self.tr("1 case"), self.tr("{0} cases"))
+            words = self.tr("{0} of {1} passed").format(len(results) - len(bad), all_of_them)
             if bad:
                 words += self.tr("; not: {0}. F8 runs them again.").format(", ".join(bad[:5]))
             self.message.emit("warning" if bad else "info", words)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QSc
 from hilgui.errors import HilguiError
 from hilgui.gui.cases.tree import OUTCOME_TONES, SIGNS
 from hilgui.gui.label import Label, as_tip
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, Theme, mark
 from hilgui.records import Outcome
 from hilgui.sequencer.results import CaseResult
@@ -32,7 +33,8 @@ class Trend(QWidget):
         self._theme = theme
         self._past = list(past)[-_KEPT:]
         last = ", ".join("–" if value is None else f"{value:.4g}" for _, value, _ in self._past[-5:])
-        self.setAccessibleName(self.tr("{0} over {1} runs, the last: {2}").format(name, len(self._past), last))
+        runs = amount(len(self._past), self.tr("1 run"), self.tr("{0} runs"))
+        self.setAccessibleName(self.tr("{0} over {1}, the last: {2}").format(name, runs, last))
         self.setToolTip(as_tip(self.accessibleName()))
 
     def sizeHint(self) -> QSize:
@@ -147,7 +149,8 @@ class VerdictPanel(QFrame):
         frames = result.frames
         told = [result.started[:16].replace("T", " ") + " UTC", f"{result.duration_s:.1f} s", result.operator]
         if frames.captured:
-            told.append(self.tr("{0} of {1} frames judged").format(frames.evaluated, frames.captured))
+            captured = amount(frames.captured, self.tr("1 frame"), self.tr("{0} frames"))
+            told.append(self.tr("{0} of {1} judged").format(frames.evaluated, captured))
         lost = frames.lost + frames.candidate_skipped
         if lost:
             told.append(self.tr("{0} lost or skipped").format(lost))

@@ -12,6 +12,7 @@ from hilgui.gui.evaluate.sheets import Link
 from hilgui.gui.label import Label
 from hilgui.gui.linked_table import Cell, LinkedTable, number
 from hilgui.gui.replay.drive import clock
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import GAP, Theme, mark
 
 _SHOWN = 2000
@@ -62,7 +63,7 @@ class FramesList(QWidget):
             self.say(link, self.tr("no frame has an error of this kind."))
             return
         self.is_looking = False
-        words = self.tr("1 frame") if len(found) == 1 else self.tr("{0} frames").format(f"{len(found):,}")
+        words = amount(len(found), self.tr("1 frame"), self.tr("{0} frames"))
         self._title.setText(f"{link.figure} · {link.role.value}: {words}")
         rows = [
             [

@@ -32,6 +32,7 @@ from hilgui.gui.evaluate.sheets import Link, class_rows, figure_rows, slice_rows
 from hilgui.gui.label import Label
 from hilgui.gui.linked_table import LinkedTable
 from hilgui.gui.page import Bench, BenchPage
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, mark
@@ -347,8 +348,9 @@ class EvaluatePage(BenchPage):
         self._stack.setCurrentIndex(0)
         under_way = self.tr(" · under way") if measured.is_under_way else ""
         found = sum(measured.findings.values())
-        words = self.tr("{0} · {1} frames · {2} findings{3}")
-        self._title.setText(words.format(measured.run_id, f"{measured.frames:,}", f"{found:,}", under_way))
+        frames = amount(measured.frames, self.tr("1 frame"), self.tr("{0} frames"))
+        findings = amount(found, self.tr("1 finding"), self.tr("{0} findings"))
+        self._title.setText(f"{measured.run_id} · {frames} · {findings}{under_way}")
         self._say_threshold(measured.thresholds)
         self._show_rates(measured)
         self.curves.show_measured(measured)

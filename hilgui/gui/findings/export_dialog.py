@@ -25,6 +25,7 @@ from hilgui.evidence.runs import note_dataset
 from hilgui.gui.button_row import button_row
 from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.gui.typed_path import typed_path
 from hilgui.pipeline.deciding import who
@@ -113,7 +114,7 @@ class ExportDialog(QDialog):
 
     def _build(self) -> None:
         count = len(self._rows)
-        title = self.tr("1 finding") if count == 1 else self.tr("{0} findings").format(f"{count:,}")
+        title = amount(count, self.tr("1 finding"), self.tr("{0} findings"))
         head = Label(title, self)
         mark(head, tone="heading")
         choose = QPushButton(self.tr("Choose…"), self)

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from hilgui.errors import HilguiError
+from hilgui.gui.short_numbers import amount
 from hilgui.report.finding_list import write_list
 from hilgui.triage import FindingRow
 
@@ -25,4 +26,4 @@ def save_list(rows: Sequence[FindingRow], path: Path, tr: Callable[[str], str]) 
         write_list(rows, path)
     except HilguiError as failure:
         return "error", str(failure)
-    return "info", tr("{0} findings saved to {1}").format(len(rows), path)
+    return "info", tr("{0} saved to {1}").format(amount(len(rows), tr("1 finding"), tr("{0} findings")), path)

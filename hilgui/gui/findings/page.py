@@ -36,6 +36,7 @@ from hilgui.gui.findings.words import STATES, counted
 from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import Label
 from hilgui.gui.page import Bench, BenchPage
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
@@ -195,8 +196,9 @@ class FindingsPage(BenchPage):
         self.dialog.open()
 
     def _on_exported(self, done: Exported) -> None:
-        words = self.tr("{0} pictures exported to {1}, {2} with labels.")
-        self.message.emit("info", words.format(done.pictures, done.out, done.labelled))
+        pictures = amount(done.pictures, self.tr("1 picture"), self.tr("{0} pictures"))
+        words = self.tr("{0} exported to {1}, {2} with labels.")
+        self.message.emit("info", words.format(pictures, done.out, done.labelled))
         for sentence in done.lost:
             self.message.emit("warning", sentence)
 

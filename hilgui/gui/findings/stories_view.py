@@ -28,6 +28,7 @@ from hilgui.gui.findings.thumbnails import SIZE, Thumbnails
 from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import as_tip
 from hilgui.gui.severity_signs import SeveritySigns
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import BODY_PT, GAP, SMALL_PT, Theme, sans
 from hilgui.report.story_cards import StoryCard
 
@@ -100,7 +101,8 @@ class _Painter(QStyledItemDelegate):
         painter.setFont(sans(SMALL_PT))
         painter.setPen(self._theme.colour("text_soft"))
         drives = ", ".join(card.drives[:4])
-        words = self.tr("{0} · {1} sights · {2}").format(card.severity.label, f"{card.sights:,}", drives)
+        sights = amount(card.sights, self.tr("1 sight"), self.tr("{0} sights"))
+        words = f"{card.severity.label} · {sights} · {drives}"
         below = QRect(room.left(), place.bottom() - GAP - 16, room.width(), 18)
         painter.drawText(below, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), words)
         painter.restore()

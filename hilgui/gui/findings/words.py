@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication
 
+from hilgui.gui.short_numbers import amount
 from hilgui.records.triage import TriageState
 
 
@@ -49,7 +50,7 @@ def state_icon(state: TriageState) -> str:
 
 def counted(tr: Callable[[str], str], shown: int, total: int, still_open: int) -> str:
     """Say how many findings are listed, of how many, and how many of them nobody has decided about."""
-    words = tr("1 finding") if total == 1 else tr("{0} findings").format(f"{total:,}")
+    words = amount(total, tr("1 finding"), tr("{0} findings"))
     if shown != total:
         words = tr("{0} of {1}").format(f"{shown:,}", words)
     return tr("{0} · {1} open").format(words, f"{still_open:,}")

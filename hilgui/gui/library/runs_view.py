@@ -25,6 +25,7 @@ from hilgui.gui.keys import ALONE, bind
 from hilgui.gui.label import Label
 from hilgui.gui.library.runs_model import SORT_ROLE, LibraryModel, LibraryRow, read_rows
 from hilgui.gui.page import Page
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import GAP, ROW, Theme, mark
 
 _PATIENCE_S = 5.0
@@ -188,9 +189,9 @@ class RunsView(Page):
 
     def _count_rows(self) -> None:
         total, shown = self._model.rowCount(), self._sorted.rowCount()
-        words = self.tr("1 run") if total == 1 else self.tr("{count} runs").format(count=total)
+        words = amount(total, self.tr("1 run"), self.tr("{0} runs"))
         if shown != total:
-            words = self.tr("{shown} of {count} runs").format(shown=shown, count=total)
+            words = self.tr("{0} of {1}").format(shown, words)
         self._count.setText(f"{words} · {self._runs}")
 
     def _selected_folder(self) -> Path | None:

@@ -11,6 +11,7 @@ from hilgui.gui.replay.drive import Drive, role_words
 from hilgui.gui.replay.overlay import State, Thing
 from hilgui.gui.scrolled import scrolled
 from hilgui.gui.theme import GAP, GAP_S, mark
+from hilgui.numerals import number_of
 from hilgui.records import Finding
 
 _TONES = {State.MISSED: "missed", State.PHANTOM: "phantom", State.MATCHED: "good"}
@@ -159,7 +160,7 @@ def _extent(finding: Finding, drive: Drive) -> str:
     else:
         first, last = drive.place(drive.row_of(finding.first_seq)), drive.place(drive.row_of(finding.last_seq))
         parts.append(f"{first} – {last}")
-        parts.append(f"{finding.frames} frames, worst {finding.worst_seq}")
+        parts.append(f"{number_of(finding.frames, 'frame')}, worst {finding.worst_seq}")
     return " · ".join(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QCoreApplication, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QFont, QFontMetrics, QImage, QPainter, QPixmap
@@ -11,6 +12,7 @@ from hilgui.gui.replay.axis import GUTTER, Axis
 from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.lane_picture import LanePicture, Pixels
 from hilgui.gui.replay.lanes import FindingRows, Lane
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import SMALL_PT, Theme, sans
 
 RULER = 20  # px
@@ -77,7 +79,8 @@ class TimelinePicture:
             width = metrics.horizontalAdvance(text)
             if x + width / 2 < axis.widget_width:
                 painter.drawText(QPointF(max(x - width / 2, GUTTER), RULER - 8), text)
-        count = QCoreApplication.translate("Timeline", "{0} frames").format(f"{len(drive):,}")
+        tr = partial(QCoreApplication.translate, "Timeline")
+        count = amount(len(drive), tr("1 frame"), tr("{0} frames"))
         painter.drawText(QRect(8, 0, GUTTER - 16, RULER), Qt.AlignmentFlag.AlignVCenter, count)
 
     def _draw_overview(self, painter: QPainter, axis: Axis, extent: int, top: int) -> None:

@@ -23,6 +23,7 @@ from hilgui.errors import HilguiError
 from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.label import Label, as_tip
 from hilgui.gui.memory import Memory
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.theme import GAP, GAP_L, GAP_S, mark
 from hilgui.resources import shipped
 from hilgui.rigs.bench import facts_of
@@ -189,7 +190,8 @@ class Chooser(QWidget):
         self.start.setEnabled(profile is not None)
 
     def _lines(self, looked: Looked, profile: RigProfile) -> list[str]:
-        lines = [str(looked.path), "", self.tr("Devices ({0} channels)").format(looked.channels)]
+        channels = amount(looked.channels, self.tr("1 channel"), self.tr("{0} channels"))
+        lines = [str(looked.path), "", self.tr("Devices ({0})").format(channels)]
         for device in profile.devices:
             lines.append(f"  {device.name}: {device.driver}, {_where(device.port)}")
             if device.silent:

@@ -28,6 +28,7 @@ from hilgui.gui.page import Bench, BenchPage
 from hilgui.gui.robustness.ask_dialog import AskDialog, Opened, Wish
 from hilgui.gui.robustness.shown_result import ShownResult
 from hilgui.gui.robustness.tabs import TABS, Tab
+from hilgui.gui.short_numbers import amount
 from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.theme import GAP, GAP_L, mark
 from hilgui.records import Role
@@ -297,7 +298,7 @@ class RobustnessPage(BenchPage):
         words = ""
         if result is not None:
             frames = sum(drive.frames for drive in result.drives)
-            words = self.tr("{0} · {1} frames").format(result.measure, f"{frames:,}")
+            words = f"{result.measure} · {amount(frames, self.tr('1 frame'), self.tr('{0} frames'))}"
             if not result.is_whole:
                 words += self.tr(" · not whole yet")
         self.go.setText(self.tab.action_words)

@@ -8,6 +8,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from hilgui.numerals import number_of
 from hilgui.records import NO_CLASS, NO_TRACK, Truth
 from hilgui.truth.protocol import LabelledFrame, Labels
 
@@ -55,16 +56,22 @@ def lost(labels: Labels, held: Sequence[Holds], form: str) -> list[str]:
     for thing, of in _OF_OBJECTS.items():
         count = 0 if thing in held else sum(int(of(truth).sum()) for truth in truths)
         if count:
-            sentences.append(f"{form} cannot hold {thing.value}: {count} objects lose theirs")
+            sentences.append(
+                f"{form} cannot hold {thing.value}: {number_of(count, 'object loses its', 'objects lose theirs')}"
+            )
     for thing, told in _OF_FRAMES.items():
         count = 0 if thing in held else sum(told(frame) for frame in labels.frames)
         if count:
-            sentences.append(f"{form} cannot hold {thing.value}: {count} frames lose theirs")
+            sentences.append(
+                f"{form} cannot hold {thing.value}: {number_of(count, 'frame loses its', 'frames lose theirs')}"
+            )
     if labels.conditions and Holds.CONDITIONS not in held:
         sentences.append(f"{form} cannot hold {Holds.CONDITIONS.value}: {', '.join(labels.conditions)} are lost")
     masks = sum(frame.mask is not None or frame.lanes is not None for frame in labels.frames)
     if masks:
-        sentences.append(f"only boxes are converted: {masks} frames lose their mask or lanes")
+        sentences.append(
+            f"only boxes are converted: {number_of(masks, 'frame loses its', 'frames lose their')} mask or lanes"
+        )
     return sentences
 
 
