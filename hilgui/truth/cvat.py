@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from hilgui.errors import TruthBroken
+from hilgui.numerals import number_of
 from hilgui.records import NO_TRACK
 from hilgui.truth.label_file import MAX_FRAMES, broken, peek
 from hilgui.truth.protocol import LabelledFrame, Labels
@@ -57,7 +58,7 @@ class CvatReader:
         frames = reading.video(root, tracks) if tracks else tuple(reading.image(image) for image in images)
         if not frames:
             raise TruthBroken(f"{path} holds no images and no tracks; export the task again", path=path)
-        left_out = f"{reading.left_out} shapes that are no upright boxes were left out"
+        left_out = f"{number_of(reading.left_out, 'shape')} other than upright boxes left out"
         notes = (*((left_out,) if reading.left_out else ()), *reading.attributes.notes)
         return Labels(path, cls.format, names.all(), frames, sha256, class_map="voc_to_coco", notes=notes)
 

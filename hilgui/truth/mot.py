@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from hilgui.errors import TruthBroken
+from hilgui.numerals import number_of
 from hilgui.records import NO_CLASS, NO_TRACK
 from hilgui.truth.label_file import MAX_FRAMES, broken, lines, number, peek, read_text, whole
 from hilgui.truth.protocol import LabelledFrame, Labels
@@ -95,7 +96,7 @@ class MotReader:
             )
             for count in range(1, last + 1)
         )
-        notes = [f"{occluders} occluders are no objects and were left out"] if occluders else []
+        notes = [f"{number_of(occluders, 'occluder')} left out: no objects"] if occluders else []
         if info.length is not None and info.length != last:
             notes.append(
                 f"seqinfo.ini says {info.length} frames, {file.name} ends with frame {last}: frames after it count as "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hilgui.errors import TruthBroken
+from hilgui.numerals import number_of
 from hilgui.records import NO_CLASS
 from hilgui.truth.fields import Flaw, finite, flag, identity, number, part, rows, shown, size, text
 from hilgui.truth.label_file import MAX_FRAMES, peek, read_json
@@ -47,7 +48,7 @@ class OpenLabelReader:
             frames = reading.frames(root)
         except Flaw as flaw:
             raise TruthBroken(f"{path}: {flaw}", path=path) from flaw
-        left_out = f"{reading.left_out} shapes that are no upright boxes were left out"
+        left_out = f"{number_of(reading.left_out, 'shape')} other than upright boxes left out"
         notes = (*((left_out,) if reading.left_out else ()), *reading.attributes.notes)
         return Labels(path, cls.format, reading.names.all(), frames, sha256, notes=notes)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hilgui.errors import TruthBroken
+from hilgui.numerals import number_of
 from hilgui.truth.fields import Flaw, finite, flag, part, rows, shown, size, text, whole
 from hilgui.truth.label_file import peek, read_json
 from hilgui.truth.protocol import LabelledFrame, Labels
@@ -54,7 +55,7 @@ class ScalabelReader:
         except Flaw as flaw:
             raise TruthBroken(f"{path}: {flaw}", path=path) from flaw
         notes = (
-            (f"{reading.without_box} labels without a box2d (areas, lanes) were left out",)
+            (f"{number_of(reading.without_box, 'label')} without a box2d (areas, lanes) left out",)
             if reading.without_box
             else ()
         ) + reading.attributes.notes

@@ -139,7 +139,7 @@ def test_cameras_of_one_drive_are_watched_each_by_its_own_reference(day: Path) -
     assert stored["cameras"]["front"] == {"windows": 1, "alarms": 0, "left_out": 30}
     assert stored["windows"] == 2
     assert {"drift brightness shift of front", "drift brightness shift of rear"} <= names
-    assert any("the last 30 frames of camera front make no whole window" in note for note in notes)
+    assert any("30 frames of camera front at the end, less than a window" in note for note in notes)
 
 
 def test_of_a_run_of_several_cameras_a_reference_needs_the_name_of_one(
@@ -172,4 +172,4 @@ def test_frames_that_lack_a_figure_are_told(day: Path) -> None:
     assert main([*words, "--drift-reference", str(day)]) == 0
     with closing(RunReader(find_run("last", day.parent / "home" / "runs"))) as reader:
         notes = reader.meta("notes")
-    assert "drift: 1 frames lack a figure of the reference and were not compared" in notes
+    assert "drift: 1 frame without a figure of the reference not compared" in notes

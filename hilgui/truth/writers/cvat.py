@@ -43,9 +43,9 @@ def write_cvat(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
     held = (Holds.CROWDS, Holds.IGNORED, Holds.OCCLUSIONS, Holds.NAMES, Holds.SIZES)
     return [
         *lost(labels, held, "CVAT for images"),
-        *counted(regions, "ignore regions without class were left out: CVAT has no word for them"),
-        *counted(unstated, "objects whose occlusion nobody stated become not occluded"),
-        *counted(shares, "shares of occlusion become a plain occluded, or not"),
+        *counted(regions, "ignore region", "ignore regions", "without class left out: CVAT has no word for that"),
+        *counted(unstated, "object", "objects", "of unstated occlusion: not occluded"),
+        *counted(shares, "share of occlusion becomes", "shares of occlusion become", "a plain occluded, or not"),
     ]
 
 

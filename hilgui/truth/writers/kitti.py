@@ -28,9 +28,9 @@ def write_kitti(labels: Labels, target: Target, sizes: Sizes | None) -> list[str
         target.add(f"{frame_name(frame, position)}.txt", "".join(lines), len(lines))
     return [
         *lost(labels, _HELD, "KITTI"),
-        *counted(without_class, "objects that are not to be counted become DontCare and lose their class"),
-        *counted(shares, "shares of occlusion become the nearest of KITTI's four words"),
-        *counted(sum(" " in name for name in labels.names), "class names get _ for their blanks"),
+        *counted(without_class, "object", "objects", "not to be counted: DontCare, without class"),
+        *counted(shares, "share of occlusion becomes", "shares of occlusion become", "the nearest of KITTI's four"),
+        *counted(sum(" " in name for name in labels.names), "class name gets", "class names get", "_ for blanks"),
     ]
 
 

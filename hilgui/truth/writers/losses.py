@@ -75,9 +75,9 @@ def lost(labels: Labels, held: Sequence[Holds], form: str) -> list[str]:
     return sentences
 
 
-def counted(count: int, what: str) -> list[str]:
-    """Give one sentence when something happened at all."""
-    return [f"{count} {what}"] if count else []
+def counted(count: int, one: str, many: str, rest: str) -> list[str]:
+    """Give one sentence when something happened at all: the count with its noun, then what became of it."""
+    return [f"{number_of(count, one, many)} {rest}"] if count else []
 
 
 def _box_areas(truth: Truth) -> NDArray[np.float64]:

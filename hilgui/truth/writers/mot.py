@@ -52,11 +52,13 @@ def write_mot(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     held = (Holds.TRACKS, Holds.IGNORED, Holds.CROWDS, Holds.OCCLUSIONS, Holds.NUMBERS)
     return [
         *lost(labels, held, "MOT"),
-        *counted(left_out, "objects of classes that MOT does not have were left out"),
-        *counted(untracked, "objects without identity got one of their own"),
-        *counted(crowds, "crowds become objects that are not to be counted"),
-        *counted(empty, "frames without objects for MOT have no row; after the last row they count as unlabelled"),
-        *counted(0 if by_number else len(frames), "frames are numbered by their order"),
+        *counted(left_out, "object", "objects", "of classes that MOT does not have left out"),
+        *counted(untracked, "object", "objects", "without identity given one"),
+        *counted(crowds, "crowd becomes", "crowds become", "what is not to be counted"),
+        *counted(
+            empty, "frame has", "frames have", "no object for MOT and no row; after the last row that is unlabelled"
+        ),
+        *counted(0 if by_number else len(frames), "frame", "frames", "numbered in order"),
     ]
 
 

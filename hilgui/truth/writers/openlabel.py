@@ -67,8 +67,8 @@ def _written(labels: Labels, sizes: Sizes | None) -> tuple[dict[str, Any], list[
     sizes_lost = len({(frame.width, frame.height) for frame in frames}) > 1
     return document, [
         *lost(labels, [*_HELD, *([] if sizes_lost else [Holds.SIZES])], "OpenLABEL"),
-        *counted(0 if by_number else len(frames), "frames are numbered by their order"),
-        *counted(changed, "boxes got another identity, because an object of OpenLABEL keeps its class"),
+        *counted(0 if by_number else len(frames), "frame", "frames", "numbered in order"),
+        *counted(changed, "box", "boxes", "with another identity, because an object of OpenLABEL keeps its class"),
     ]
 
 

@@ -28,9 +28,9 @@ def write_voc(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
         target.add(f"{name}.xml", _document(frame, name, kept, labels.names, sizes), len(kept))
     return [
         *lost(labels, (Holds.IGNORED, Holds.CROWDS, Holds.OCCLUSIONS, Holds.NAMES, Holds.SIZES), "Pascal VOC"),
-        *counted(regions, "ignore regions without class were left out: Pascal VOC has no word for them"),
-        *counted(crowds, "crowds become difficult objects"),
-        *counted(shares, "shares of occlusion become a plain occluded, or not"),
+        *counted(regions, "ignore region", "ignore regions", "without class left out: Pascal VOC has no word for that"),
+        *counted(crowds, "crowd becomes", "crowds become", "difficult"),
+        *counted(shares, "share of occlusion becomes", "shares of occlusion become", "a plain occluded, or not"),
     ]
 
 

@@ -47,11 +47,11 @@ def write_yolo(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
         target.add(f"labels/{name}.txt", "".join(rows), len(rows))
         pictures.append(f"./images/{name}{PurePosixPath(frame.key).suffix or '.jpg'}\n")
     target.add("train.txt", "".join(pictures), 0)
-    left = "objects and regions that are not to be counted (crowds too) were left out: YOLO has no word for them"
+    left = "not to be counted (crowds too) left out: YOLO has no word for that"
     return [
         *lost(labels, (Holds.CROWDS, Holds.IGNORED, Holds.NAMES), "YOLO"),
-        *counted(left_out, left),
-        *counted(cut, "boxes were cut at the edge of their picture"),
+        *counted(left_out, "object or region", "objects and regions", left),
+        *counted(cut, "box", "boxes", "cut at the edge of the picture"),
     ]
 
 

@@ -45,8 +45,8 @@ def test_a_camera_without_a_reference_is_told_and_frames_left_out_are_counted_of
     assert watch.fresh() is None
     assert watch.notes() == (
         "drift: camera rear has no reference and is not compared",
-        "drift: 1 frames of camera front lack a figure of the reference and were not compared",
-        "drift: the last 1 frames of camera front make no whole window and were not judged",
+        "drift: 1 frame of camera front without a figure of the reference not compared",
+        "drift: 1 frame of camera front at the end, less than a window, not judged",
     )
     assert watch.as_json()["cameras"] == {"front": {"windows": 0, "alarms": 0, "left_out": 2}}
 

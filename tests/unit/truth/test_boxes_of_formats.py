@@ -54,7 +54,7 @@ def test_mot(read: Read) -> None:
     assert first.ignore.tolist() == [False, True]
     assert first.tracks.tolist() == [3, 4]
     assert first.occlusion.tolist() == [0.25, 0]
-    assert labels.notes == ("1 occluders are no objects and were left out",)
+    assert labels.notes == ("1 occluder left out: no objects",)
 
 
 def test_mot_names_its_frames_where_seqinfo_tells_how(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_scalabel(read: Read) -> None:
     found = truth(labels, 0)
     assert (found.boxes.tolist(), found.occlusion.tolist()) == ([[1, 2, 3.5, 4]], [0.5])
     assert len(truth(labels, 1)) == 0
-    assert labels.notes == ("1 labels without a box2d (areas, lanes) were left out",)
+    assert labels.notes == ("1 label without a box2d (areas, lanes) left out",)
 
 
 def test_the_real_bdd100k_labels(shared_data: Path) -> None:
@@ -134,7 +134,7 @@ def test_openlabel(read: Read) -> None:
     found = truth(labels, 0)
     assert (found.boxes.tolist(), found.tracks.tolist()) == ([[8, 17, 12, 23]], [7])
     assert (found.occlusion.tolist(), found.distance_m.tolist()) == ([0.5], [8.5])
-    assert labels.notes == ("1 shapes that are no upright boxes were left out",)
+    assert labels.notes == ("1 shape other than upright boxes left out",)
 
 
 def test_voc(read: Read) -> None:
@@ -154,7 +154,7 @@ def test_cvat_images(read: Read) -> None:
     found = truth(labels, 0)
     assert (labels.frames[0].key, found.boxes.tolist()) == ("a.jpg", [[1.5, 2, 30, 40]])
     assert (found.crowd.tolist(), found.occlusion.tolist(), found.tracks.tolist()) == ([True], [0.5], [NO_TRACK])
-    assert labels.notes == ("1 shapes that are no upright boxes were left out",)
+    assert labels.notes == ("1 shape other than upright boxes left out",)
 
 
 def test_a_cvat_track_moves_in_a_straight_line_and_ends_outside(read: Read) -> None:

@@ -34,7 +34,7 @@ def test_a_conversion_says_what_is_lost(tmp_path: Path, capfd: pytest.CaptureFix
     call(sample("mot", tmp_path), tmp_path / "out.json", "--to", "coco")
     out, told = capfd.readouterr()
     assert "3 objects in 3 frames, MOT → coco" in out
-    assert "1 occluders are no objects" in told
+    assert "1 occluder left out" in told
     assert len(read_labels(tmp_path / "out.json").frames) == 3
 
 
@@ -43,7 +43,7 @@ def test_the_account_as_json(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     account = json.loads(capfd.readouterr().out)
     assert (account["from"], account["to"], account["files"], account["objects"]) == ("KITTI tracking", "voc", 3, 1)
     assert account["objects_read"] == 2
-    assert any("regions without class were left out" in sentence for sentence in account["lost"])
+    assert any("without class left out" in sentence for sentence in account["lost"])
 
 
 def test_a_class_map_and_a_size(tmp_path: Path) -> None:

@@ -312,7 +312,7 @@ def test_frames_that_mot_leaves_empty_are_counted_whatever_emptied_them(tmp_path
     frames = tuple(LabelledFrame(truth, f"{k}.png", k) for k, truth in enumerate((CAR, tree, Truth.none())))
     written = convert_labels(Labels(Path("m"), "COCO", ("car", "tree"), frames, ""), tmp_path / "gt.txt", "mot")
     assert (written.objects, written.read) == (1, 2)
-    assert "2 frames without objects for MOT have no row" in " ".join(written.lost)
+    assert "2 frames have no object for MOT and no row" in " ".join(written.lost)
 
 
 def test_objects_without_identity_keep_having_none(tmp_path: Path) -> None:
