@@ -9,6 +9,7 @@ from typing import Any
 
 from hilgui import plugins
 from hilgui.errors import HilguiError
+from hilgui.numerals import number_of
 from hilgui.rigs.client import SupervisorClient
 from hilgui.rigs.protocol import DRIVERS, SIMULATORS, Channel, DeviceSpec, RigDriver, RigSimulator
 from hilgui.rigs.transport import QueryLink, Transport
@@ -46,7 +47,7 @@ def differences(expected: Readout, found: Readout) -> tuple[str, ...]:
     if expected.identity != found.identity:
         said.append(f"it is {found.identity or 'nothing'} instead of {expected.identity}")
     if expected.readings.keys() != found.readings.keys():
-        said.append(f"{len(found.readings)} channels instead of {len(expected.readings)}")
+        said.append(f"{number_of(len(found.readings), 'channel')} instead of {len(expected.readings)}")
     if said:
         return tuple(said)
     for name, was in expected.readings.items():

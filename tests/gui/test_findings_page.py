@@ -211,7 +211,7 @@ def test_the_chosen_findings_are_exported_as_a_data_set(qtbot, open_page, run, t
     with qtbot.waitSignal(dialog.exported):
         qtbot.mouseClick(dialog.go, Qt.MouseButton.LeftButton)
     assert len(list((tmp_path / "set" / "images").iterdir())) == 1
-    assert "1 pictures exported" in said[0]
+    assert "1 picture exported" in said[0]
 
 
 def test_stories_are_shown_as_cards_and_opening_one_lists_its_findings(qtbot, open_page, run):

@@ -33,7 +33,7 @@ def test_the_same_answer_is_fit() -> None:
         (Measured(replace(_GOLDEN, by_class={"car": 11}, mean_score=0.1), (_BOARD,)), "11 detections of car"),
         (Measured(replace(_GOLDEN, mean_score=0.7), (_BOARD,)), "mean score"),
         (Measured(_GOLDEN, (replace(_BOARD, identity="rehearsal 2.0"),)), "rehearsal 2.0 instead of rehearsal 1.0"),
-        (Measured(_GOLDEN, (replace(_BOARD, readings={"voltage": 0.0}),)), "1 channels instead of 2"),
+        (Measured(_GOLDEN, (replace(_BOARD, readings={"voltage": 0.0}),)), "1 channel instead of 2"),
         (Measured(_GOLDEN, (replace(_BOARD, readings={"voltage": 0.2, "temperature": 23.5}),)), "voltage reads 0.2"),
         (Measured(_GOLDEN, (replace(_BOARD, readings={"voltage": None, "temperature": 23.5}),)), "reads no number"),
         (Measured(_GOLDEN, (replace(_BOARD, trouble="ttyX does not answer"),)), "does not answer"),

@@ -226,9 +226,9 @@ CAR = Truth.of(
     [
         ("coco", []),
         ("openlabel", []),
-        ("cvat", ["identities", "distances", "frame numbers", "shares of occlusion become"]),
+        ("cvat", ["identities", "distances", "frame numbers", "share of occlusion becomes"]),
         ("kitti", ["identities", "frame numbers", "sizes"]),
-        ("voc", ["identities", "distances", "frame numbers", "shares of occlusion become"]),
+        ("voc", ["identities", "distances", "frame numbers", "share of occlusion becomes"]),
         ("yolo", ["identities", "distances", "shares of occlusion", "frame numbers", "sizes"]),
         ("mot", ["distances", "file names", "sizes"]),
     ],
