@@ -96,5 +96,5 @@ def test_features_that_a_run_samples_have_a_monitor_of_their_own_and_a_part_of_t
     assert watch.as_json()["features"] == {"windows": 1, "alarms": 1, "left_out": 1}
     assert [name for name, _, _ in watch.series()] == ["drift baseline features mmd of front"]
     assert watch.notes()[-1] == (
-        "drift: the last 1 samples of features of camera front make no whole window of 20 and were not judged"
+        "drift: 1 sample of features of camera front at the end, less than a window of 20, not judged"
     )
