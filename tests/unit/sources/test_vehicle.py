@@ -9,7 +9,7 @@ import can
 import numpy as np
 import pytest
 
-from hilgui.errors import SourceBroken
+from hilgui.errors import CallWrong, SourceBroken
 from hilgui.sources.vehicle import read_vehicle
 
 from .test_signals import DBC, write_log
@@ -61,7 +61,7 @@ def test_signals_by_name_are_kept_beside_the_speed(tmp_path: Path, dbc: Path) ->
 
 
 def test_a_log_without_dbc_says_what_is_missing(tmp_path: Path) -> None:
-    with pytest.raises(SourceBroken, match="--can LOG --dbc FILE"):
+    with pytest.raises(CallWrong, match="--can LOG --dbc FILE"):
         read_vehicle([write_log(tmp_path / "drive.blf")], [], start=START)
 
 
