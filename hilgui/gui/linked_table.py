@@ -25,6 +25,7 @@ Index = QModelIndex | QPersistentModelIndex
 
 _WIDEST = 280  # px of a column that is fitted
 _NARROWEST = 104  # px of a column of long words where room is short: a name is read whole
+_LEFT_OVER = 64  # px of the last column, which says the least
 _LONG = 16  # letters of a cell that may be cut off, and is told in its tip
 
 
@@ -181,6 +182,7 @@ class LinkedTable(QTableView):
             return
         first = self.rows[0] if self.rows else ()
         are_words = [not cell.is_number and cell.icon is None for cell in first] or [True] * len(self._wanted)
+        self.horizontalHeader().setStretchLastSection(are_words[-1])  # a number far from the others is not read
         self._is_fitting = True
         for column, width in enumerate(squeezed(self._wanted, are_words, self.viewport().width())):
             self.setColumnWidth(column, width)
@@ -230,15 +232,18 @@ def squeezed(wanted: Sequence[int], are_words: Sequence[bool], room: int) -> lis
 
     Where that is not enough the table scrolls, and nothing is narrowed.
     """
-    least = sum(min(width, _NARROWEST) if words else width for width, words in zip(wanted, are_words, strict=True))
-    if least > room:
+    last = len(wanted) - 1
+    least = [
+        min(width, (_LEFT_OVER if column == last else _NARROWEST) if are_words[column] else width)
+        for column, width in enumerate(wanted)
+    ]
+    if sum(least) > room:
         return list(wanted)
     air = min(GAP, max(room - sum(wanted), 0) // max(len(wanted), 1))
     widths = [width + air for width in wanted]
     over = sum(widths) - room
-    of_words = [column for column, words in enumerate(are_words) if words]
-    for column in sorted(of_words, key=lambda column: (column != len(wanted) - 1, -widths[column])):
-        taken = min(max(over, 0), max(widths[column] - _NARROWEST, 0))
+    for column in sorted(range(len(widths)), key=lambda column: (column != last, -widths[column])):
+        taken = min(max(over, 0), widths[column] - least[column])
         widths[column] -= taken
         over -= taken
     return widths

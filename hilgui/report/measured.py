@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from hilgui.store import RunReader
 
 _MOVING = "the threshold moves: the interval follows when it stands still"
 _PLAYS = "the drive plays: intervals come at its end"
+_FIRST = 100  # frames of a run under way that the first figures wait for; then as many again as there were before
 _CARD, _FINDINGS, _FOLLOWED = "scorecard", "findings", "followed"
 
 
@@ -43,6 +45,7 @@ class Measured:
     findings: dict[str, int] = field(default_factory=dict)  # by kind
     notes: tuple[str, ...] = ()
     is_under_way: bool = False
+    is_behind: bool = False  # more frames are stored than these figures know
     is_whole: bool = False  # with intervals, and ready to be asked for frames
 
     @property
@@ -93,18 +96,21 @@ class Measure:
             return replace(measured, findings=kinds, notes=evaluated.notes, is_whole=True)
 
     def _followed(self, reader: RunReader, kept: dict[str, Any]) -> Measured:
+        """Add the next frames, never all that were stored meanwhile: a quick drive would be followed to its end."""
+        again = Rejudged(reader, self.changes)
         before = kept.get(_FOLLOWED)
         if before is None or before[0] != (self.folder, self.changes):
-            again = Rejudged(reader, self.changes)
             card = Scorecard(
                 reader.header, thresholds=thresholds_of(reader.header, self.changes), vocabulary=again.vocabulary
             )
-            before = ((self.folder, self.changes), card, 0)
-        key, card, first = before
-        for moment in Rejudged(reader, self.changes).moments(first):
+            before = ((self.folder, self.changes), card, 0, 0)
+        key, card, first, known = before
+        most = max(_FIRST, known)
+        added = 0
+        for moment in islice(again.moments(first), most):
             card.add(moment)
-            first = moment.ref.seq + 1
-        kept[_FOLLOWED] = (key, card, first)
+            first, added = moment.ref.seq + 1, added + 1
+        kept[_FOLLOWED] = (key, card, first, known + added)
         found = reader.findings()
         kept[_CARD], kept[_FINDINGS] = card, [(reader.header.run_id, found)]
         figures = {
@@ -113,8 +119,13 @@ class Measure:
             }
             for role, mine in card.figures().items()
         }
-        measured = _measured(self.folder, reader, card, figures)
-        return replace(measured, findings=dict(Counter(each.kind.value for each in found)), is_under_way=True)
+        return replace(
+            _measured(self.folder, reader, card, figures),
+            frames=known + added,
+            findings=dict(Counter(each.kind.value for each in found)),
+            is_under_way=True,
+            is_behind=added == most,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,6 +111,7 @@ def test_slices_classes_and_confusion_are_shown_and_copied(qtbot, measured):
     linked = [cell.link for cells in page.slices.rows for cell in cells if cell.link is not None]
     page.show_behind(linked[0])
     assert page.frames.table.rows
+    assert page.command.endswith("--explain")  # names the frames of each slice, no figure
     page.tabs.setCurrentWidget(page.classes)
     assert [cells[0].text for cells in page.classes.rows] == ["person", "person", "car", "car"]
     page.classes.setFocus()
@@ -171,6 +172,18 @@ def test_rates_are_renewed_while_the_process_that_measures_starts(qtbot, page, b
     qtbot.waitUntil(lambda: page.measured.frames == 40)
     assert page.figures.rows[row_of(page.figures, "recall")][3].text != before
     writer.finish(Verdict(Outcome.PASS), Ledger(40, 40, 0, 0, 40))
+
+
+def test_who_comes_late_is_led_through_the_frames_by_steps(qtbot, page, bench, writer, monkeypatch):
+    monkeypatch.setattr("hilgui.gui.evaluate.page._FOLLOWS_MS", 10**6)  # nothing but the steps themselves
+    seen = []
+    writer.write([moment_of(seq) for seq in range(FRAMES)] + [moment_of(seq) for seq in range(FRAMES, 120)])
+    bench.run.put(writer.folder)
+    show = page._show
+    monkeypatch.setattr(page, "_show", lambda measured: (show(measured), seen.append(measured.frames)))
+    page.show()
+    qtbot.waitUntil(lambda: page.measured is not None and bool(page.measured.kept) and page.measured.frames == 120)
+    assert 100 in seen and not page.measured.is_behind
 
 
 def test_figures_come_while_the_drive_plays_and_each_leads_to_its_frames(qtbot, page, bench, writer, monkeypatch):

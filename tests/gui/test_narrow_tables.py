@@ -31,14 +31,14 @@ def test_words_give_way_to_numbers_the_last_column_first():
     wanted, words = [200, 80, 80, 200], [True, False, False, True]
     assert squeezed(wanted, words, 600) == [208, 88, 88, 208]
     assert squeezed(wanted, words, 500) == [200, 80, 80, 140]
-    assert squeezed(wanted, words, 400) == [136, 80, 80, 104]
+    assert squeezed(wanted, words, 400) == [176, 80, 80, 64]
 
 
 def test_a_table_that_scrolls_anyway_narrows_no_words():
     wanted, words = [200, 80, 80, 200], [True, False, False, True]
-    assert squeezed(wanted, words, 368) == [104, 80, 80, 104]
-    assert squeezed(wanted, words, 367) == wanted
-    assert squeezed([70, 80], [True, False], 100) == [70, 80]  # a short word stays whole
+    assert squeezed(wanted, words, 328) == [104, 80, 80, 64]
+    assert squeezed(wanted, words, 327) == wanted
+    assert squeezed([90, 80, 80], [True, False, True], 234) == [90, 80, 64]  # a short name stays whole
 
 
 @pytest.fixture

@@ -140,11 +140,12 @@ class EvaluatePage(BenchPage):
         folder = self._bench.run.folder
         is_known = folder is not None and self._bench.settings.runs in folder.parents
         run = "last" if folder is None else folder.name if is_known else str(folder)
-        words = ["hilgui", "slices" if self.tabs.currentWidget() is self.slices else "evaluate", run]
+        is_sliced = self.tabs.currentWidget() is self.slices
+        words = ["hilgui", "slices" if is_sliced else "evaluate", run]
         if self._threshold is not None:
             words += ["--threshold", f"{self._threshold:g}"]
-        if self._link is not None and not self._link.frames:
-            words += ["--explain", self._link.figure]
+        if self._link is not None and is_sliced == bool(self._link.frames):
+            words += ["--explain"] if is_sliced else ["--explain", self._link.figure]
         elif self.tabs.currentWidget() is self.classes:
             words += ["--by", "class"]
         return shlex.join(words)
@@ -327,7 +328,9 @@ class EvaluatePage(BenchPage):
         self._show(measured)
         for note in measured.notes:
             self.message.emit("info", note)
-        if measured.is_under_way:
+        if measured.is_behind and self.isVisible():
+            self._measure()
+        elif measured.is_under_way:
             took_ms = 1000 * (time.monotonic() - self._asked_s)
             self._follows.start(max(_FOLLOWS_MS, round(_REST * took_ms)))
         self._on_tab()

@@ -119,3 +119,29 @@ def test_a_run_under_way_has_its_rates_at_once_and_is_measured_on_from_where_it_
         assert {name: figure.value for name, figure in measured.figures[role].items()} == pytest.approx(
             ends, nan_ok=True
         )
+
+
+def test_a_run_under_way_is_measured_by_steps_and_each_has_every_figure(tmp_path: Path, monkeypatch) -> None:
+    """Who looks later than the drive began sees figures soon, and no drive is too quick to be followed."""
+    monkeypatch.setattr("hilgui.report.measured._FIRST", 10)
+    source = source_for(make_run(tmp_path / "drive").video)
+    facts = source.open()
+    source.close()
+    writer = RunWriter(tmp_path / "runs", header_of(facts))
+    writer.write([moment_of(seq) for seq in range(54)])
+    kept: dict = {}
+    steps = [Measure(writer.folder, Changes())(kept, silent) for _ in range(4)]
+    assert [each.frames for each in steps] == [10, 20, 40, 54]
+    assert [each.is_behind for each in steps] == [True, True, True, False]
+    for each in steps:
+        assert {"map_50_95", "hota", "critical_recall"} <= set(each.figures[Role.BASELINE])
+        assert each.is_under_way
+    at_once: dict = {}
+    monkeypatch.setattr("hilgui.report.measured._FIRST", 1000)
+    whole = Measure(writer.folder, Changes())(at_once, silent)
+    for role in Role:
+        values = {name: figure.value for name, figure in whole.figures[role].items()}
+        assert {name: figure.value for name, figure in steps[-1].figures[role].items()} == pytest.approx(
+            values, nan_ok=True, abs=0.0
+        )
+    writer.finish(Verdict(Outcome.PASS), Ledger(54, 54, 0, 0, 54))
