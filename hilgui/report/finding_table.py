@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +81,13 @@ class AskIndex:
         wanted = set(self.near)
         places = [place for place, id_ in enumerate(ids) if id_ in wanted] if wanted else []
         return {number: page_of(index, ids, number) for number in {place // PAGE for place in places}}
+
+
+def rows_of(home: Path, ids: Sequence[int]) -> Iterator[FindingRow]:
+    """Read findings of the index, however many; on whichever thread asks for them. Raises StoreBroken."""
+    with closing(FindingsIndex(home)) as index:
+        for start in range(0, len(ids), PAGE):
+            yield from index.rows(ids[start : start + PAGE])
 
 
 def page_of(index: FindingsIndex, ids: Sequence[int], number: int) -> list[FindingRow | None]:

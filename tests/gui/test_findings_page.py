@@ -103,6 +103,25 @@ def test_several_are_decided_at_once_and_taken_back_at_once(qtbot, open_page, ru
     assert standing(run, settings.home) == {}
 
 
+def test_more_than_a_page_is_decided_copied_and_taken_back_at_once(qtbot, open_page, settings):
+    run = many.make_run(settings.runs, 300)
+    page = open_page()
+    qtbot.keyClick(page.table, Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    assert len(page.chosen_ids) == 300 and page.table.spans == [(0, 299)]
+    qtbot.keyClick(page.table, Key.Key_6)
+    settle(qtbot, page)
+    assert standing(run, settings.home) == dict.fromkeys(range(1, 301), TriageState.DUPLICATE)
+    settle(qtbot, page)
+    qtbot.keyClick(page.table, Key.Key_U)
+    settle(qtbot, page)
+    assert standing(run, settings.home) == {}
+    settle(qtbot, page)
+    qtbot.keyClick(page.table, Key.Key_A, Qt.KeyboardModifier.ControlModifier)
+    page.copy()
+    settle(qtbot, page)
+    assert len(QApplication.clipboard().text().splitlines()) == 301
+
+
 def test_what_is_decided_leaves_a_list_of_open_findings_and_the_next_one_is_there(qtbot, open_page, run, settings):
     page = open_page()
     qtbot.keyClick(page.table, Key.Key_O)

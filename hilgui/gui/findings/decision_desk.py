@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,8 @@ class DecisionDesk(QObject):
         """Say whether something is still to be written or read."""
         return self._errand is not None
 
-    def decide(self, rows: list[FindingRow], **given: Any) -> None:
-        """Write a decision."""
+    def decide(self, rows: Iterable[FindingRow], **given: Any) -> None:
+        """Write a decision; `rows` is gone through on the thread that writes."""
         self._waiting.append(lambda: self._decisions.write(rows, **given))
         self._start()
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from array import array
+from collections.abc import Callable
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt
@@ -18,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from hilgui.errors import HilguiError
+from hilgui.gui.errand import Errand, let_go
 from hilgui.gui.findings.clip_view import ClipView
 from hilgui.gui.findings.decision_desk import DecisionDesk
 from hilgui.gui.findings.decisions import Decisions
@@ -42,12 +46,12 @@ from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
 from hilgui.records.triage import TriageChange, TriageState
 from hilgui.report.dataset import Exported
-from hilgui.report.finding_table import Answer
+from hilgui.report.finding_table import PAGE, Answer, rows_of
 from hilgui.report.story_cards import AskStories, StoryCard
 from hilgui.triage import FindingRow, Query
 
 _PATIENCE_S = 5.0
-_MOST_CHOSEN = 5000  # findings of one decision
+_MOST_CHOSEN = 5000  # findings that are copied, saved or exported together
 
 
 class FindingsPage(BenchPage):
@@ -68,6 +72,7 @@ class FindingsPage(BenchPage):
         self.empty = EmptyFindings(bench.theme, self)
         self.stories = StoriesView(bench.theme, self.model.thumbnails, self)
         self._side = SideDesk(self)
+        self._reading: Errand[list[FindingRow]] | None = None
         self._told_query: Query | None = None
         self._count = Label(self)
         self._command = Label(self)
@@ -90,6 +95,7 @@ class FindingsPage(BenchPage):
         """Let threads end."""
         self._bench.memory.put("findings/pictures", "yes" if self._has_pictures else "no")
         self.clip.rest()
+        let_go(_PATIENCE_S, self._reading)
         self._side.close(_PATIENCE_S)
         self.explanation.close_panel(_PATIENCE_S)
         self._writes.close(_PATIENCE_S)
@@ -101,7 +107,12 @@ class FindingsPage(BenchPage):
     @property
     def is_busy(self) -> bool:
         """Say whether the index is being asked, or a decision written."""
-        return self.listing.is_busy or self._writes.is_busy or self._side.is_busy or self.explanation.is_busy
+        is_asking = self.listing.is_busy or self._is_reading or self._side.is_busy
+        return is_asking or self._writes.is_busy or self.explanation.is_busy
+
+    @property
+    def _is_reading(self) -> bool:
+        return self._reading is not None and self._reading.is_under_way
 
     @property
     def current(self) -> FindingRow | None:
@@ -109,15 +120,22 @@ class FindingsPage(BenchPage):
         return self.model.finding(self.table.currentIndex().row())
 
     @property
+    def chosen_ids(self) -> array[int]:
+        """Name the findings that a decision is about."""
+        ids = array("q")
+        for first, last in self.table.spans:
+            ids.extend(self.model.ids[first : last + 1])
+        return ids
+
+    @property
     def chosen(self) -> list[FindingRow]:
-        """Give the findings that a decision is about."""
-        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
-        found = (self.model.finding(row) for row in rows[:_MOST_CHOSEN])
-        return [row for row in found if row is not None]
+        """Give the first of the findings that a decision is about, as many as a page holds."""
+        rows = (row for first, last in self.table.spans for row in range(first, last + 1))
+        return [found for row in islice(rows, PAGE) if (found := self.model.finding(row)) is not None]
 
     def decide(self, **given: object) -> None:
         """Decide about what is chosen, have it written down, go on to the next where the filter hides it now."""
-        rows = self.chosen
+        ids, rows = self.chosen_ids, self.chosen
         if not rows:
             return
         try:
@@ -127,7 +145,7 @@ class FindingsPage(BenchPage):
             return
         self.model.show_decision(standing)
         self._show_current()
-        self._writes.decide(rows, **given)
+        self._writes.decide(rows if len(ids) <= PAGE else rows_of(self._bench.settings.home, ids), **given)
         self._undo.setEnabled(True)
 
     def undo(self) -> None:
@@ -147,14 +165,13 @@ class FindingsPage(BenchPage):
 
     def copy(self) -> None:
         """Copy the chosen rows as text."""
-        rows = sorted(index.row() for index in self.table.selectionModel().selectedRows())
-        QGuiApplication.clipboard().setText(self.model.text_of(rows))
+        self._with_chosen(lambda rows: QGuiApplication.clipboard().setText(self.model.text_of(rows)))
 
     def save_list(self, path: Path | None = None) -> None:
         """Save the chosen rows as CSV or JSON Lines, with what people made of them; asks where."""
         path = path or ask_where(self, self.tr)
         if path is not None:
-            self.message.emit(*save_list(self.chosen, path, self.tr))
+            self._with_chosen(lambda rows: self.message.emit(*save_list(rows, path, self.tr)))
 
     @property
     def command(self) -> str:
@@ -186,10 +203,12 @@ class FindingsPage(BenchPage):
 
     def export(self) -> None:
         """Ask how the chosen findings shall become a data set."""
-        rows = self.chosen
-        if not rows:
+        if not self.chosen_ids:
             self.message.emit("info", self.tr("Choose the findings to export; Ctrl+A chooses all."))
             return
+        self._with_chosen(self._ask_export)
+
+    def _ask_export(self, rows: list[FindingRow]) -> None:
         self.dialog = ExportDialog(rows, self._bench.settings, self)
         self.dialog.exported.connect(self._on_exported)
         self.dialog.finished.connect(self.dialog.deleteLater)
@@ -319,6 +338,19 @@ class FindingsPage(BenchPage):
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
+    def _with_chosen(self, doer: Callable[[list[FindingRow]], object]) -> None:
+        """Hand over what is chosen: at once where it is little, else when a thread has read it."""
+        ids, home = self.chosen_ids, self._bench.settings.home
+        if len(ids) <= PAGE:
+            doer(self.chosen)
+            return
+        if len(ids) > _MOST_CHOSEN:
+            words = self.tr("{0} findings are chosen; only the first {1} are taken.")
+            self.message.emit("warning", words.format(f"{len(ids):,}", f"{_MOST_CHOSEN:,}"))
+        if not self._is_reading:
+            rows = rows_of(home, ids[:_MOST_CHOSEN])
+            self._reading = Errand(self, "chosen findings", lambda: list(rows), doer, self.trouble.emit)
+
     def _give(self, name: str, value: object) -> None:
         self.table.setFocus()  # first: a field with the focus keeps what is typed in it
         self.decide(**{name: value})
@@ -364,7 +396,7 @@ class FindingsPage(BenchPage):
 
     def _show_current(self) -> None:
         row = self.current
-        self.panel.show_finding(row, len(self.table.selectionModel().selectedRows()))
+        self.panel.show_finding(row, sum(last - first + 1 for first, last in self.table.spans))
         if row is not None:
             self._writes.ask_history(row)
 

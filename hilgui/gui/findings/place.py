@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 
 from PySide6.QtCore import QItemSelection, QItemSelectionModel
 from PySide6.QtWidgets import QAbstractItemView, QTableView
 
 from hilgui.gui.findings.table_model import Column, FindingsTable
+from hilgui.gui.findings.table_view import FindingsView
 
 _MOST = 5000  # chosen rows that are found again
 
@@ -21,10 +23,10 @@ class Place:
     top: int | None
 
     @classmethod
-    def of(cls, table: QTableView, model: FindingsTable) -> Place:
+    def of(cls, table: FindingsView, model: FindingsTable) -> Place:
         """Take the place of a table."""
         current, top = table.currentIndex(), table.rowAt(0)
-        rows = sorted(index.row() for index in table.selectionModel().selectedRows())[:_MOST]
+        rows = islice((row for first, last in table.spans for row in range(first, last + 1)), _MOST)
         return cls(
             model.id_at(current.row()) if current.isValid() else None,
             tuple(model.id_at(row) for row in rows),

@@ -199,15 +199,12 @@ class FindingsTable(QAbstractTableModel):
             return QSize(*SIZE)
         return None
 
-    def text_of(self, rows: Iterable[int]) -> str:
+    def text_of(self, rows: Iterable[FindingRow]) -> str:
         """Write rows as tab-separated text, with titles, for the clipboard."""
         columns = [column for column in Column if column is not Column.PICTURE]
         titles = [self.tr("run"), self.tr("no"), *(self._titles[each] or self.tr("severity") for each in columns)]
         lines = ["\t".join([*titles, self.tr("assignee"), self.tr("note")])]
-        for number in rows:
-            row = self.finding(number)
-            if row is None:
-                continue
+        for row in rows:
             cells = [text(row, column) or row.severity.label for column in columns[:1]]
             cells += [text(row, column) for column in columns[1:]]
             lines.append("\t".join([row.run_id, str(row.finding.number), *cells, row.triage.assignee, row.triage.note]))

@@ -71,6 +71,11 @@ class FindingsView(QTableView):
         head.sectionResized.connect(self._on_resized)
         self._fit()
 
+    @property
+    def spans(self) -> list[tuple[int, int]]:
+        """Give the chosen rows as first and last of each stretch: all of 100,000 are one."""
+        return sorted({(chosen.top(), chosen.bottom()) for chosen in self.selectionModel().selection().toList()})
+
     def go_to(self, row: int) -> None:
         """Choose a row, alone, and bring it into sight."""
         index = self.model().index(row, Column.KIND)
