@@ -11,6 +11,7 @@ from hilgui.report.protocol import Progress, place_for, replacing_folder
 from hilgui.report.run_labels import labelled_moments, labels_of
 from hilgui.store import RunReader
 from hilgui.truth.writers import coco_document
+from hilgui.truth.writers.coco import FIRST_CATEGORY
 
 
 class Coco:
@@ -52,7 +53,7 @@ def results(moments: list[Moment], role: Role, judged: frozenset[int]) -> list[d
     return [
         {
             "image_id": number,
-            "category_id": index,
+            "category_id": FIRST_CATEGORY + index,
             "bbox": [x1, y1, x2 - x1, y2 - y1],
             "score": float(str(score)),  # the shortest number that names the stored one
         }

@@ -155,7 +155,8 @@ class FindingsTable(QAbstractTableModel):
     def show_decision(self, decided: dict[int, Triage]) -> None:
         """Show at once what was decided, by id, before the index knows it."""
         self._decided.update(decided)
-        self.dataChanged.emit(self.index(0, 0), self.index(max(len(self._ids) - 1, 0), len(Column) - 1))
+        if self._ids:
+            self.dataChanged.emit(self.index(0, 0), self.index(len(self._ids) - 1, len(Column) - 1))
 
     # -- Qt -----------------------------------------------------------------------------------------------------------
 

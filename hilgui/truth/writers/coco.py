@@ -12,6 +12,8 @@ from hilgui.truth.protocol import LabelledFrame, Labels, Sizes
 from hilgui.truth.writers.losses import Holds, lost
 from hilgui.truth.writers.target import Target, boxed
 
+FIRST_CATEGORY = 1  # where other readers (Datumaro, so CVAT; Ultralytics) begin: 0 is no class to them
+
 
 def write_coco(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]:
     """Add one JSON document to the target; regions without class get a category of their own."""
@@ -23,9 +25,11 @@ def write_coco(labels: Labels, target: Target, sizes: Sizes | None) -> list[str]
 
 def coco_document(labels: Labels, sizes: Sizes | None = None) -> dict[str, Any]:
     """Give the document: images are numbered by their order among the labelled frames, categories by their names."""
-    region = len(labels.names)
+    region = FIRST_CATEGORY + len(labels.names)
     frames = boxed(labels)
-    categories: list[dict[str, Any]] = [{"id": number, "name": name} for number, name in enumerate(labels.names)]
+    categories: list[dict[str, Any]] = [
+        {"id": number, "name": name} for number, name in enumerate(labels.names, FIRST_CATEGORY)
+    ]
     if any((frame.truth.classes == NO_CLASS).any() for frame in frames if frame.truth is not None):
         categories.append({"id": region, "name": "ignored region", REGION_FIELD: True})
     annotations = [row for number, frame in enumerate(frames) for row in _annotations(frame, number, region)]
@@ -59,7 +63,7 @@ def _annotations(frame: LabelledFrame, image: int, region: int) -> list[dict[str
         class_number = int(truth.classes[k])
         row: dict[str, Any] = {
             "image_id": image,
-            "category_id": region if class_number == NO_CLASS else class_number,
+            "category_id": region if class_number == NO_CLASS else FIRST_CATEGORY + class_number,
             "bbox": [x1, y1, x2 - x1, y2 - y1],
             "area": float(truth.areas[k]),
             "iscrowd": int(truth.crowd[k]),
