@@ -101,9 +101,9 @@ def check(optimised: Worn, gains: tuple[Gain, ...]) -> Check:
     """Say whether the optimised patch hides more than every control; None: more, but no more than chance may do."""
     name = "a patch that was optimised hides more than one that was not"
     against = ", ".join(
-        f"than {one.control} {one.only_optimised} more and {one.only_control} fewer (p = {one.p:.2g})" for one in gains
+        f"{one.only_optimised} more and {one.only_control} fewer than {one.control} (p = {one.p:.2g})" for one in gains
     )
-    words = f"optimised {optimised.lost} of {len(optimised.fallen)} lost, {against}"
+    words = f"optimised {optimised.lost} of {len(optimised.fallen)} lost; {against}"
     if any(one.difference <= 0 for one in gains):
         return Check(name, False, f"{words}: the search was too weak, take more tries")
     if any(one.p > ALPHA for one in gains):

@@ -37,7 +37,7 @@ def test_three_more_of_fifteen_may_be_chance() -> None:
     assert found.p == pytest.approx(0.125)
     told = check(better, (found,))
     assert told.is_good is None
-    assert "3 more and 0 fewer (p = 0.12)" in told.sentence
+    assert "3 more and 0 fewer than grey (p = 0.12)" in told.sentence
 
 
 def test_a_patch_that_is_no_better_than_one_of_its_controls_was_too_weak() -> None:
