@@ -58,7 +58,6 @@ HIDING = (
     Attack("pgd", DEIM, FEW),
     Attack("pgd", SHUFFLE, ("--count", "40")),
     Attack("fgsm", SHUFFLE, (*FEW, "--defences", "--certified", "8", "--sigma", "0.1")),
-    Attack("fgsm", YOLOX, ("--count", "100")),
 )
 FORGING = tuple(Attack("pgd", model, more) for more in (CREATE, CHANGE) for model in (CANDIDATE, YOLOX, DEIM))
 SQUARES = tuple(Attack("square", model, (*FEW, "--queries", "200")) for model in (CANDIDATE, YOLOX, SHUFFLE))
