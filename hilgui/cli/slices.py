@@ -44,6 +44,7 @@ def slices(
             rule=SearchRule(least_truths=least_truths),
             threshold=threshold,
             progress=ticker.count("frames"),
+            with_tags=not with_search,
         )
     known = sorted({each.dimension for one in sliced for each in one.figures})
     if by is not None and by not in known:

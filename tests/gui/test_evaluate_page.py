@@ -2,18 +2,15 @@
 
 import xml.etree.ElementTree as ElementTree
 
-import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QApplication
 
-from hilgui.evaluation.disparity import disparity
 from hilgui.gui.evaluate.page import EvaluatePage
-from hilgui.gui.evaluate.sheets import Link, confusion_rows, slice_rows
+from hilgui.gui.evaluate.sheets import Link, confusion_rows
 from hilgui.gui.short_numbers import short
 from hilgui.records import Ledger, Outcome, Role, Verdict
-from hilgui.report.slices import Sliced
 from hilgui.sources import source_for
 from hilgui.store import RunWriter
 from tests.gui.replay_run import MISSED, findings, header_of, make_run, moment_of
@@ -87,27 +84,14 @@ def test_the_slider_changes_rates_at_once_and_the_rest_follows(qtbot, measured):
     qtbot.waitUntil(lambda: not page.is_busy)
 
 
-def test_groups_that_labels_name_are_compared_and_the_smallest_is_named():
-    groups = ["bright"] * 60 + ["dark"] * 40
-    hits = np.array([True] * 60 + [True] * 10 + [False] * 30)
-    gap = disparity(groups, hits, np.arange(100) % 10, unit="drive")
-    one_group = disparity(["day"] * 100, hits, np.arange(100) % 10)
-    sliced = [Sliced(Role.BASELINE, (), {"attribute:clothing": gap, "day_part": one_group}, None)]
-    titles, rows, _ = slice_rows(str, sliced)
-    assert [[cell.text for cell in row[:4]] for row in rows] == [
-        ["attribute:clothing", "bright", "60", "1.000"],
-        ["", "dark", "40", ".250"],
-        ["", "largest difference; smallest: dark", "40", ".750"],
-    ]
-    assert "recall differs by 0.750 (95% [" in rows[2][3].tip and "over 10 × drive" in rows[2][3].tip
-    assert all(len(row) == len(titles) for row in rows)
-
-
 def test_slices_classes_and_confusion_are_shown_and_copied(qtbot, measured):
     page = measured
     page.tabs.setCurrentWidget(page.slices)
     qtbot.waitUntil(lambda: bool(page.slices.rows))
     assert page.command.startswith("hilgui slices")
+    (gap,) = [cells for cells in page.slices.rows if cells[1].text.startswith("Δ; least: ")][:1]
+    assert "recall differs by" in gap[1].tip and "smallest group" in gap[1].tip
+    assert all(len(cells) == len(page.slices.titles) for cells in page.slices.rows)
     linked = [cell.link for cells in page.slices.rows for cell in cells if cell.link is not None]
     page.show_behind(linked[0])
     assert page.frames.table.rows

@@ -166,9 +166,6 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
     for one in sliced:
         for figures in one.figures:
             by_place.setdefault(figures.dimension, {}).setdefault(figures.value, {})[one.role] = figures
-        for dimension, gap in one.disparities.items():
-            if len(gap.counts) > 1:
-                by_place.setdefault(dimension, {})  # what labels say of single objects has recall only
     rows: list[list[Cell]] = []
     for dimension, values in by_place.items():
         mine = []
@@ -181,35 +178,17 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
                 mine.append([*head, *_slice_cells(each, role)])
         for one in sliced:
             told = one.disparities.get(dimension)
-            if told is not None and len(told.counts) > 1:
-                mine += [] if values else _group_rows(told, one.role, roles)
-                mine += _gap_rows(tr, told, one.role, roles)
+            mine += [] if told is None else _gap_rows(tr, told, one.role, roles)
         for place, row in enumerate(mine):
             rows.append([Cell(dimension if place == 0 else "", colour="text_soft"), *row])
     return titles, rows, tips
-
-
-def _group_rows(gap: Disparity, role: Role, roles: Sequence[Role]) -> list[list[Cell]]:
-    """Give the recall of each group of labels that say something of single objects."""
-    return [
-        [
-            Cell(name),
-            number(f"{count:,}", colour="text_faint"),
-            *_model_cell(role, roles),
-            number(short(gap.rates[name]), colour=role.value),
-            number(_span_of(gap.intervals.get(name)), colour="text_soft"),
-            number(""),
-            number(""),
-        ]
-        for name, count in gap.counts.items()
-    ]
 
 
 def _gap_rows(tr: Tr, gap: Disparity, role: Role, roles: Sequence[Role]) -> list[list[Cell]]:
     """Give the difference of recall between the best and the worst group, and name the smallest."""
     if gap.gap is None:
         return []
-    words = tr("largest difference; smallest: {0}").format(gap.smallest)
+    words = tr("Δ; least: {0}").format(gap.smallest)
     return [
         [
             Cell(words, colour="text_soft", tip=gap.in_words),
