@@ -24,6 +24,7 @@ from hilgui.evaluation.match_rows import THRESHOLDS, MatchRows
 from hilgui.evaluation.ranked import RankedRows
 from hilgui.evaluation.slice_bins import UNKNOWN
 from hilgui.evaluation.slice_columns import SliceColumns
+from hilgui.evaluation.slice_tags import PREFIX
 
 _EXAMPLES = 5
 _FEW = 50  # up to so many clusters AP50 takes Student's interval over pseudo-values: one reading each
@@ -124,8 +125,9 @@ class SliceReader:
         false = self._false.codes[:, column]
         present = {values[code] for code in np.unique(self._counted.codes[:, column]).tolist() if code >= 0}
         unknown = values.index(UNKNOWN) if UNKNOWN in values else -2
-        is_open = bool((false == unknown).any()) and bool(
-            present - {UNKNOWN} or {code for code in np.unique(false).tolist() if code >= 0} - {unknown}
+        is_open = dimension.startswith(PREFIX) or (  # nobody says what a detection wears
+            bool((false == unknown).any())
+            and bool(present - {UNKNOWN} or {code for code in np.unique(false).tolist() if code >= 0} - {unknown})
         )
         found = []
         for value, code in sorted((value, code) for code, value in enumerate(values)):

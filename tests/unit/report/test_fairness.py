@@ -58,6 +58,11 @@ def test_tags_of_the_labels_are_groups_with_recall_and_interval_each(
     assert told["candidate"]["worst"] == "dark"
     assert set(told["candidate"]["intervals"]) == {"bright", "dark"}
     counts = told["candidate"]["counts"]
+    assert main(["slices", str(run_folder), "--json"]) == 0
+    slices = json.loads(capsys.readouterr().out)["models"]["candidate"]["slices"]
+    mine = [one for one in slices if one["dimension"] == "attribute:clothing"]
+    assert {one["value"]: one["truths"] for one in mine} == counts
+    assert all(one["false_positives"] is None and one["map_50"] is None for one in mine)  # no detection wears any
     assert counts["bright"] == counts["dark"] > 30
     assert main(words[:-1]) == 0
     assert "attribute:clothing: dark" in capsys.readouterr().out
