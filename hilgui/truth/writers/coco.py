@@ -68,6 +68,7 @@ def _annotations(frame: LabelledFrame, image: int, region: int) -> list[dict[str
             "area": float(truth.areas[k]),
             "iscrowd": int(truth.crowd[k]),
             "ignore": int(truth.ignore[k]),
+            "segmentation": [],  # only the box is known: so other readers take it as one
         }
         if truth.tracks[k] != NO_TRACK:
             row["track_id"] = int(truth.tracks[k])

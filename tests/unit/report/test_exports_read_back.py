@@ -118,6 +118,7 @@ def test_coco_gives_pycocotools_the_figures_of_the_run(reader: RunReader, tmp_pa
     with contextlib.redirect_stdout(io.StringIO()):
         truth = COCO(str(folder / "truth.json"))
         assert len(truth.imgs) == JUDGED_FRAMES
+        assert all(each["segmentation"] == [] for each in truth.anns.values())  # Datumaro warns where it is missing
         for role in Role:
             evaluation = COCOeval(truth, truth.loadRes(str(folder / f"{role.value}.json")), "bbox")
             evaluation.params.catIds = [1, 2]  # no bus is labelled; regions have a category of their own
