@@ -105,10 +105,7 @@ def _document(
         return f"{b.header.run_id}-against-{a.header.run_id}", document, ids
     attempt = _attempt_of(words[0], settings)
     if attempt is not None:
-        from hilgui.robustness import read_result
-        from hilgui.robustness.report import result_document
-
-        return attempt.name, result_document(attempt, read_result(attempt)), (attempt.name,)
+        return attempt.name, _tried(attempt), (attempt.name,)
     if Path(words[0]).is_file():
         plain = _printed(Path(words[0]))
         names = tuple(str(name) for name in plain["runs"])
@@ -128,6 +125,21 @@ def _attempt_of(word: str, settings: Settings) -> Path | None:
 
     places = (Path(word), results_root(settings.home) / word)
     return next((place for place in places if word and (place / DOCUMENT).is_file()), None)
+
+
+def _tried(folder: Path) -> Document:
+    """Build the report of a result; that of an audit is the one that the audit itself wrote."""
+    from hilgui.attacks.audit.document import audit_of, document_of
+    from hilgui.errors import StoreBroken
+    from hilgui.robustness import AUDIT, read_result
+    from hilgui.robustness.report import result_document
+
+    result = read_result(folder)
+    try:
+        audit = audit_of(result) if result.kind == AUDIT else None
+    except (KeyError, TypeError, ValueError) as failure:
+        raise StoreBroken(f"{folder} holds no audit that can be read: {failure}; audit again", path=folder) from failure
+    return result_document(folder, result) if audit is None else document_of(audit, folder)
 
 
 def _run_of(word: str, settings: Settings) -> Path | None:

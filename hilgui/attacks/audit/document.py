@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui import __version__
-from hilgui.attacks.audit.finding import Audit, Finding, Severity, Status
+from hilgui.attacks.audit.finding import Audit, Finding, Severity, Status, from_plain
 from hilgui.attacks.audit.run import kinds, reproduced
 from hilgui.attacks.drawing import png
 from hilgui.evaluation import Interval
@@ -62,7 +62,7 @@ def document_of(audit: Audit, folder: Path) -> Document:
         ("audited before", audit.before or "never"),
         ("pictures", audit.pictures),
         ("suite, seed", f"{audit.suite}, {audit.seed}"),
-        ("reproducers", "reproducers/<sha256>.npz beside this report: clean, changed, region"),
+        ("reproducers", "reproducers/<sha256>.npz in the folder of the audits: clean, changed, region"),
     )
     notes = (Sentences(audit.notes),) if audit.notes else ()
     sections.append(Section("Attestation", (Facts(facts), *notes)))
@@ -132,10 +132,39 @@ def result_of(
     )  # fmt: skip
 
 
+def audit_of(result: Result) -> Audit | None:
+    """Give the audit that `result_of` wrote, for the same report; None of an older version. Raises ValueError."""
+    told = result.question.get("findings")
+    if not told:
+        return None
+    (model,) = result.models
+    rates = {one.row: one for one in result.cells}
+    return from_plain(
+        {
+            "model": model.name,
+            "model_sha256": model.sha256,
+            "created": result.created,
+            "version": result.version,
+            "findings": [_found(told[row], row, result.families[row], rates.get(row)) for row in result.rows],
+            "notes": result.notes,
+            **{name: result.question[name] for name in ("pictures", "suite", "before", "seed")},
+        }
+    )
+
+
+def _found(told: dict[str, Any], row: str, kind: str, cell: Cell | None) -> dict[str, Any]:
+    trials = 0 if cell is None else cell.count
+    hits = 0 if cell is None or cell.value is None else round(cell.value * trials)
+    interval = None if cell is None else cell.interval
+    return {**told, "id": row, "kind": kind, "hits": hits, "trials": trials, "interval": interval}
+
+
 def with_pictures(result: Result, audit: Audit, folder: Path, into: Path, frames: Mapping[int, Pixels]) -> Result:
     """Put the pictures that stand for the findings beside the result; `frames` say which frame each was."""
     shown: dict[str, tuple[Example, ...]] = {}
     for one in audit.standing:
+        if picture := picture_path(folder, one.picture):
+            write_picture(into, picture.name, picture.read_bytes())
         pair = reproduced(folder, one.reproducer) if one.reproducer else None
         seq = (
             None if pair is None else next((n for n, each in frames.items() if np.array_equal(each, pair.clean)), None)
@@ -149,7 +178,7 @@ def with_pictures(result: Result, audit: Audit, folder: Path, into: Path, frames
 
 
 def _told(one: Finding) -> dict[str, Any]:
-    """Give what the table of the Audit tab says of a probe beside its rate."""
+    """Give what table and report say of a probe beside its rate."""
     return {
         "title": one.title,
         "severity": one.severity.value,
@@ -158,6 +187,8 @@ def _told(one: Finding) -> dict[str, Any]:
         "words": one.words,
         "retest": one.retest,
         "recommendation": one.recommendation,
+        "reproducer": one.reproducer,
+        "picture": one.picture,
     }
 
 

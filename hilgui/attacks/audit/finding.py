@@ -126,6 +126,11 @@ def to_json(audit: Audit) -> bytes:
     return _SHAPE.dump_json(audit, indent=1)
 
 
+def from_plain(plain: dict[str, Any]) -> Audit:
+    """Take an audit from plain values; raises ValueError."""
+    return _SHAPE.validate_python(plain)
+
+
 def read_audit(content: bytes) -> Audit:
     """Read what was stored; raises ValueError."""
     return read_stored(_SHAPE, content, SCHEMA)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hilgui.attacks.audit import experiments, posters
-from hilgui.attacks.audit.document import document_of, result_of, with_pictures
+from hilgui.attacks.audit.document import audit_of, document_of, result_of, with_pictures
 from hilgui.attacks.audit.experiments import EXPERIMENTS
 from hilgui.attacks.audit.finding import Audit, Severity, Status, read_audit
 from hilgui.attacks.audit.probes import CHANGED
@@ -154,6 +154,10 @@ def test_report_and_result_tell_the_same(tmp_path: Path, capsys: pytest.CaptureF
     assert again.drives[0].frames == 6
     assert [check.is_good for check in again.checks] == [False, True]
     write_result(tmp_path / "result", pictured)
+    assert audit_of(again) == made
+    assert main(["report", str(tmp_path / "result"), "--out", str(tmp_path / "report.html")]) == 0
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == page
+    capsys.readouterr()
     assert main(["robustness", "--show", str(tmp_path / "result")]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "✕ C-fires-red (high): new: sees an object where a red patch is; 6 of 6 pictures" in said
