@@ -53,6 +53,7 @@ class Tally:
         self._total = total
         self._fates: Counter[Fate] = Counter()
         self._reasons: Counter[str] = Counter()
+        self._details: dict[str, str] = {}  # of the first frame that was lost for a reason
         self._with_truth = 0
         self._findings = 0
         self._latencies: dict[Role, deque[float]] = {}
@@ -74,6 +75,8 @@ class Tally:
             if isinstance(item, Loss):
                 self._fates[item.fate] += 1
                 self._reasons[item.reason] += 1
+                if item.detail:
+                    self._details.setdefault(item.reason, item.detail)
             elif item is not None:
                 self._fates[Fate.EVALUATED] += 1
                 self._with_truth += item.is_labelled
@@ -107,6 +110,10 @@ class Tally:
             kinds=dict(self._kinds),
             drift=self._drift,
         )
+
+    def account(self) -> tuple[str, ...]:
+        """Say what was wrong with the first frame that was lost, for each reason."""
+        return tuple(f"the first frame that {reason}: {detail}" for reason, detail in self._details.items())
 
     def ledger(self, captured: int, candidate_skipped: int, cut: str) -> Ledger:
         """Close the books; frames under way when the run was cut off were skipped, for that reason."""

@@ -39,8 +39,8 @@ _LIVE_PATIENCE = 8  # fewer where somebody looks at a camera
 _TO_KEEP = 16  # frames between camera and recording
 
 BY_OPERATOR = "stopped by the operator"
-TOO_SLOW = "were dropped, as the models were too slow"
-PAUSED = "were skipped while the operator held the run"
+TOO_SLOW = "had to be dropped, as the models were too slow"
+PAUSED = "came while the operator held the run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +347,7 @@ class Run:
         """Say what happened to models, camera and recording."""
         source = self._prepared.source
         models = tuple(line for model in self._prepared.models.values() for line in model.account())
-        models = (*models, *self._judge.sampling.account())
+        models = (*models, *self._judge.sampling.account(), *self._tally.account())
         camera = (*models, *(source.account() if isinstance(source, LiveSource) else ()))
         if self._right_of_way is not None:
             camera = (*camera, *self._right_of_way.account())

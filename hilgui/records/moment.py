@@ -65,4 +65,5 @@ class Loss:
 
     ref: FrameRef
     fate: Fate
-    reason: str
+    reason: str  # said of one frame and of many: "could not be decoded"
+    detail: str = ""  # a sentence about this one, where there is more to say

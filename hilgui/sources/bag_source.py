@@ -21,6 +21,7 @@ from hilgui.sources.bag import DAMAGE, BagFile, BagTopic, Place
 from hilgui.sources.camera_messages import CALIBRATION, VIDEO, calibration_of, kind_of, parse, picture_of
 from hilgui.sources.container import refuse_huge
 from hilgui.sources.fingerprint import file_sha256, folder_sha256
+from hilgui.sources.protocol import UNREADABLE
 from hilgui.sources.raw_pixels import Samples
 from hilgui.sources.video_messages import CODECS, MessageVideo
 from hilgui.stream import StopToken
@@ -81,7 +82,7 @@ class BagSource:
             try:
                 yield self.frame_at(seq)
             except SourceBroken as failure:
-                yield Loss(self._ref(seq, time.monotonic_ns()), Fate.DROPPED, str(failure))
+                yield Loss(self._ref(seq, time.monotonic_ns()), Fate.DROPPED, UNREADABLE, str(failure))
 
     def frame_at(self, seq: int) -> Frame:
         """Read one picture; raises IndexError, SourceBroken."""

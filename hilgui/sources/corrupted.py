@@ -15,7 +15,7 @@ from hilgui.sources.depth_maps import DepthMaps
 from hilgui.sources.protocol import FrameSource
 from hilgui.stream import StopToken
 
-_DROPPED = "dropped on purpose: corruption frame_drop"
+_DROPPED = "did not arrive, on purpose: corruption frame_drop"
 
 
 class Corrupted:

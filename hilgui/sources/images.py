@@ -25,6 +25,7 @@ from hilgui.sources.fingerprint import folder_sha256
 from hilgui.sources.image_header import image_size
 from hilgui.sources.image_layout import IMAGES, Layout, find_layout
 from hilgui.sources.image_stamps import Stamps, find_stamps
+from hilgui.sources.protocol import UNREADABLE
 from hilgui.sources.raw_pixels import BAYER, from_bayer, is_deep
 from hilgui.stream import StopToken
 
@@ -113,7 +114,7 @@ class ImageFolder:
         try:
             return self.frame_at(seq)
         except SourceBroken as failure:
-            return Loss(self._ref(seq, 0, 0), Fate.DROPPED, str(failure))
+            return Loss(self._ref(seq, 0, 0), Fate.DROPPED, UNREADABLE, str(failure))
 
     def frame_at(self, seq: int) -> Frame:
         """Read one image; raises IndexError, SourceBroken."""

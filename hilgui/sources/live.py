@@ -24,10 +24,10 @@ from hilgui.stream import Channel, Closed, Overflow, StopToken
 
 log = logging.getLogger(__name__)
 
-AWAY = "were lost while the camera was away"
-UNSEEN = "of the drive were shown and never seen whole"
+AWAY = "went missing while the camera was away"
+UNSEEN = "of the drive could not be seen whole"
 MISSING = "never came from the camera"
-OVERRUN = "were dropped, as hilgui was too slow to take them"
+OVERRUN = "had to be dropped, as hilgui was too slow"
 
 _SLOTS = 4  # pictures between driver and capture; more would be stale
 

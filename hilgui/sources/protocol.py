@@ -9,6 +9,8 @@ from typing import ClassVar, Protocol
 from hilgui.records import Frame, FrameRef, Loss, SourceFacts
 from hilgui.stream import StopToken
 
+UNREADABLE = "could not be read"  # the reason of a Loss
+
 
 class FrameSource(Protocol):
     """A recording: counted before it plays, read in display order, seekable to any frame.

@@ -92,7 +92,7 @@ class VideoSource:
                 if seq is None or seq < expected:
                     continue
                 yield from (self._loss(lost) for lost in range(expected, seq))
-                yield self._loss(seq, "is damaged") if picture.is_corrupt else self._frame(seq, picture, converter)
+                yield (self._loss(seq, "came damaged") if picture.is_corrupt else self._frame(seq, picture, converter))
                 expected = seq + 1
             yield from (self._loss(lost) for lost in range(expected, len(index)))
         finally:

@@ -66,7 +66,8 @@ class ListSource:
                 return
             if seq == self._breaks_at:
                 raise OSError("the camera was unplugged")
-            yield Loss(self.ref(seq), Fate.DROPPED, "could not be decoded") if seq in self._lost else self.frame_at(seq)
+            lost = Loss(self.ref(seq), Fate.DROPPED, "could not be decoded", f"picture {seq} is empty")
+            yield lost if seq in self._lost else self.frame_at(seq)
 
     def frame_at(self, seq: int) -> Frame:
         image = np.full((HEIGHT, WIDTH, 3), 40 + seq % 100, np.uint8)

@@ -134,7 +134,7 @@ def test_an_unplugged_camera_is_noticed_comes_back_and_its_gap_is_counted(tmp_pa
     source = live(camera, limits=replace(QUICK, first_retry_s=0.1))
     with closing(finished(session(tmp_path, source, BoxModel("old")), source)) as reader:
         assert reader.verdict is not None and reader.verdict.outcome is Outcome.INCONCLUSIVE
-        assert any("lost while the camera was away" in reason for reason in reader.verdict.reasons)
+        assert any("went missing while the camera was away" in reason for reason in reader.verdict.reasons)
         ledger = reader.ledger
         assert ledger.closes and 40 <= ledger.dropped <= 120  # 0.3 s at 200 frames/s
         assert ledger.evaluated >= 30

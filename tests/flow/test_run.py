@@ -61,6 +61,7 @@ def test_a_frame_that_cannot_be_decoded_makes_the_run_inconclusive(tmp_path: Pat
     with closing(execute(run)) as reader:
         assert reader.verdict is not None and reader.verdict.outcome is Outcome.INCONCLUSIVE
         assert "2 frames could not be decoded" in reader.verdict.reasons
+        assert "the first frame that could not be decoded: picture 3 is empty" in reader.meta("notes")
         assert (reader.ledger.dropped, reader.ledger.evaluated, reader.ledger.captured) == (2, 18, 20)
         assert [loss.ref.seq for loss in reader.losses()] == [3, 19]
 

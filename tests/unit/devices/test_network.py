@@ -86,7 +86,7 @@ def test_a_transport_stream_that_is_cut_comes_back_and_the_gap_is_counted() -> N
                 stop.stop("seen")
         source.close()
     assert [item.ref.seq for item in items] == list(range(len(items)))
-    assert {item.reason for item in items if isinstance(item, Loss)} >= {"were lost while the camera was away"}
+    assert {item.reason for item in items if isinstance(item, Loss)} >= {"went missing while the camera was away"}
     assert "connected again" in source.account()[0]
     times = [item.ref.time_s for item in items]
     assert times == sorted(times)

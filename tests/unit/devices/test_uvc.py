@@ -134,7 +134,7 @@ def test_garbage_is_counted_and_what_follows_is_seen() -> None:
     assert "could not be decoded" in reasons
     assert "came in another size or form than 640 x 480 BGR" in reasons
     assert isinstance(
-        [item for item in got if getattr(item, "reason", "") != "were lost while the camera was away"][-1], Frame
+        [item for item in got if getattr(item, "reason", "") != "went missing while the camera was away"][-1], Frame
     )
 
 

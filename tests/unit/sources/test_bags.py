@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -13,7 +15,7 @@ from mcap.writer import CompressionType
 from rosbags.rosbag1 import Writer as Writer1
 
 from hilgui.errors import SourceBroken
-from hilgui.records import Frame
+from hilgui.records import Frame, Loss
 from hilgui.sources import FrameSource, source_again
 from hilgui.sources import source_for as find_source
 from hilgui.stream import StopToken
@@ -124,6 +126,16 @@ def test_video_of_10_bits_in_messages_keeps_its_samples_and_says_what_is_reduced
         assert frame.raw.dtype == np.uint16
         assert np.array_equal(frame.raw, alone.frame_at(seq).raw)
     assert "10-bit samples are reduced to 8 bits" in source_for(bag).open().notes
+
+
+def test_damaged_messages_share_one_reason_and_each_says_what_is_wrong(tmp_path: Path) -> None:
+    bag = write_rosbag2(tmp_path / "bag", sqlite=True)
+    with closing(sqlite3.connect(next(bag.glob("*.db3")))) as base, base:
+        base.execute("UPDATE messages SET data = substr(data, 1, 60) WHERE id % 3 = 0")
+    losses = [item for item in open_source(bag).frames(StopToken()) if isinstance(item, Loss)]
+    assert len(losses) > 1
+    assert {loss.reason for loss in losses} == {"could not be read"}
+    assert all(f"picture {loss.ref.seq} of {CAMERA}" in loss.detail for loss in losses)
 
 
 def test_several_cameras_are_listed_and_one_is_chosen(tmp_path: Path) -> None:

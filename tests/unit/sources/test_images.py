@@ -48,7 +48,8 @@ def test_an_image_that_cannot_be_read_is_a_loss_with_a_reason(folder: Path) -> N
     items = list(open_source(folder).frames(StopToken()))
     losses = [item for item in items if isinstance(item, Loss)]
     assert [loss.ref.key for loss in losses] == ["3.png"]
-    assert "3.png is not an image" in losses[0].reason
+    assert losses[0].reason == "could not be read"
+    assert "3.png is not an image" in losses[0].detail
     assert [item.image.shape[0] for item in items if isinstance(item, Frame)] == [20, 20, 30]
 
 
