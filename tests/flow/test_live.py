@@ -141,7 +141,7 @@ def test_an_unplugged_camera_is_noticed_comes_back_and_its_gap_is_counted(tmp_pa
         times = [moment.ref.time_s for moment in reader.moments()]
         assert times == sorted(times)
     (told,) = source.account()  # a starved machine may miss it more than once
-    assert re.fullmatch(r"camera bench:0 was lost \d+ times and connected again [1-9]\d* times", told), told
+    assert re.fullmatch(r"camera bench:0 was lost \d+ times? and connected again [1-9]\d* times?", told), told
     assert camera.threads == {"camera:bench:0"}  # one owner from the first open to the last
 
 
