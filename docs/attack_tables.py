@@ -52,6 +52,7 @@ class Attack:
 FEW = ("--count", "25")
 CREATE, CHANGE = (*FEW, "--goal", "create", "--class", "person"), (*FEW, "--goal", "change")
 HIDING = (
+    Attack("fgsm", YOLOX, ("--count", "100")),
     Attack("pgd", BASELINE, FEW),
     Attack("pgd", CANDIDATE, (*FEW, "--defences", "--baseline", BASELINE)),
     Attack("pgd", YOLOX, (*FEW, "--defences", "--baseline", DEIM)),
