@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special  # scipy.stats takes half a second to import
 
 from hilgui.attacks.aims import Goal, Target
 from hilgui.attacks.gallery import Answer, Gallery, found
@@ -96,7 +96,7 @@ def wilson(hits: int, trials: int, level: float = LEVEL) -> Interval | None:
     """Give Wilson's score interval of a share (Wilson, JASA 1927); None of nothing."""
     if not trials:
         return None
-    z = float(stats.norm.ppf((1 + level) / 2))
+    z = float(special.ndtri((1 + level) / 2))
     share, denominator = hits / trials, 1 + z * z / trials
     centre = (share + z * z / (2 * trials)) / denominator
     half = z * float(np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))) / denominator

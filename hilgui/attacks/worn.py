@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special  # scipy.stats takes half a second to import
 
 from hilgui.attacks.measure import wilson
 from hilgui.evaluation import Clusters, Interval
@@ -93,7 +93,7 @@ def gain(optimised: Worn, control: Worn, pictures: NDArray[np.int64], clusters: 
         int((more < 0).sum()),
         float(more.mean()),
         share.interval(tested),
-        float(stats.binom.sf(better - 1, better + worse, 0.5)),
+        float(special.bdtrc(better - 1, better + worse, 0.5)),
     )
 
 

@@ -17,6 +17,8 @@ from hilgui.gui.bridge import Bridge, spawn_engine
 from hilgui.gui.collector import Collector
 from hilgui.gui.main_window import MainWindow
 from hilgui.gui.memory import Memory
+from hilgui.gui.pages import PAGES
+from hilgui.gui.preload import Preload
 from hilgui.gui.qt_environment import create_application
 from hilgui.gui.stall_watch import StallWatch
 from hilgui.gui.theme import Choice, Theme
@@ -41,6 +43,8 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
     trouble.watch()
     StallWatch(window)
     collector = Collector(window)
+    preload = Preload(PAGES, window)
+    preload.done.connect(collector.settle)
     metrics = _serve_metrics(settings, window, bridge)
     window.show()
     folder = open_run or _last_run(memory)
@@ -49,6 +53,7 @@ def run_application(open_run: Path | None, settings: Settings) -> int:
     try:
         return application.exec()
     finally:
+        preload.close()
         collector.close()
         if metrics is not None:
             metrics.close()

@@ -24,7 +24,7 @@ class Collector(QObject):
         self._was_enabled = gc.isenabled()
         gc.disable()
         gc.collect()
-        gc.freeze()
+        self.settle()
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.look)
         self._timer.start(_LOOK_MS)
@@ -35,6 +35,10 @@ class Collector(QObject):
             if 0 < gc.get_threshold()[generation] < gc.get_count()[generation]:
                 gc.collect(generation)
                 return
+
+    def settle(self) -> None:
+        """Look no more through what is there now."""
+        gc.freeze()
 
     def close(self) -> None:
         """Let Python collect by itself again; may be called twice."""

@@ -18,12 +18,17 @@ class Entry:
     name: str
     text: str  # as it is looked up in the translation
     icon: str  # of assets/icons
-    make: Callable[[Bench, QWidget], Page]  # imports the page: nothing is loaded before somebody goes there
+    make: Callable[[Bench, QWidget], Page]  # imports the page: the window is there before anything is loaded
 
     @property
     def words(self) -> str:
         """Give the name in the operator's language."""
         return QCoreApplication.translate("Pages", self.text)
+
+    @property
+    def module(self) -> str:
+        """Name the module that `make` imports."""
+        return f"hilgui.gui.{self.name}.page"
 
 
 def make_replay(bench: Bench, parent: QWidget) -> RunPage:

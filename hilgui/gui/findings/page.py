@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtGui import QGuiApplication
@@ -27,7 +28,6 @@ from hilgui.gui.findings.decision_desk import DecisionDesk
 from hilgui.gui.findings.decisions import Decisions
 from hilgui.gui.findings.empty import EmptyFindings
 from hilgui.gui.findings.explanation_panel import ExplanationPanel
-from hilgui.gui.findings.export_dialog import ExportDialog
 from hilgui.gui.findings.filter_bar import FilterBar
 from hilgui.gui.findings.list_file import ask_where, save_list
 from hilgui.gui.findings.listing import Listing
@@ -45,10 +45,12 @@ from hilgui.gui.side_desk import SideDesk
 from hilgui.gui.splitter import splitter
 from hilgui.gui.theme import GAP, GAP_L, ROW, mark
 from hilgui.records.triage import TriageChange, TriageState
-from hilgui.report.dataset import Exported
 from hilgui.report.finding_table import PAGE, Answer, rows_of
 from hilgui.report.story_cards import AskStories, StoryCard
 from hilgui.triage import FindingRow, Query
+
+if TYPE_CHECKING:
+    from hilgui.report.dataset import Exported
 
 _PATIENCE_S = 5.0
 _MOST_CHOSEN = 5000  # findings that are copied, saved or exported together
@@ -209,6 +211,8 @@ class FindingsPage(BenchPage):
         self._with_chosen(self._ask_export)
 
     def _ask_export(self, rows: list[FindingRow]) -> None:
+        from hilgui.gui.findings.export_dialog import ExportDialog  # brings every writer of labels along
+
         self.dialog = ExportDialog(rows, self._bench.settings, self)
         self.dialog.exported.connect(self._on_exported)
         self.dialog.finished.connect(self.dialog.deleteLater)

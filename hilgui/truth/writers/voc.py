@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from xml.sax.saxutils import escape
+from html import escape  # that of xml.sax loads urllib: a tenth of a second
 
 from hilgui.errors import CallWrong
 from hilgui.records import NO_CLASS, Truth
@@ -58,4 +58,4 @@ def xml_text(text: str) -> str:
     """Write a name as XML holds it; raises CallWrong for characters that it cannot hold."""
     if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 or ord(letter) in (0xFFFE, 0xFFFF) for letter in text):
         raise CallWrong(f"{text[:40]!r} has characters that XML cannot hold; convert to coco instead")
-    return escape(text)
+    return escape(text, quote=False)
