@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import Qt
 
+from hilgui.attacks.aims import Goal
 from hilgui.drift import write_reference
 from hilgui.gui.robustness.attack_dialog import AttackDialog
 from hilgui.gui.robustness.audit_dialog import AuditDialog
@@ -119,10 +120,15 @@ def test_a_model_is_attacked_and_audited(qtbot, page, tmp_path):
     model = write_light_model(tmp_path / "light.onnx")
     dialog = ask(qtbot, page, ATTACKS)
     dialog.model.text, dialog.source.text, dialog.truth.text = str(model), str(street), str(labels)
+    dialog.goal.setCurrentIndex(dialog.goal.findData(Goal.CHANGE))
+    dialog.class_name.setText("person")
+    assert "--goal change --class person" in dialog.wish.command
+    dialog.goal.setCurrentIndex(dialog.goal.findData(Goal.HIDE))
     dialog.method.setCurrentIndex(dialog.method.findData("noise"))
     dialog.count.setValue(2)
     view = go(qtbot, page, ATTACKS)
     assert view.result.command[:3] == ("hilgui", "attack", "noise")
+    assert view.result.command[-6:-4] == ("--class", "person")
     dialog = ask(qtbot, page, AUDIT)
     dialog.model.text, dialog.images.text = str(model), str(street)
     dialog.suite.setCurrentIndex(dialog.suite.findData("A"))

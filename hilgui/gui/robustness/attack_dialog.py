@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QSpinBox, QWidget
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 
+from hilgui.attacks.aims import Goal
 from hilgui.attacks.asked import AskedAttack
 from hilgui.attacks.question import FGSM, NOISE, PGD, SQUARE, AttackQuestion
 from hilgui.gui.path_field import PathField
@@ -30,6 +31,8 @@ class AttackWish:
     source: str = ""
     truth: str = ""  # "": labels beside the pictures; "self"
     method: str = SQUARE
+    goal: Goal = Goal.HIDE
+    class_name: str = ""  # "": of every class; to create: the class that appears
     epsilon: float = 0.03
     count: int = 40
 
@@ -38,6 +41,8 @@ class AttackWish:
         """Give the command that attacks the same."""
         words = ["hilgui", "attack", self.method, self.model or "MODEL", self.source or "IMAGES"]
         words += ["--truth", self.truth] if self.truth else []
+        words += ["--goal", self.goal.value] if self.goal is not Goal.HIDE else []
+        words += ["--class", self.class_name] if self.class_name else []
         return shlex.join([*words, "--epsilon", f"{self.epsilon:g}", "--count", str(self.count)])
 
     def beside(self, opened: Opened) -> AttackWish:
@@ -52,6 +57,8 @@ class AttackWish:
             typed_path(self.source),
             self.method,
             truth=truth,
+            goal=self.goal,
+            class_name=self.class_name,
             epsilon=self.epsilon,
             count=self.count,
             command=tuple(shlex.split(self.command)),
@@ -70,6 +77,7 @@ class AttackDialog(AskDialog):
         self.source = PathField(theme, self.tr("Pictures"), filters="", folders=True, parent=self)
         self.truth = PathField(theme, self.tr("Labels"), filters="", folders=True, parent=self)
         self.method, self.epsilon, self.count = QComboBox(self), QDoubleSpinBox(self), QSpinBox(self)
+        self.goal, self.class_name = QComboBox(self), QLineEdit(self)
         for method, words in (
             (SQUARE, self.tr("Square: random squares, every model")),
             (FGSM, self.tr("FGSM: one step along the gradient, needs PyTorch")),
@@ -77,6 +85,13 @@ class AttackDialog(AskDialog):
             (NOISE, self.tr("random noise alone: the control")),
         ):
             self.method.addItem(words, method)
+        for goal, words in (
+            (Goal.HIDE, self.tr("hide objects; a classifier: make it err")),
+            (Goal.CREATE, self.tr("create objects that are not there")),
+            (Goal.CHANGE, self.tr("change their class")),
+        ):
+            self.goal.addItem(words, goal)
+        self.class_name.setPlaceholderText(self.tr("every class; to create: the one that shall appear"))
         self.epsilon.setDecimals(3)
         self.epsilon.setRange(0.004, 0.5)
         self.epsilon.setSingleStep(0.01)
@@ -89,6 +104,8 @@ class AttackDialog(AskDialog):
             (self.tr("Pictures"), self.source),
             (self.tr("Labels"), self.truth),
             (self.tr("Attack"), self.method),
+            (self.tr("Goal"), self.goal),
+            (self.tr("Class"), self.class_name),
             (self.tr("ε"), self.epsilon),
             (self.tr("Pictures, at most"), self.count),
         ):
@@ -96,6 +113,8 @@ class AttackDialog(AskDialog):
             self.add(words, field)
         self.model.text, self.source.text, self.truth.text = wish.model, wish.source, wish.truth
         self.method.setCurrentIndex(self.method.findData(wish.method))
+        self.goal.setCurrentIndex(self.goal.findData(wish.goal))
+        self.class_name.setText(wish.class_name)
         self.epsilon.setValue(wish.epsilon)
         self.count.setValue(wish.count)
         self.source.say(self.tr("a folder of images, a video or a bag"))
@@ -103,6 +122,8 @@ class AttackDialog(AskDialog):
         for line in (self.model, self.source, self.truth):
             line.changed.connect(self.say_command)
         self.method.currentIndexChanged.connect(self.say_command)
+        self.goal.currentIndexChanged.connect(self.say_command)
+        self.class_name.textChanged.connect(self.say_command)
         self.epsilon.valueChanged.connect(self.say_command)
         self.count.valueChanged.connect(self.say_command)
         self.say_command()
@@ -115,6 +136,8 @@ class AttackDialog(AskDialog):
             source=self.source.text,
             truth=self.truth.text,
             method=str(self.method.currentData()),
+            goal=Goal(self.goal.currentData()),
+            class_name=self.class_name.text().strip(),
             epsilon=round(self.epsilon.value(), 3),
             count=self.count.value(),
         )
