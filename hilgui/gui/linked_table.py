@@ -172,7 +172,10 @@ class LinkedTable(QTableView):
         self._lay_out()
 
     def _wish(self, column: int) -> int:
-        wish = max(self.sizeHintForColumn(column), self.horizontalHeader().sectionSizeHint(column))
+        texts = {row[column].text: place for place, row in enumerate(self.rows) if column < len(row)}
+        widest = texts.get(max(texts, key=self.fontMetrics().horizontalAdvance, default=""), 0)
+        cell = self.sizeHintForIndex(self._model.index(widest, column)).width()  # of all rows Qt would ask each
+        wish = max(cell, self.horizontalHeader().sectionSizeHint(column))
         if self.rows and column < len(self.rows[0]) and self.rows[0][column].icon is not None:
             wish = max(wish, self.iconSize().width() + 2 * GAP)  # it may come later
         return min(wish, _WIDEST)

@@ -61,6 +61,17 @@ def test_a_table_fits_its_room_and_follows_it(qtbot, table):
     assert long in table.model().data(table.model().index(0, 0), 3)  # Qt.ToolTipRole: what is cut off is told
 
 
+def test_two_thousand_rows_are_not_measured_one_by_one(qtbot, table, monkeypatch):
+    table.resize(900, 200)
+    table.show()
+    asked, answer = [], table.model().data
+    monkeypatch.setattr(type(table.model()), "data", lambda _self, *place: (asked.append(1), answer(*place))[1])
+    rows = [[number(str(row)), Cell("short" if row != 1990 else "the longest words of all")] for row in range(2000)]
+    table.put(["frame", "what"], rows)
+    assert len(asked) < len(rows)
+    assert table.columnWidth(1) > table.fontMetrics().horizontalAdvance("the longest words of all")
+
+
 def test_widths_that_somebody_chose_stay(qtbot, table):
     table.resize(500, 200)
     table.show()
