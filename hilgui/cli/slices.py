@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from hilgui.evaluation.slice_search import Searched
     from hilgui.report.slices import Sliced
 
-_EXPLAIN = "Name frames behind each slice: drive and number of those with the most misses."
+_EXPLAIN = "Name frames behind each slice: drive and number of those with the most misses and false positives."
 
 
 def slices(
@@ -85,9 +85,10 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
             str(each.drives),
         )
         table.add_row(name, escape(each.value), *ratios, *counts)
-        if explain and each.examples:
-            frames = ", ".join(f"{drive} frame {seq}" for drive, seq in each.examples)
-            table.add_row("", escape(f"  missed in {frames}"))
+        for words, behind in (("missed", each.examples), ("false", each.phantoms)) if explain else ():
+            frames = ", ".join(f"{drive} frame {seq}" for drive, seq in behind)
+            if frames:
+                table.add_row("", escape(f"  {words} in {frames}"))
     results.print(table)
     for why, where in reasons.items():
         results.print(f"no interval for {', '.join(where)}: {why}", markup=False)

@@ -16,7 +16,7 @@ from hilgui.evaluation.detection_quality import RATES, DetectionQuality
 from hilgui.evaluation.error_split import ERRORS
 from hilgui.evaluation.operating_point import BACKGROUND
 
-EXPLAINED = frozenset((*COCO_FIGURES, *RATES, "best_f1", "tide", "confusion", "calibration_error"))
+EXPLAINED = frozenset((*COCO_FIGURES, *RATES, "best_f1", "tide", "confusion", "calibration_error", "truths"))
 """Figures of detection that lead to frames, without what stands behind the first point of their names."""
 
 _Found = tuple[NDArray[np.integer], NDArray[np.floating] | None]  # frame of each contribution, and its size if not 1
@@ -50,7 +50,7 @@ def frames_behind(quality: DetectionQuality, figure: str) -> list[Behind]:
     `recall[.CLASS]` and `ar_…` lead to misses, `precision[.CLASS]` to phantoms, `f1[.CLASS]` to both (at the operating
     point); `map_…[.CLASS]` to errors at IoU .5 whatever the score; `tide.ERROR` to errors of that kind;
     `confusion.THERE.SHOWN` to pairs, with `background` where there is no truth or no detection;
-    `calibration_error` to detections whose score lies.
+    `calibration_error` to detections whose score lies; `truths[.CLASS]` to the labels that count.
     """
     return listed(quality.book, _contributions(quality, figure))
 
@@ -79,10 +79,13 @@ def _contributions(quality: DetectionQuality, figure: str) -> _Found:
         return _of_confusion(quality, rest)
     if head == "calibration_error":
         return _of_calibration(quality)
+    if head == "truths":
+        return _labelled(quality, rest)
     known = [
         *COCO_FIGURES,
         *RATES,
         "calibration_error",
+        "truths",
         *(f"tide.{error}" for error in ERRORS),
         "confusion.THERE.SHOWN",
     ]
@@ -104,7 +107,7 @@ def _at_operating_point(quality: DetectionQuality, rate: str, label: str) -> _Fo
 
 def _over_all_scores(quality: DetectionQuality, label: str, *, only_missed: bool) -> _Found:
     rows, truths = quality.precision.rows()
-    column = quality.subject.judged.index(_number(quality, label)) if label else None
+    column = _column(quality, label)
     missed = truths.counted[0] & ((truths.hits[0] & 1) == 0) & _is(truths.columns, column)
     wrong = (((rows.hits[0] | rows.ignored[0]) & 1) == 0) & _is(rows.columns, column)
     if only_missed:
@@ -112,6 +115,11 @@ def _over_all_scores(quality: DetectionQuality, label: str, *, only_missed: bool
     # A false positive lowers precision by its score's place; a miss costs a whole truth.
     frames = np.concatenate((truths.frames[missed], rows.frames[wrong]))
     return frames, np.concatenate((np.ones(int(missed.sum())), rows.scores[wrong].astype(np.float64)))
+
+
+def _labelled(quality: DetectionQuality, label: str) -> _Found:
+    _, truths = quality.precision.rows()
+    return truths.frames[truths.counted[0] & _is(truths.columns, _column(quality, label))], None
 
 
 def _of_error(quality: DetectionQuality, error: str) -> _Found:
@@ -143,6 +151,10 @@ def _of_calibration(quality: DetectionQuality) -> _Found:
 
 def _is(values: NDArray[np.int32], wanted: int | None) -> NDArray[np.bool_]:
     return np.ones(len(values), np.bool_) if wanted is None else values == wanted
+
+
+def _column(quality: DetectionQuality, label: str) -> int | None:
+    return quality.subject.judged.index(_number(quality, label)) if label else None
 
 
 def _number(quality: DetectionQuality, name: str) -> int:

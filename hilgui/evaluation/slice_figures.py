@@ -49,6 +49,8 @@ class SliceFigures:
     precision_interval: Interval | None = None
     map_50_interval: Interval | None = None
     why_no_interval: str = ""  # of recall
+    phantoms: tuple[tuple[str, int], ...] = ()  # those with the most false positives
+    holders: tuple[tuple[str, int], ...] = ()  # those with the most truths
 
     @property
     def recall(self) -> float | None:
@@ -82,8 +84,13 @@ class SliceFigures:
             "matched": self.matched,
             "false_positives": self.false_positives,
             "drives": self.drives,
-            "examples": [{"drive": drive, "frame": seq} for drive, seq in self.examples],
+            "examples": _plain(self.examples),
+            "phantoms": _plain(self.phantoms),
         }
+
+
+def _plain(frames: tuple[tuple[str, int], ...]) -> list[dict[str, Any]]:
+    return [{"drive": drive, "frame": seq} for drive, seq in frames]
 
 
 def _telling(rows: MatchRows) -> MatchRows:
@@ -154,7 +161,9 @@ class SliceReader:
             None if hides else len(false),
             len(np.unique(self._drives[frames])),
             None if ranked is None else ranked.averages().mean[1],
-            self._worst(frames[~hit]),
+            self._most(frames[~hit]),
+            phantoms=() if hides else self._most(false),
+            holders=self._most(frames),
         )
         return self._sure(one, frames, hit, false, ranked) if with_intervals else one
 
@@ -202,11 +211,11 @@ class SliceReader:
             return t_interval(jackknife(read, len(clusters))[:, 0], clusters.unit)
         return percentile_interval(resample(read, self._draws[:_RESAMPLES])[:, 0], clusters)
 
-    def _worst(self, missed: NDArray[np.int32]) -> tuple[tuple[str, int], ...]:
-        """Name the frames with the most misses, each once, the earlier of equal ones first."""
-        frames, counts = np.unique(missed, return_counts=True)
-        worst = frames[np.argsort(-counts, kind="stable")[:_EXAMPLES]].tolist()
-        seen = [self._book.frames[frame] for frame in worst]
+    def _most(self, rows: NDArray[np.int32]) -> tuple[tuple[str, int], ...]:
+        """Name the frames that occur most often, each once, the earlier of equal ones first."""
+        frames, counts = np.unique(rows, return_counts=True)
+        most = frames[np.argsort(-counts, kind="stable")[:_EXAMPLES]].tolist()
+        seen = [self._book.frames[frame] for frame in most]
         return tuple((self._book.drives[each.drive], each.seq) for each in seen)
 
     def _lay_out(self, precision: AveragePrecision) -> None:

@@ -107,6 +107,24 @@ def test_slices_classes_and_confusion_are_shown_and_copied(qtbot, measured):
     assert missed.text == str(len(MISSED)) and missed.link.figure == "confusion.person.background"
 
 
+def test_every_number_leads_to_frames_or_says_that_there_are_none(qtbot, measured):
+    page = measured
+    page.tabs.setCurrentWidget(page.slices)
+    qtbot.waitUntil(lambda: bool(page.slices.rows))
+    tables = (page.figures, page.classes, page.confusion.table, page.slices)
+    numbers = [cell for table in tables for row in table.rows for cell in row if any(map(str.isdigit, cell.text))]
+    links = {cell.link for cell in numbers if cell.is_number}
+    assert None not in links
+    assert {link.figure.split(",")[0] for link in links if link.frames is not None} >= {"truths", "recall", "map_50"}
+    for link in (Link(Role.CANDIDATE, "truths.person"), Link(Role.CANDIDATE, "confusion.person.person")):
+        assert link in links
+        page.show_behind(link)
+        qtbot.waitUntil(lambda: not page.frames.is_looking)
+        assert page.frames.table.rows
+    page.show_behind(Link(Role.BASELINE, "recall, class = car", ()))
+    assert not page.frames.table.rows and "no frame" in page.frames._title.text()
+
+
 def test_a_figure_without_frames_says_so_in_its_place(qtbot, measured):
     measured.show_behind(Link(Role.BASELINE, "nonsense"))
     qtbot.waitUntil(lambda: not measured.is_busy)

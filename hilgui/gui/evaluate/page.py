@@ -144,7 +144,7 @@ class EvaluatePage(BenchPage):
         words = ["hilgui", "slices" if is_sliced else "evaluate", run]
         if self._threshold is not None:
             words += ["--threshold", f"{self._threshold:g}"]
-        if self._link is not None and is_sliced == bool(self._link.frames):
+        if self._link is not None and is_sliced == (self._link.frames is not None):
             words += ["--explain"] if is_sliced else ["--explain", self._link.figure]
         elif self.tabs.currentWidget() is self.classes:
             words += ["--by", "class"]
@@ -173,8 +173,8 @@ class EvaluatePage(BenchPage):
             return
         self._link = link
         self._say_command()
-        if link.frames:
-            found = [Behind(run, seq, self.tr("first misses"), math.nan, math.nan) for run, seq in link.frames]
+        if link.frames is not None:
+            found = [Behind(run, seq, self.tr("where most are"), math.nan, math.nan) for run, seq in link.frames]
             self.frames.show_frames(link, found)
         else:
             self.frames.look(link)
@@ -392,7 +392,7 @@ class EvaluatePage(BenchPage):
 
     def _on_failure(self, sentence: str, details: str) -> None:
         self._sliced_key = None
-        if self._link is not None and not self._link.frames and self.frames.is_looking:
+        if self._link is not None and self._link.frames is None and self.frames.is_looking:
             self.frames.say(self._link, sentence)
             return
         self.trouble.emit(sentence, details)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hilgui.evaluation import Figure, Interval
@@ -32,7 +32,7 @@ class Link:
 
     role: Role
     figure: str
-    frames: tuple[tuple[str, int], ...] = ()  # run and frame; empty: to be asked for
+    frames: tuple[tuple[str, int], ...] | None = None  # run and frame; None: to be asked for
 
 
 def in_words(figure: Figure | None) -> str:
@@ -77,17 +77,19 @@ def figure_rows(tr: Tr, measured: Measured) -> tuple[list[str], list[list[Cell]]
         if _is_of_class(name, measured.classes) or name.split(".")[0] in _LEFT_OUT:
             continue
         row = [Cell(name)]
-        counts, rests = [], []
+        counts, rests, links = [], [], []
         for role in roles:
             figure = measured.figures[role].get(name)
             link = None if figure is None or figure.value is None else Link(role, name)
             row.append(number(in_words(figure), link, colour=role.value, tip=_tip(tr, figure)))
             row.append(number(interval_in_words(figure), link, colour="text_soft", tip=_tip(tr, figure)))
+            links += [] if link is None else [link]
             if figure is not None:
                 counts.append(f"{figure.count:,}")
                 rests.append(f"{figure.count:,} {figure.of}")
         tip = tr("rests on {0}").format(" / ".join(dict.fromkeys(rests)))
-        row.append(Cell(" / ".join(dict.fromkeys(counts)), colour="text_faint", tip=tip))
+        link = links[0] if links else None
+        row.append(Cell(" / ".join(dict.fromkeys(counts)), link, colour="text_faint", tip=tip))
         rows.append(row)
     return titles, rows
 
@@ -107,7 +109,7 @@ def class_rows(tr: Tr, measured: Measured) -> tuple[list[str], list[list[Cell]],
         counts = [figure.count for role in roles if (figure := measured.figures[role].get(f"recall.{label}"))]
         for role in roles:
             row = [Cell(label, colour="" if role is roles[0] else "text_faint")]
-            row.append(number(f"{max(counts, default=0):,}", colour="text_faint"))
+            row.append(number(f"{max(counts, default=0):,}", Link(role, f"truths.{label}"), colour="text_faint"))
             row += _model_cell(role, roles)
             for head in heads:
                 name = f"{head}.{label}"
@@ -141,9 +143,8 @@ def confusion_rows(tr: Tr, measured: Measured, role: Role) -> tuple[list[str], l
         row = [Cell(names[line], colour="text_soft")]
         for column in kept:
             count = counts[line][column]
-            is_right = line == column
-            link = Link(role, f"confusion.{names[line]}.{names[column]}") if count and not is_right else None
-            behind = "good" if is_right else "missed" if names[column] == "background" else "phantom"
+            link = Link(role, f"confusion.{names[line]}.{names[column]}") if count else None
+            behind = "good" if line == column else "missed" if names[column] == "background" else "phantom"
             text = f"{count:,}" if count else "·"
             tip = tr("{0} shown as {1}: {2:,} ({3:.0%} of the row)").format(
                 names[line], names[column], count, count / total
@@ -156,7 +157,7 @@ def confusion_rows(tr: Tr, measured: Measured, role: Role) -> tuple[list[str], l
 def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[Cell]], list[str]]:
     """Give a row for each slice and model, then how far apart its groups lie; with the tips of the titles.
 
-    A click leads to the first misses.
+    A click leads to the frames with the most misses, false positives or labels.
     """
     roles = [one.role for one in sliced]
     titles = [tr("dimension"), tr("slice"), tr("truths"), *_model_title(roles)]
@@ -174,28 +175,37 @@ def slice_rows(tr: Tr, sliced: Sequence[Sliced]) -> tuple[list[str], list[list[C
             for role, each in ((role, found[role]) for role in roles if role in found):
                 is_first = each is next(iter(found.values()))
                 head = [Cell(value, colour="" if is_first else "text_faint")]
-                head += [number(f"{truths:,}", colour="text_faint"), *_model_cell(role, roles)]
+                held = _link(role, "truths", each, each.holders)
+                head += [number(f"{truths:,}", held, colour="text_faint"), *_model_cell(role, roles)]
                 mine.append([*head, *_slice_cells(each, role)])
         for one in sliced:
             told = one.disparities.get(dimension)
-            mine += [] if told is None else _gap_rows(tr, told, one.role, roles)
+            mine += [] if told is None else _gap_rows(tr, told, values, one.role, roles)
         for place, row in enumerate(mine):
             rows.append([Cell(dimension if place == 0 else "", colour="text_soft"), *row])
     return titles, rows, tips
 
 
-def _gap_rows(tr: Tr, gap: Disparity, role: Role, roles: Sequence[Role]) -> list[list[Cell]]:
-    """Give the difference of recall between the best and the worst group, and name the smallest."""
-    if gap.gap is None:
+def _gap_rows(
+    tr: Tr, gap: Disparity, groups: Mapping[str, Mapping[Role, SliceFigures]], role: Role, roles: Sequence[Role]
+) -> list[list[Cell]]:
+    """Give the difference of recall between the best and the worst group, and name the smallest.
+
+    A click leads to the misses of the worst, and to the smallest.
+    """
+    if gap.gap is None or gap.worst is None:
         return []
+    worst, smallest = groups[gap.worst][role], groups[gap.smallest][role]
+    missed = _link(role, "recall", worst, worst.examples)
+    held = _link(role, "truths", smallest, smallest.holders)
     words = tr("Δ; least: {0}").format(gap.smallest)
     return [
         [
             Cell(words, colour="text_soft", tip=gap.in_words),
-            number(f"{gap.counts[gap.smallest]:,}", colour="text_faint", tip=tr("truths of the smallest group")),
+            number(f"{gap.counts[gap.smallest]:,}", held, colour="text_faint", tip=tr("truths of the smallest group")),
             *_model_cell(role, roles),
-            number(short(gap.gap), colour=role.value, tip=gap.in_words),
-            number(_span_of(gap.interval), colour="text_soft", tip=gap.in_words),
+            number(short(gap.gap), missed, colour=role.value, tip=gap.in_words),
+            number(_span_of(gap.interval), missed, colour="text_soft", tip=gap.in_words),
             number(""),
             number(""),
         ]
@@ -207,13 +217,20 @@ def _span_of(interval: Interval | None) -> str:
 
 
 def _slice_cells(each: SliceFigures, role: Role) -> list[Cell]:
-    link = Link(role, f"{each.dimension} = {each.value}", each.examples) if each.examples else None
+    missed = None if each.recall is None else _link(role, "recall", each, each.examples)
+    false = None if each.precision is None else _link(role, "precision", each, each.phantoms)
+    both = tuple(dict.fromkeys((*each.examples, *each.phantoms)))
+    wrong = None if each.map_50 is None else _link(role, "map_50", each, both)
     return [
-        number(short(each.recall), link, colour=role.value),
-        number(_span_of(each.recall_interval), link, colour="text_soft", tip=each.why_no_interval),
-        number(short(each.precision), colour=role.value, tip=_between(each.precision_interval)),
-        number(short(each.map_50), colour=role.value, tip=_between(each.map_50_interval)),
+        number(short(each.recall), missed, colour=role.value),
+        number(_span_of(each.recall_interval), missed, colour="text_soft", tip=each.why_no_interval),
+        number(short(each.precision), false, colour=role.value, tip=_between(each.precision_interval)),
+        number(short(each.map_50), wrong, colour=role.value, tip=_between(each.map_50_interval)),
     ]
+
+
+def _link(role: Role, figure: str, each: SliceFigures, frames: tuple[tuple[str, int], ...]) -> Link:
+    return Link(role, f"{figure}, {each.dimension} = {each.value}", frames)
 
 
 def _between(interval: Interval | None) -> str:

@@ -104,6 +104,13 @@ def test_a_confused_pair_leads_to_its_frame() -> None:
     assert [each.seq for each in frames_behind(drawn, "confusion.car.background")] == [2, 6]
 
 
+def test_a_count_of_truths_leads_to_their_frames() -> None:
+    drawn = quality(noisy(60, 3))
+    for name in ("person", "car"):
+        behind = frames_behind(drawn, f"truths.{name}")
+        assert sum(each.contribution for each in behind) == drawn.figures()[f"recall.{name}"].count
+
+
 @pytest.mark.parametrize("name", ["recal.person", "recall.persn", "tide.nothing", "confusion.tram.car"])
 def test_a_figure_that_there_is_not_is_refused_with_a_suggestion(name: str) -> None:
     with pytest.raises(CallWrong, match=r"try|write"):

@@ -64,6 +64,8 @@ def test_a_truth_belongs_to_its_own_slices_and_a_false_positive_to_its_own() -> 
     night = found["day_part", "night"]
     assert (night.truths, night.matched, night.false_positives, night.precision) == (2, 1, 1, 0.5)
     assert found["distance", "≥ 50 m"].examples == (("one", 0),)
+    assert night.phantoms == night.holders == (("one", 0),)
+    assert found["distance", "< 15 m"].phantoms == ()  # nobody knows
     assert found["camera", "unknown"].drives == 1
     # Nobody knows how far away the false positive is, so no slice of distance has a precision.
     assert (found["distance", "< 15 m"].precision, found["distance", "< 15 m"].map_50) == (None, None)
