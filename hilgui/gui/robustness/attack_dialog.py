@@ -13,8 +13,8 @@ from hilgui.attacks.aims import Goal
 from hilgui.attacks.asked import AskedAttack
 from hilgui.attacks.question import FGSM, NOISE, PGD, SQUARE, AttackQuestion
 from hilgui.gui.path_field import PathField
-from hilgui.gui.robustness.ask_dialog import MODELS, AskDialog, Opened
-from hilgui.gui.theme import Theme, mark
+from hilgui.gui.robustness.ask_dialog import MODELS, AskDialog, Opened, typed
+from hilgui.gui.theme import Theme
 from hilgui.gui.typed_path import is_there, typed_path
 from hilgui.robustness import ATTACKS
 from hilgui.settings import Settings
@@ -98,7 +98,7 @@ class AttackDialog(AskDialog):
         self.epsilon.setToolTip(self.tr("Largest change of a sample, as a share of the full range"))
         self.count.setRange(1, 10_000)
         for number in (self.epsilon, self.count):
-            mark(number, kind="typed")
+            typed(number)
         for words, field in (
             (self.tr("Model"), self.model),
             (self.tr("Pictures"), self.source),

@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QComboBox, QSpinBox, QWidget
 from hilgui.attacks.audit.asked import COUNT, FULL, AskedAudit
 from hilgui.attacks.audit.finding import Kind
 from hilgui.gui.path_field import PathField
-from hilgui.gui.robustness.ask_dialog import MODELS, AskDialog, Opened
-from hilgui.gui.theme import Theme, mark
+from hilgui.gui.robustness.ask_dialog import MODELS, AskDialog, Opened, typed
+from hilgui.gui.theme import Theme
 from hilgui.gui.typed_path import typed_path
 from hilgui.robustness import AUDIT
 from hilgui.settings import Settings
@@ -66,7 +66,7 @@ class AuditDialog(AskDialog):
         for kind in Kind:
             self.suite.addItem(self.tr("only {0}").format(kind.value), kind.value[0])
         self.count.setRange(2, 1_000)
-        mark(self.count, kind="typed")
+        typed(self.count)
         for words, field in (
             (self.tr("Model"), self.model),
             (self.tr("Pictures"), self.images),
