@@ -60,7 +60,7 @@ def check_command(
     provider: Annotated[str, typer.Option(help="auto, cpu, cuda, tensorrt, openvino, directml or coreml.")] = "auto",
     as_json: Json = False,
 ) -> None:
-    """Try the common ways to prepare a picture; exit with 1 where another one is much better."""
+    """Try the common ways to prepare a picture; exit with 1 where another is much better, 3 where it may be chance."""
     from hilgui.cli.console import Ticker, print_json
     from hilgui.pipeline.convention_check import check_conventions
 
@@ -84,8 +84,8 @@ def check_command(
         print_json(found.as_json())
     else:
         _print_check(found)
-    if found.better is not None:
-        raise typer.Exit(1)
+    if found.leading is not None:
+        raise typer.Exit(1 if found.is_sure else 3)
 
 
 def _print_inspection(found: Inspection) -> None:
@@ -157,11 +157,18 @@ def _print_check(found: ConventionCheck) -> None:
         table.add_row(_plain(each.name), _figure(each.ap), _figure(each.ap50))
     results.print(f"{number_of(found.frames, 'frame')}, {number_of(found.truths, 'object')}")
     results.print(table)
-    if found.better is None:
+    few = f"on {number_of(found.frames, 'frame')} with {number_of(found.truths, 'object')}"
+    if found.leading is None:
         results.print("The way it is prepared now is as good as any that was tried.")
+    elif not found.is_sure:
+        results.print(
+            f"INCONCLUSIVE: {_plain(found.leading.name)} looks better, which may be chance {few}: give more labels."
+        )
     else:
-        results.print(f"WARNING: {_plain(found.better.name)} is much better. In a card beside the model:\n")
+        results.print(f"WARNING: {_plain(found.leading.name)} is much better. In a card beside the model:\n")
         results.print(found.card_lines(), markup=False)
+        if found.alike:
+            results.print(f"\nNot told from it {few}: {_plain('; '.join(found.alike))}. More labelled frames may tell.")
 
 
 def _figure(value: float | None) -> str:

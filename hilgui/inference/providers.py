@@ -95,7 +95,10 @@ def what_is_missing(provider: str) -> str:
     if provider not in (CUDA, TENSORRT):
         return f"onnxruntime refused it without a reason; {_GET[provider]}"
     if not gpu_name():
-        return "no NVIDIA GPU with a working driver was found (nvidia-smi shows what the driver sees)"
+        return (
+            "no NVIDIA GPU with a working driver was found (nvidia-smi shows what the driver sees); "
+            "install the driver, or run with --provider cpu"
+        )
     library = _missing_library(provider)
     if library:
         return f"{library}; {_GET[provider]}"

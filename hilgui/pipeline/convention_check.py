@@ -6,6 +6,7 @@ of labelled frames the right convention stands out.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 
 from hilgui.errors import CallWrong
 from hilgui.evaluation import AveragePrecision
+from hilgui.evaluation.clusters import resample
+from hilgui.evaluation.ranked import RankedRows
 from hilgui.inference import Model
 from hilgui.inference.preprocess import IMAGENET_MEAN, IMAGENET_STD, Preprocess
 from hilgui.records import Frame, Loss, Task, Truth
@@ -25,6 +28,8 @@ from hilgui.truth import agree, join, read_labels, relabel
 
 _MUCH_BETTER = 0.05  # of AP, and
 _TIMES_BETTER = 1.3
+_DRAWS = 200  # of the frames: what holds in every one of them is beyond chance
+_SEED = 20240607
 _ONES = (1.0, 1.0, 1.0)
 _ZEROS = (0.0, 0.0, 0.0)
 
@@ -62,14 +67,19 @@ class ConventionCheck:
     truths: int
     now: Tried
     tried: tuple[Tried, ...]
+    is_sure: bool  # the best is much better than now however the frames are drawn
+    alike: tuple[str, ...]  # which the frames do not tell from the best
+
+    @property
+    def leading(self) -> Tried | None:
+        """Give the best of the others where it is much better here: by .05 of AP and by three tenths."""
+        best = self.tried[0]
+        return best if best.ap is not None and _is_much_better(best.ap, self.now.ap or 0.0) else None
 
     @property
     def better(self) -> Tried | None:
-        """Give the best of the others where it is much better: by .05 of AP and by three tenths."""
-        best, now = self.tried[0], self.now.ap or 0.0
-        if best.ap is None or best.ap < now + _MUCH_BETTER or best.ap < now * _TIMES_BETTER:
-            return None
-        return best
+        """Give the best of the others where it is much better, and not by the chance of these frames."""
+        return self.leading if self.is_sure else None
 
     def card_lines(self) -> str:
         """Give the card that asks for the better way; empty where the present one is fine."""
@@ -95,7 +105,9 @@ class ConventionCheck:
             "truths": self.truths,
             "now": asdict(self.now),
             "tried": [asdict(each) for each in self.tried],
+            "leading": None if self.leading is None else asdict(self.leading),
             "better": None if self.better is None else asdict(self.better),
+            "alike": list(self.alike),
             "card": self.card_lines(),
         }
 
@@ -133,7 +145,17 @@ def check_conventions(
             tried.append(bench.measure(f"{best.name.split(',')[0]}, {place}", wanted))
             told(len(tried) + 1, total)
         tried.sort(key=lambda each: -_ap(each))
-        return ConventionCheck(model_path, len(bench.frames), bench.truths, now, tuple(tried))
+        best = tried[0]
+        others = [each for each in tried[1:] if each.preprocess != best.preprocess]
+        return ConventionCheck(
+            model_path,
+            len(bench.frames),
+            bench.truths,
+            now,
+            tuple(tried),
+            is_sure=bench.always(_is_much_better, best, now),
+            alike=tuple(each.name for each in others if not bench.always(operator.gt, best, each)),
+        )
     finally:
         model.close()
 
@@ -147,6 +169,10 @@ class _Bench:
         self._model = model
         self.frames, self._judged, self._table = found
         self.truths = sum(int(np.count_nonzero(~truth.ignore & ~truth.crowd)) for _, truth in self.frames)
+        self._draws = np.random.default_rng(_SEED).multinomial(
+            len(self.frames), np.full(len(self.frames), 1.0 / len(self.frames)), _DRAWS
+        )
+        self._ranked: dict[str, RankedRows] = {}
 
     def measure(self, name: str, wanted: Preprocess) -> Tried:
         precision = AveragePrecision(self._judged)
@@ -155,7 +181,17 @@ class _Bench:
             found = self._model.infer(frame.image, workspace).detections
             precision.add(found.with_classes(self._table[found.classes]), truth)
         figures = precision.figures()
+        self._ranked[name] = precision.ranked()
         return Tried(name, wanted, figures.map_50_95, figures.map_50)
+
+    def always(self, compare: Callable[[float, float], bool], one: Tried, other: Tried) -> bool:
+        """Say whether AP of two ways compares so in every draw of the frames."""
+        ways = [self._ranked[each.name] for each in (one, other)]
+
+        def compared(weights: NDArray[np.int64]) -> NDArray[np.float64]:
+            return np.array([compare(*(ranked.averages(weights).mean[0] or 0.0 for ranked in ways))], np.float64)
+
+        return bool(resample(compared, self._draws).all())
 
 
 def _labelled(
@@ -192,6 +228,10 @@ def _colours(now: Preprocess) -> Iterator[tuple[str, Preprocess]]:
             step = 1 if color == "rgb" else -1
             changed = {"color": color, "scale": scale, "mean": mean[::step], "std": std[::step]}
             yield f"{color.upper()} {levels}, placed as now", Preprocess(**{**kept, **changed})
+
+
+def _is_much_better(ap: float, now: float) -> bool:
+    return ap >= now + _MUCH_BETTER and ap >= now * _TIMES_BETTER
 
 
 def _ap(tried: Tried) -> float:

@@ -162,7 +162,15 @@ def _prepare_recorded(plan: RunPlan) -> Prepared:
 
 
 def _agree(plan: RunPlan, models: dict[Role, Model], labels: Labels | None, joined: Joined | None) -> Agreed:
-    """Settle the classes; labels without boxes, or for models that give none, have no say."""
+    """Settle the classes; labels without boxes, or for models that give none, have no say.
+
+    Raises CallWrong for models of different tasks: nothing of one would be compared with the other.
+    """
+    if len({model.facts.task for model in models.values()}) > 1:
+        told = " and ".join(
+            f"the {role} {model.facts.name} is for {model.facts.task}" for role, model in models.items()
+        )
+        raise CallWrong(f"{told}: nothing of them can be compared; replay each alone")
     has_boxes = joined is not None and bool(joined.truths) and _detectors(models)
     return agree(
         labels.names if labels is not None and has_boxes else None,

@@ -137,7 +137,7 @@ def _nothing_in_common(label_names: Sequence[str], model_names: Sequence[Sequenc
     labels, models = ", ".join(label_names[:8]), " | ".join(", ".join(names[:8]) for names in model_names)
     return (
         f"the labels ({labels}) and the models ({models}) have no class in common; "
-        "give a class map, or play without truth"
+        "give a class map or other labels; a replay does without them with --truth none"
     )
 
 

@@ -80,3 +80,13 @@ def test_a_kitti_drive_is_judged_on_its_four_labelled_frames_alone(
     assert sorted(told["classes"]) == ["car", "person", "truck"]
     assert told["models"]["baseline"]["detection"]["frames"] == 4
     assert told["truth"]["unmapped"] == ["Cyclist", "Tram", "Misc"]
+
+
+def test_a_detector_is_not_compared_with_a_model_for_lanes(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drive, (_, detector, *_) = shared_data / "drives/clips/carnd_test_video.mp4", models(shared_data)
+    lanes = shared_data / "models" / "lstr_360x640.onnx"
+    call = ["replay", drive, "--baseline", lanes, "--candidate", detector, "--out", tmp_path]
+    assert main([*map(str, call), "--provider", "cpu"]) == 2
+    assert "lstr_360x640 is for lanes and the candidate" in " ".join(capsys.readouterr().err.split())

@@ -10,10 +10,12 @@ import pytest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from hilgui.gui.replay.drive import Drive
 from hilgui.gui.replay.page import ReplayPage
 from hilgui.gui.theme import Theme
 from hilgui.pipeline import Run, RunPlan, Watchers, prepare
 from hilgui.settings import Settings
+from hilgui.store import Series
 from tests.flow.tiny import write_model
 from tests.unit.sources.clips import grey, write_clip
 from tests.unit.sources.test_signals import DBC, write_log
@@ -100,5 +102,15 @@ def test_the_speed_is_plotted_under_the_picture_with_the_same_cursor(page: Repla
     page.action("plots").trigger()
     plot = page.plots.plots[2]
     assert not plot.isHidden()
-    assert (plot.quantity.title, plot.quantity.unit) == ("speed", "m/s")
+    assert (plot.quantity.title, plot.quantity.unit) == ("SPEED", "m/s")
     assert len(plot.curves) == 1
+
+
+def test_signals_keep_the_names_of_the_dbc_and_those_of_two_messages_are_told_apart(page: ReplayPage) -> None:
+    assert page.drive is not None
+    names, flat = ("FRONT.ANGLE", "REAR.ANGLE", "STEER.TORQUE_SENSOR"), np.zeros(3)
+    page.plots.set_drive(Drive(page.drive.header, {name: Series("Nm", np.arange(3.0), flat) for name in names}))
+    choice = page.plots.plots[2]._choice
+    assert [choice.itemText(place) for place in range(3)] == ["FRONT.ANGLE", "REAR.ANGLE", "TORQUE_SENSOR"]
+    choice.setCurrentIndex(2)
+    assert "TORQUE_SENSOR" in choice.toolTip()

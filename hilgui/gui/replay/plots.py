@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pyqtgraph as pg
@@ -13,6 +14,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QResizeEvent
 from PySide6.QtWidgets import QComboBox, QSizePolicy, QVBoxLayout, QWidget
 
+from hilgui.gui.label import as_tip
 from hilgui.gui.replay.axis import GUTTER, MARGIN, Axis
 from hilgui.gui.replay.drive import Drive, RoleSeries
 from hilgui.gui.replay.series import Series, column_edges
@@ -100,6 +102,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._choice.blockSignals(True)
         self._choice.clear()
         self._choice.addItems([quantity.title for quantity in quantities])
+        self._choice.view().setMinimumWidth(self._choice.view().sizeHintForColumn(0) + _AXIS)  # whole names in the list
         self._choice.blockSignals(False)
         self._name(self._choice.currentText())
 
@@ -131,8 +134,8 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
             tops.append(float(np.fmax.reduce(y, initial=0.0)))
             lows.append(float(np.fmin.reduce(y, initial=0.0)))
         self.setXRange(*self._span, padding=0)
-        top = _round_up(max([*tops, 1e-3]))
         low = -_round_up(-min(lows)) if lows and min(lows) < 0 else 0.0  # a steering angle goes both ways
+        top = _round_up(max(tops)) if tops and max(tops) > 0 else 0.0 if low else 1.0
         room = (top - low) * _NUMBER / max(self.height() - _BORDER - 2 * _NUMBER, 1)  # for both numbers at the axis
         words = [(low, f"{low:g} {self.quantity.unit}".rstrip()), (top, f"{top:g}")]
         if (
@@ -194,6 +197,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
         self._choice.addItems([quantity.title for quantity in self._quantities])
         self._choice.setAccessibleName(self.tr("What is plotted"))
         self._choice.setGeometry(6, 6, GUTTER - _AXIS - 8, 26)
+        self._choice.view().setTextElideMode(Qt.TextElideMode.ElideNone)
         self._choice.currentIndexChanged.connect(self.renew)
         self._choice.currentTextChanged.connect(self._name)
         self._name(self._choice.currentText())
@@ -201,6 +205,7 @@ class DrivePlot(pg.PlotWidget):  # type: ignore[misc]  # pyqtgraph has no types
 
     def _name(self, title: str) -> None:
         self.setAccessibleName(self.tr("Plot of {0}").format(title))
+        self._choice.setToolTip(as_tip(title))  # a long name is cut in the gutter
 
     def _restyle(self) -> None:
         self.setBackground(self._theme.colour("panel"))
@@ -230,7 +235,7 @@ class Plots(QWidget):
 
     def set_drive(self, drive: Drive | None) -> None:
         """Take another drive."""
-        told = () if drive is None else tuple(_of_bus(drive, name) for name in drive.signals)
+        told = () if drive is None else _of_bus(drive)
         self._bus.setVisible(bool(told))
         self._bus.set_quantities(told or SIGNALS)
         for plot in self.plots:
@@ -252,9 +257,18 @@ class Plots(QWidget):
             plot.renew()
 
 
-def _of_bus(drive: Drive, name: str) -> Quantity:
-    """Make a quantity of a signal of the bus."""
-    return Quantity(name.rpartition(".")[2].lower(), drive.unit_of(name), of_frame=lambda given: given.signals[name])
+def _signal(name: str, drive: Drive) -> Series:
+    return drive.signals[name]
+
+
+def _of_bus(drive: Drive) -> tuple[Quantity, ...]:
+    """Make quantities of the signals of the bus, with the names that they have in the DBC."""
+    short = [name.rpartition(".")[2] for name in drive.signals]
+    titles = [one if short.count(one) == 1 else name for one, name in zip(short, drive.signals, strict=True)]
+    return tuple(
+        Quantity(title, drive.unit_of(name), of_frame=partial(_signal, name))
+        for title, name in zip(titles, drive.signals, strict=True)
+    )
 
 
 def _round_up(top: float) -> float:

@@ -59,3 +59,14 @@ def test_a_network_without_boxes_has_nothing_to_check(shared_data: Path) -> None
 
     with pytest.raises(CallWrong, match="is for lanes"):
         check_conventions(shared_data / "models" / "lstr_360x640.onnx", coco / "instances_val2017_100.json", coco)
+
+
+def test_what_may_be_chance_on_a_few_frames_is_not_recommended(shared_data: Path) -> None:
+    drive = shared_data / "drives" / "kitti_2011_09_26_drive_0052"
+    call = ["check", str(shared_data / "models" / "yolox_nano_416.onnx"), str(drive), "--provider", "cpu"]
+
+    said = CliRunner().invoke(models_app, [*call, "--truth", str(drive / "label_2_keyframes")])
+
+    assert said.exit_code == 3, said.output
+    assert "may be chance on 4 frames with 31 objects" in " ".join(said.stdout.split())
+    assert "schema:" not in said.stdout
