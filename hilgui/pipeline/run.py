@@ -363,6 +363,8 @@ class Run:
         if not ledger.closes:
             return Verdict(Outcome.ERROR, ("the ledger does not close: a frame was lost inside hilgui; report this",))
         reasons = [f"{number_of(count, 'frame')} {why}" for why, count in ledger.losses]
+        if not ledger.evaluated:
+            reasons.append("no frame was evaluated")
         reasons += (*self._prepared.doubts, *self._judge.doubts)
         reasons += [f"corner case {name} stopped: {why}" for name, why in self._judge.broken]
         return Verdict(Outcome.INCONCLUSIVE if reasons else Outcome.PASS, tuple(reasons))

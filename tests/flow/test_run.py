@@ -15,7 +15,7 @@ import pytest
 from hilgui.pipeline import Progress, Run, Watchers
 from hilgui.pipeline.plan import RunPlan
 from hilgui.pipeline.preparation import prepare
-from hilgui.records import Kind, Outcome, Role
+from hilgui.records import Kind, Outcome, Role, Verdict
 from hilgui.settings import Settings
 from hilgui.store import RunReader
 from hilgui.wall_clock import WallClock
@@ -64,6 +64,11 @@ def test_a_frame_that_cannot_be_decoded_makes_the_run_inconclusive(tmp_path: Pat
         assert "the first frame that could not be decoded: picture 3 is empty" in reader.meta("notes")
         assert (reader.ledger.dropped, reader.ledger.evaluated, reader.ledger.captured) == (2, 18, 20)
         assert [loss.ref.seq for loss in reader.losses()] == [3, 19]
+
+
+def test_a_run_without_a_single_frame_passes_nothing(tmp_path: Path) -> None:
+    with closing(execute(make(tmp_path, ListSource(0), BoxModel("old")))) as reader:
+        assert reader.verdict == Verdict(Outcome.INCONCLUSIVE, ("no frame was evaluated",))
 
 
 def test_a_wall_clock_that_is_set_during_a_run_is_noted_and_turns_no_order(
