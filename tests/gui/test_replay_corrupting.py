@@ -99,6 +99,24 @@ def test_a_model_that_is_gone_says_nothing_of_a_corrupted_frame(qtbot, page, set
     assert not [thing for thing in page.view.visible_things if thing.score is not None]
 
 
+def test_a_frame_of_which_no_picture_is_left_is_not_marked_as_changed(qtbot, page, settings, tmp_path, monkeypatch):
+    folder = replayed(settings, tmp_path)
+    reader = RunReader(folder)
+    recording = Path(reader.header.source.path)
+    reader.close()
+    recording.rename(tmp_path / "moved away")
+    monkeypatch.setattr(RunReader, "picture", lambda _reader, _seq: None)
+    opened(qtbot, page, folder)
+    before = page.player.picture
+    assert before.image is None
+    page.corrupting.toggle()
+    page.corrupting.bar.choose("low_light", 5)
+    qtbot.waitUntil(lambda: page.player.picture is not before and not page.player.is_waiting)
+    assert page.corrupting.recipe.parts
+    assert page.view.mark == ""
+    assert State.MISSED not in states(page)
+
+
 def test_the_drive_is_run_so_and_its_run_shows_what_the_models_saw(qtbot, page, settings, tmp_path):
     opened(qtbot, page, replayed(settings, tmp_path))
     page.corrupting.toggle()

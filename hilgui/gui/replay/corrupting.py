@@ -136,12 +136,12 @@ class Corrupting(QObject):
         self._player.renew()
 
     def _mark(self) -> None:
-        """Say on the picture what was done to it: by the run itself, and here; live frames come as the run has them."""
+        """Say on the picture what was done to it: by the run itself, and here where there are pixels of a recording."""
         picture, parts = self._player.picture, []
         if self._drive is not None and self._drive.header.source.corrupt:
             source = self._drive.header.source
             parts.append(parse_recipe(source.corrupt, source.corrupt_seed).words)
-        if self.recipe.parts and picture is not None and picture.origin is not Origin.LIVE:
+        if self.recipe.parts and picture is not None and picture.origin in (Origin.RECORDING, Origin.CLIP):
             parts.append(self.recipe.words)
         for view in self._cameras.views:
             view.set_mark(" · ".join(parts))
