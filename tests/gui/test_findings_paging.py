@@ -7,9 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QModelIndex
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
 
 from hilgui.gui.findings import table_model
-from hilgui.gui.findings.table_model import Column, FindingsTable
+from hilgui.gui.findings.table_model import Column, FindingsTable, Index
+from hilgui.gui.findings.table_view import FindingsView
 from hilgui.gui.theme import Theme
 from hilgui.report.finding_table import PAGE
 from hilgui.triage import FindingRow, FindingsIndex, Query
@@ -19,9 +23,14 @@ SCREEN = 40  # rows that are seen at once
 
 
 class Counting(FindingsTable):
-    """Counts the pages that are asked for."""
+    """Counts the pages that are asked for, and how often somebody wants to know the number of rows."""
 
     asked: int = 0
+    counted: int = 0
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008  # Qt's own default
+        self.counted += 1
+        return super().rowCount(parent)
 
     def _fetch(self, number: int) -> list[FindingRow | None]:
         self.asked += 1
@@ -81,3 +90,20 @@ def test_a_hundred_thousand_findings_are_scrolled_from_end_to_end(tmp_path: Path
     with closing(model):
         scroll(model, ids)
         assert sum(len(page) for page in model._pages.values()) <= table_model._PAGES * PAGE
+
+
+def test_titles_are_painted_without_looking_through_all_that_is_chosen(
+    tmp_path: Path, theme: Theme, qtbot: QtBot
+) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    model, ids = filled(tmp_path, 1, PAGE, theme)
+    with closing(model):
+        model.set_ids(ids * 100)
+        view = FindingsView(theme, page)
+        view.set_up(model, "findings")
+        view.selectAll()
+        assert view.spans == [(0, 100 * PAGE - 1)]
+        model.counted = 0
+        view.grab()
+        assert model.counted < 100 * PAGE

@@ -69,6 +69,8 @@ class FindingsView(QTableView):
         head.setSortIndicator(Column.SEVERITY, Qt.SortOrder.AscendingOrder)
         head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         head.sectionResized.connect(self._on_resized)
+        # Whether a whole column is chosen, Qt asks of every row each time it paints a title: seconds for 100,000.
+        head.setSelectionModel(QItemSelectionModel(model, head))
         self._fit()
 
     @property
