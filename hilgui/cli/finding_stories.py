@@ -33,8 +33,8 @@ def show_stories(rows: list[FindingRow], *, as_json: bool) -> None:
         worst = ", ".join(f"{each.drive} #{each.finding.number}" for each in story.told[:_NAMED])
         table.add_row(story.severity.label, escape(story.title), str(story.sights), escape(worst))
     results.print(table)
-    told = f"{number_of(len(rows), 'finding')} in {number_of(len(found), 'story', 'stories')}"
-    results.print(f"{told}; a sight is one object, or pictures that look alike.")
+    counts = f"{number_of(len(rows), 'finding')} in {number_of(len(found), 'story', 'stories')}"
+    results.print(f"{counts}; a sight is one object, or pictures that look alike.")
     if len(found) > _SHOWN:
         results.print(f"… and {len(found) - _SHOWN} more; --json lists all")
 

@@ -85,11 +85,12 @@ def _print(one: Sliced, by: str | None, *, explain: bool) -> None:
             str(each.drives),
         )
         table.add_row(name, escape(each.value), *ratios, *counts)
-        for words, behind in (("missed", each.examples), ("false", each.phantoms)) if explain else ():
-            frames = ", ".join(f"{drive} frame {seq}" for drive, seq in behind)
-            if frames:
-                table.add_row("", escape(f"  {words} in {frames}"))
     results.print(table)
+    for each in one.figures if explain else ():
+        for words, behind in (("missed", each.examples), ("false", each.phantoms)):
+            if behind and by in (None, each.dimension):
+                frames = ", ".join(f"{drive} #{seq}" for drive, seq in behind)
+                results.print(f"{each.dimension} {each.value}: {words} in {frames}", markup=False)
     for why, where in reasons.items():
         results.print(f"no interval for {', '.join(where)}: {why}", markup=False)
     for dimension, gap in one.disparities.items():

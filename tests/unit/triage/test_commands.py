@@ -44,6 +44,13 @@ def test_people_read_state_and_tags_in_the_table(run, capsys):
     assert "accepted" in capsys.readouterr().out
 
 
+def test_findings_are_told_as_stories(run, capsys):
+    told_as = told(capsys, "findings", run.name, "--stories")
+    assert told_as["findings"] == 12 and told_as["stories"]
+    assert main(["findings", run.name, "--stories"]) == 0
+    assert "12 findings in" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
