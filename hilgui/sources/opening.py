@@ -16,10 +16,12 @@ from hilgui.sources.corrupted import Corrupted
 from hilgui.sources.image_header import image_size
 from hilgui.sources.live import live_source
 from hilgui.sources.protocol import FrameSource
+from hilgui.sources.recorder import NAME as RECORDING
 from hilgui.sources.several import Camera, SeveralCameras, channel_names, topics_of
 
 _HEAD_BYTES = 256 * 1024  # EXIF may lie before the size of a JPEG
 _BUS_LOGS = (b"LOGG", b"MDF     ", b"date ")  # BLF, MF4, ASC
+_RUN = "run.sqlite"
 _BAGS = frozenset({"MCAP", "rosbag1", "rosbag2"})  # their kind ends with the topic
 
 
@@ -33,6 +35,10 @@ def source_for(path: Path, fps: float | None = None, topic: str | None = None, *
         return live_source(path, fps=fps)
     if not path.exists():
         raise SourceBroken(f"there is no recording {path}; check the path", path=path)
+    if (path / _RUN).is_file():  # its pictures are those around findings, and no drive
+        own = path / RECORDING
+        what = f"its recording is {own}" if own.is_file() else "`hilgui runs show` names its drive"
+        raise SourceBroken(f"{path} is the folder of a run, not a recording; {what}", path=path)
     classes = plugins.working("hilgui.frame_sources")
     for source_class in classes.values():
         if source_class.recognises(path):

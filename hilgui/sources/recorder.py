@@ -8,6 +8,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,7 @@ INDEX = "recording.jsonl"
 
 _TICKS = 90_000  # of the file's clock, per second
 _FORMAT = "hilgui/recording.v1"
+_LONGEST_LINE = 4096
 
 
 class Recorder:
@@ -166,6 +168,17 @@ def mend(path: Path) -> bool:
             log.warning("the recording %s was cut off; its %d whole frames are kept", path, len(ends) - 1)
             return True
     return False
+
+
+def recorded_at(path: Path) -> datetime | None:
+    """Say when the first frame of a recording was taken, from the index beside it; None for other files."""
+    if path.name != NAME:
+        return None
+    with suppress(OSError, ValueError, KeyError, TypeError), path.with_name(INDEX).open(encoding="utf-8") as index:
+        head, first = (json.loads(index.readline(_LONGEST_LINE)) for _ in range(2))
+        if head["format"] == _FORMAT:
+            return datetime.fromisoformat(first["stamp"]).astimezone(UTC)
+    return None
 
 
 class _Sink(io.RawIOBase):

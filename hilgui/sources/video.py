@@ -24,6 +24,7 @@ from hilgui.sources.colour import ColourConverter, colour_of, samples_of
 from hilgui.sources.container import container_format, open_container, read_head, refuse_huge, translated
 from hilgui.sources.fingerprint import file_sha256
 from hilgui.sources.packet_index import KeyPacket, PacketIndex, read_index
+from hilgui.sources.recorder import recorded_at
 from hilgui.stream import StopToken
 
 _NEAR = 12  # frames ahead that are decoded rather than sought
@@ -132,6 +133,8 @@ class VideoSource:
         self._recorded = datetime.fromtimestamp(self._path.stat().st_mtime, UTC)
         with suppress(ValueError):
             self._recorded = datetime.fromisoformat(recorded).astimezone(UTC)
+        if (taken := recorded_at(self._path)) is not None:
+            self._recorded = taken - timedelta(seconds=self._index.times[0])
         steps = np.diff(self._index.times)
         width, height, notes = self._look_at_one()
         others = len(container.streams.video) - 1

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hilgui.errors import StoreBroken
+from hilgui.errors import SourceBroken, StoreBroken
 from hilgui.records import Frame, FrameRef, SourceFacts
 from hilgui.sources import open_source
 from hilgui.sources.recorder import INDEX, NAME, Recorder, mend
@@ -128,3 +128,26 @@ def test_stamps_are_kept_as_they_were_and_not_snapped_to_the_rate(tmp_path: Path
     again = replay(recorder.path)
     assert [each.ref.time_s for each in again] == pytest.approx(times_s, abs=1e-4)
     assert all(np.array_equal(each.image, frame(number).image) for number, each in enumerate(again))
+
+
+def test_frames_of_a_recording_have_the_stamps_of_the_session_and_not_of_the_file(tmp_path: Path) -> None:
+    recorder = record(tmp_path, [3, 4, 7])
+    os.utime(recorder.path, (2_000_000_000, 2_000_000_000))
+    again = replay(recorder.path)
+    for number, each in zip((3, 4, 7), again, strict=True):
+        assert abs((each.ref.stamp - frame(number).ref.stamp).total_seconds()) < 1e-3
+
+
+@pytest.mark.parametrize("text", ["", "[]\n[]\n", '{"format": "hilgui/recording.v1"}\n{"stamp": 7}\n', "{" * 9000])
+def test_a_damaged_index_costs_only_the_stamps(tmp_path: Path, text: str) -> None:
+    recorder = record(tmp_path, [0, 1])
+    (tmp_path / INDEX).write_text(text)
+    assert len(replay(recorder.path)) == 2
+
+
+def test_the_folder_of_a_run_is_no_drive_and_its_recording_is_named(tmp_path: Path) -> None:
+    recorder = record(tmp_path, [0, 1])
+    (tmp_path / "run.sqlite").touch()
+    with pytest.raises(SourceBroken, match=f"folder of a run, not a recording; its recording is .*{NAME}"):
+        open_source(tmp_path)
+    assert len(replay(recorder.path)) == 2
