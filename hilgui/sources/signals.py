@@ -150,6 +150,10 @@ def _frames(log: Path) -> Iterator[Any]:
             else:
                 raise SourceBroken(f"{log} is no log that is known (BLF, ASC, MF4); is it the right file?", path=log)
             yield from reader
+    except FileNotFoundError as failure:
+        raise SourceBroken(f"there is no log {log}; check the path", path=log) from failure
+    except IsADirectoryError as failure:
+        raise SourceBroken(f"{log} is a folder; name one log, and --can again for more", path=log) from failure
     except (*DAMAGE, can.CanError, BLFParseError) as failure:
         reason = str(failure) or type(failure).__name__
         raise SourceBroken(f"the log {log} cannot be read: {reason}; copy it again", path=log) from failure

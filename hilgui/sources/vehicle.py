@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ _WALL_CLOCK_S = 1e8  # stamps beyond count from 1970
 _PLAUSIBLE_S = 24 * 3600.0  # wall clocks further apart do not belong to one drive
 _TO_MPS = {"km/h": 1 / 3.6, "kph": 1 / 3.6, "kmh": 1 / 3.6, "mph": 0.44704, "m/s": 1.0, "mps": 1.0}
 _SPEED_NAMES = ("vehiclespeed", "vehicle_speed", "vehspd", "veh_spd", "v_ego", "speed")
+_LISTED = 12
 _OLD_S = 1.0  # a speed older than this says nothing about a frame
 
 
@@ -52,7 +54,7 @@ def read_vehicle(
 
     `offset_s` is the recording time of a log's first frame; None: by the wall clocks where both have one and they
     lie within a day, else 0. Kept are the speed and the `wanted` ("SPEED" or "MESSAGE.SPEED"); without either all.
-    Raises SourceBroken, and CallWrong where one of both is missing.
+    Raises SourceBroken, and CallWrong where one of both is missing or no log holds a signal of `wanted`.
     """
     if not logs or not dbcs:
         raise CallWrong("a bus log needs a DBC that decodes it, and a DBC a log; give both: --can LOG --dbc FILE")
@@ -65,8 +67,7 @@ def read_vehicle(
         for name, signal in (pair for each in read for pair in each.signals.items()):
             signals.setdefault(name, replace(signal, times=signal.times + moved))
     if missing := [name for name in wanted if not any(_is(signal, name) for signal in signals)]:
-        known = ", ".join(sorted(signals)[:12]) or "none that the DBC knows"
-        raise SourceBroken(f"the bus logs hold no signal {', '.join(missing)}; they have {known}", path=logs[0])
+        raise CallWrong(f"the bus logs hold no signal {', '.join(missing)}; {_instead(missing, signals)}")
     speed = _speed_of(signals)
     kept = {name: signal for name, signal in signals.items() if any(_is(name, each) for each in wanted)}
     if speed is not None:
@@ -87,6 +88,16 @@ def _offset(bus: BusLog, start: datetime, given_s: float | None) -> tuple[float,
     if bus.start_s > _WALL_CLOCK_S and abs(apart) < _PLAUSIBLE_S:
         return apart, f"{name} begins at {apart:+.3f} s of the recording, by the wall clocks of both"
     return 0.0, f"{name} is taken to begin with the first frame: the clocks do not tell (--can-offset moves it)"
+
+
+def _instead(missing: Collection[str], signals: Collection[str]) -> str:
+    """Say which signals could be meant, else which there are."""
+    names = {each.casefold(): each for name in signals for each in (name, name.partition(".")[2])}
+    near = [names[like] for name in missing for like in difflib.get_close_matches(name.casefold(), names, n=2)]
+    if near:
+        return f"did you mean {' or '.join(dict.fromkeys(near))}?"
+    more = f" and {len(signals) - _LISTED} more" if len(signals) > _LISTED else ""
+    return f"they have {', '.join(sorted(signals)[:_LISTED]) or 'none that the DBC knows'}{more}"
 
 
 def _is(name: str, asked: str) -> bool:

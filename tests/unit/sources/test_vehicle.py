@@ -56,8 +56,17 @@ def test_clocks_years_apart_are_not_believed(tmp_path: Path, dbc: Path) -> None:
 def test_signals_by_name_are_kept_beside_the_speed(tmp_path: Path, dbc: Path) -> None:
     vehicle = read_vehicle([write_log(tmp_path / "drive.blf")], [dbc], start=START, wanted=["GEAR"])
     assert list(vehicle.signals) == ["SPEED.GEAR", "SPEED.SPEED"]
-    with pytest.raises(SourceBroken, match=r"no signal WHEEL; they have SPEED\.GEAR, SPEED\.SPEED"):
+    with pytest.raises(CallWrong, match=r"no signal WHEEL; they have SPEED\.GEAR, SPEED\.SPEED"):
         read_vehicle([tmp_path / "drive.blf"], [dbc], start=START, wanted=["WHEEL"])
+    with pytest.raises(CallWrong, match=r"no signal gear; did you mean GEAR"):
+        read_vehicle([tmp_path / "drive.blf"], [dbc], start=START, wanted=["gear"])
+
+
+def test_a_log_that_is_not_there_and_a_folder_of_logs_are_told(tmp_path: Path, dbc: Path) -> None:
+    with pytest.raises(SourceBroken, match=r"there is no log .*gone\.blf; check the path"):
+        read_vehicle([tmp_path / "gone.blf"], [dbc], start=START)
+    with pytest.raises(SourceBroken, match="is a folder; name one log"):
+        read_vehicle([tmp_path], [dbc], start=START)
 
 
 def test_a_log_without_dbc_says_what_is_missing(tmp_path: Path) -> None:
