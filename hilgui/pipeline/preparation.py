@@ -185,9 +185,9 @@ def _labelled(models: dict[Role, Model], joined: Joined | None, agreed: Agreed) 
     """Give the fields of `Prepared` that hold what the labels say of each frame."""
     if joined is None:
         return {}
-    truths = {seq: relabel(each, agreed.truth_classes) for seq, each in joined.truths.items()}
+    boxes = joined.truths if _detectors(models) else {}
     return {
-        "truths": truths if _detectors(models) else {},
+        "truths": {seq: relabel(each, agreed.truth_classes) for seq, each in boxes.items()},
         "masks": joined.masks,
         "lanes": joined.lanes,
         "depths": joined.depths,

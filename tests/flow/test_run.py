@@ -21,7 +21,7 @@ from hilgui.store import RunReader
 from hilgui.wall_clock import WallClock
 
 from .rig import BoxModel, ListSource, Watching, prepared
-from .tiny import write_drive, write_model
+from .tiny import write_classifier, write_drive, write_model
 
 
 def execute(run: Run) -> RunReader:
@@ -265,7 +265,7 @@ def test_a_video_without_its_first_key_frame_lies_beside_the_labels_of_other_fra
 
 
 def test_labels_that_speak_of_something_else_prove_nothing(tmp_path: Path) -> None:
-    """Masks for a detector, and a class that only the model knows: in neither case anything was judged."""
+    """Masks for a detector, a class that only the model knows, boxes for a classifier: nothing of them was judged."""
     for folder, value in (("images", 90), ("labels", 1)):
         (tmp_path / "d" / folder).mkdir(parents=True)
         cv2.imwrite(str(tmp_path / "d" / folder / "1.png"), np.full((48, 64), value, np.uint8))
@@ -273,10 +273,14 @@ def test_labels_that_speak_of_something_else_prove_nothing(tmp_path: Path) -> No
     labels = drive.with_suffix(".coco.json")
     plain = json.loads(labels.read_text(encoding="utf-8"))
     labels.write_text(json.dumps(plain | {"categories": plain["categories"][:1]}), encoding="utf-8")
-    model = write_model(tmp_path / "m.onnx")
-    for source, truth, classes, why in (
-        (tmp_path / "d", tmp_path / "d" / "labels", (), "the labels do not speak of what these models answer"),
-        (drive, labels, ("car",), "no class is judged"),
+    cars = [{**one, "category_id": 2} for one in plain["annotations"]]
+    (tmp_path / "cars.json").write_text(json.dumps(plain | {"annotations": cars}), encoding="utf-8")
+    detector, classifier = write_model(tmp_path / "m.onnx"), write_classifier(tmp_path / "c.onnx")
+    mute = "the labels do not speak of what these models answer"
+    for source, model, truth, classes, why in (
+        (tmp_path / "d", detector, tmp_path / "d" / "labels", (), mute),
+        (drive, detector, labels, ("car",), "no class is judged"),
+        (drive, classifier, tmp_path / "cars.json", (), mute),
     ):
         settings = Settings(home=tmp_path / "home", disk_reserve_mb=0)
         ready = prepare(RunPlan(source, model, tmp_path, settings, truth=truth, classes=classes, provider="cpu"))

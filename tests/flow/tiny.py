@@ -44,6 +44,20 @@ def write_model(path: Path, score: float = 0.9) -> Path:
     return path
 
 
+def write_classifier(path: Path) -> Path:
+    """Write a classifier that answers with the mean of each colour."""
+    graph = helper.make_graph(
+        [helper.make_node("ReduceMean", ["image"], ["logits"], axes=[2, 3], keepdims=0)],
+        "tiny classifier",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 3, 48, 64])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 3])],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    helper.set_model_props(model, {"hilgui.adapter": "classification", "names": json.dumps(["red", "green", "blue"])})
+    onnx.save(model, path)
+    return path
+
+
 def write_drive(path: Path, frames: int = 40) -> Path:
     """Write a drive whose person is always there, with its labels beside it."""
     write_clip(path, list(range(frames)))
