@@ -57,12 +57,12 @@ def self_check(damages: Mapping[str, Damage], goal: Goal) -> tuple[Check, ...]:
         name = f"{NAMES[weaker]} hurts {'less' if strictly else 'no more'} than {NAMES[stronger]}"
         one, two = (harm(damages[each], goal) for each in (weaker, stronger))
         if one is None or two is None or not damages[stronger].at_stake:
-            checks.append(Check(name, None, f"{name}: cannot be told, nothing was at stake"))
+            checks.append(Check(name, None, "cannot be told, nothing was at stake"))
             continue
         is_good = one < two if strictly else one <= two
         figures = f"damage {one:.3f} against {two:.3f}"
         words = figures if is_good else f"{figures}: the attack was too weak to prove anything; take more steps"
-        checks.append(Check(name, is_good, f"{name}: {'yes' if is_good else 'NO'}, {words}"))
+        checks.append(Check(name, is_good, f"{'yes' if is_good else 'NO'}, {words}"))
     return tuple(checks)
 
 

@@ -157,7 +157,10 @@ def document(made: Attacked, result: Result, pictures: tuple[Picture, ...]) -> D
         f"{NAMES[question.method]} with ε = {question.epsilon:g}; {_percent(after.success)} of {after.at_stake} "
         f"{FATES[question.goal]}."
     )
-    why = [Statement(check.sentence, Tone.NOTE if check.is_good else Tone.WORSE) for check in made.checks]
+    why = [
+        Statement(f"{check.name}: {check.sentence}", Tone.NOTE if check.is_good else Tone.WORSE)
+        for check in made.checks
+    ]
     steps = ["Put the pictures of the result's folder into a test case, so that a fix stays visible."]
     if made.was_strong is False:
         steps.insert(0, "Take more steps or queries: this attack was too weak to say anything.")

@@ -129,7 +129,7 @@ def _print(made: Attacked, folder: Path) -> None:
         )
     results.print(table)
     for check in made.checks:
-        results.print(check.sentence, markup=False)
+        results.print(f"{check.name}: {check.sentence}", markup=False)
     if made.defences:
         after = made.damages[made.question.method]
         table = Table("defence", "clean", "cost", "attacked", "ms more", box=None)

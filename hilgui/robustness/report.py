@@ -16,10 +16,11 @@ from hilgui.records import Role
 from hilgui.report.document import Document, Facts, Picture, Pictures, Section, Sentences, Table, Verbatim
 from hilgui.report.shown import between, figure, signed, words
 from hilgui.report.words import Statement, Tone
-from hilgui.robustness.result import AUDIT, DRIFT, Example, Headline, Result, Shown
+from hilgui.robustness.result import ATTACKS, AUDIT, DRIFT, Example, Headline, Result, Shown
 from hilgui.robustness.shelf import picture_path
 
 _NAMES = {"clean": "clean", "mPC": "mPC", "rPC": "rPC"}
+_UNTOLD = "NOT CONCLUSIVE", "warning"
 _PICTURED = 8  # examples
 _WIDEST = 1280  # px of two pictures beside each other
 
@@ -36,7 +37,7 @@ def result_document(folder: Path, result: Result) -> Document:
         why=tuple(_why(result)),
         next_steps=tuple(_next(result)),
         figures=tuple(
-            (f"{_name(result, one)}, {result.called(one.role)}", figure(one.value))
+            (f"{_name(result, one)}, {result.called(one.role)}", _with_interval(one))
             for one in result.headlines
             if one.role
         ),
@@ -47,7 +48,7 @@ def result_document(folder: Path, result: Result) -> Document:
 
 def _word(result: Result) -> tuple[str, str]:
     if any(check.is_good is False for check in result.checks):
-        return ("OPEN", "missed") if result.kind == AUDIT else ("NOT CONCLUSIVE", "warning")
+        return {AUDIT: ("OPEN", "missed"), ATTACKS: ("TOO WEAK", "warning")}.get(result.kind, _UNTOLD)
     if result.kind == DRIFT:
         said = str(result.question.get("verdict", ""))
         return said, {"NO DRIFT": "good", "DRIFT": "missed"}.get(said, "warning")
@@ -168,6 +169,11 @@ def _draw(image: np.ndarray, objects: tuple[Shown, ...], role: Role) -> None:
         bgr = tuple(int(colour[place : place + 2], 16) for place in (5, 3, 1))
         x1, y1, x2, y2 = (round(min(max(side, -1e4), 1e5)) for side in one.box)
         cv2.rectangle(image, (x1, y1), (x2, y2), bgr, 1 if one.fate == "found" else 3)
+
+
+def _with_interval(one: Headline) -> str:
+    value = figure(one.value)
+    return value if one.interval is None else f"{value} [{figure(one.interval.low)}, {figure(one.interval.high)}]"
 
 
 def _name(result: Result, one: Headline) -> str:

@@ -90,6 +90,7 @@ def test_the_self_check_tells_a_weak_attack(
     checks = self_check(damages, Goal.HIDE)
     assert [check.is_good for check in checks] == verdicts
     assert all(("too weak" in check.sentence) != check.is_good for check in checks)
+    assert not any(check.name in check.sentence for check in checks)
 
 
 def test_where_nothing_was_at_stake_the_self_check_says_nothing() -> None:

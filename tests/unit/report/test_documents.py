@@ -134,6 +134,7 @@ def test_what_the_fonts_hold_is_left_alone() -> None:
     says = Printable()
     assert says("Größe · 5 – 7 € …") == "Größe · 5 – 7 € …"
     assert says("≥ 3, −2, Dvořák") == ">= 3, –2, Dvorák"
+    assert says("ε = 0.03, σ") == "epsilon = 0.03, sigma"
     assert not says.replaced
     assert says("\x00") == "[U+0000]"
     assert says.replaced
