@@ -113,7 +113,9 @@ class BagSource:
         if len(cameras) > 1:
             listed = ", ".join(f"{topic.name} ({topic.messages})" for topic in cameras)
             raise SourceBroken(
-                f"the bag {self._path} holds {len(cameras)} cameras: choose one with --topic: {listed}", path=self._path
+                f"the bag {self._path} holds {len(cameras)} cameras: choose one with --topic: {listed}; or all with "
+                "--topic all",
+                path=self._path,
             )
         return cameras[0]
 
