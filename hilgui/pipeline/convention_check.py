@@ -6,7 +6,6 @@ of labelled frames the right convention stands out.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -153,8 +152,8 @@ def check_conventions(
             bench.truths,
             now,
             tuple(tried),
-            is_sure=bench.always(_is_much_better, best, now),
-            alike=tuple(each.name for each in others if not bench.always(operator.gt, best, each)),
+            is_sure=bench.always_much_better(best, now),
+            alike=tuple(each.name for each in others if not bench.always_much_better(best, each)),
         )
     finally:
         model.close()
@@ -184,12 +183,14 @@ class _Bench:
         self._ranked[name] = precision.ranked()
         return Tried(name, wanted, figures.map_50_95, figures.map_50)
 
-    def always(self, compare: Callable[[float, float], bool], one: Tried, other: Tried) -> bool:
-        """Say whether AP of two ways compares so in every draw of the frames."""
+    def always_much_better(self, one: Tried, other: Tried) -> bool:
+        """Say whether one way is much better than another in every draw of the frames."""
         ways = [self._ranked[each.name] for each in (one, other)]
 
         def compared(weights: NDArray[np.int64]) -> NDArray[np.float64]:
-            return np.array([compare(*(ranked.averages(weights).mean[0] or 0.0 for ranked in ways))], np.float64)
+            return np.array(
+                [_is_much_better(*(ranked.averages(weights).mean[0] or 0.0 for ranked in ways))], np.float64
+            )
 
         return bool(resample(compared, self._draws).all())
 

@@ -33,6 +33,7 @@ def test_imagenet_normalisation_of_yolox_is_found_out(shared_data: Path, tmp_pat
     assert told["frames"] == 12
     assert told["now"]["ap"] < 0.01
     assert told["better"]["ap"] == pytest.approx(0.394, abs=0.02)
+    assert "RGB 0..255, placed as now" in told["alike"] and "BGR ImageNet, placed as now" not in told["alike"]
     assert (told["better"]["preprocess"]["color"], told["better"]["preprocess"]["scale"]) == ("bgr", 1.0)
     proposed = tmp_path / "proposed.yaml"
     proposed.write_text(told["card"] + "\n")
