@@ -199,23 +199,34 @@ def print_summary(ended: Ended, figures: dict[str, Any]) -> None:
     )
     for reason in figures["reasons"]:
         results.print(f"  {reason}", markup=False)
-    table = Table("model", "adapter", "runs on", "p50 ms", "p99 ms", "detections", "AP", "AP50", "AP75", box=None)
-    for role, model in figures["models"].items():
-        if model is not None:
-            latency, quality = model["latency_ms"], model["detection"] or {}
-            table.add_row(
-                escape(f"{role}: {model['name']}"),
-                model["adapter"],
-                escape(f"{model['runs_on']} · {model['device']}"),
-                figure(latency["p50"], 1),
-                figure(latency["p99"], 1),
-                str(model["detections"]),
-                *(figure(quality.get(name), 3) for name in ("map_50_95", "map_50", "map_75")),
-            )
+    models = {role: model for role, model in figures["models"].items() if model is not None}
+    titles = next((list(_quality(model)) for model in models.values()), [])
+    table = Table("model", "adapter", "runs on", "p50 ms", "p99 ms", *titles, box=None)
+    for role, model in models.items():
+        latency, quality = model["latency_ms"], _quality(model)
+        table.add_row(
+            escape(f"{role}: {model['name']}"),
+            model["adapter"],
+            escape(f"{model['runs_on']} · {model['device']}"),
+            figure(latency["p50"], 1),
+            figure(latency["p99"], 1),
+            *(quality.get(title, "–") for title in titles),
+        )
     results.print(table)
     found = ", ".join(f"{count} {kind}" for kind, count in figures["findings"].items()) or "none"
     results.print(f"  corner cases: {found}", markup=False)
     results.print(f"  run: {figures['run']}", markup=False)
+
+
+def _quality(model: dict[str, Any]) -> dict[str, str]:
+    """Give the figures of a model by their titles: those of its boxes, else the first three of its task."""
+    judged = model["detection"] or {}
+    if "figures" in judged and "map_50_95" not in judged:
+        return {name: figure(one["value"], 3) for name, one in list(judged["figures"].items())[:3]}
+    boxes = {"AP": "map_50_95", "AP50": "map_50", "AP75": "map_75"}
+    return {"detections": str(model["detections"])} | {
+        title: figure(judged.get(name), 3) for title, name in boxes.items()
+    }
 
 
 def print_queue(ended: list[Ended], documents: list[dict[str, Any]]) -> None:

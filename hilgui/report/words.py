@@ -150,7 +150,8 @@ def _classes_alone(baseline: RoleTally, where: str) -> Iterator[Statement]:
     known = [(name, one.share) for name, one in baseline.classes.items() if one.share.recall is not None]
     for name, share in sorted(known, key=lambda pair: pair[1].recall or 0.0):
         yield Statement(f"Of the {plural(name)}{where} the model found {_of(share)}.", Tone.NOTE)
-    yield Statement(f"Phantoms (detections where nothing is labelled): {baseline.phantoms:,}.", Tone.NOTE)
+    if baseline.classes or baseline.phantoms:  # maps, lanes and classes of pictures have none
+        yield Statement(f"Phantoms (detections where nothing is labelled): {baseline.phantoms:,}.", Tone.NOTE)
 
 
 def _precision(facts: dict[str, Any]) -> Iterator[Statement]:

@@ -90,3 +90,13 @@ def test_a_detector_is_not_compared_with_a_model_for_lanes(
     call = ["replay", drive, "--baseline", lanes, "--candidate", detector, "--out", tmp_path]
     assert main([*map(str, call), "--provider", "cpu"]) == 2
     assert "lstr_360x640 is for lanes and the candidate" in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_summary_of_a_model_for_lanes_shows_figures_of_lanes(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lanes, drive = shared_data / "models/lstr_360x640.onnx", shared_data / "images_gt/tusimple_lanenet"
+    call = ["replay", drive, "--truth", drive, "--baseline", lanes, "--out", tmp_path, "--provider", "cpu"]
+    assert main([*map(str, call)]) == 0
+    told = capsys.readouterr().out
+    assert "tusimple_accuracy" in told and "AP50" not in told and "detections" not in told
