@@ -215,4 +215,4 @@ def _check_figures(reference: Reference) -> None:
 
 def _first(failure: ValidationError) -> str:
     first = failure.errors()[0]
-    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+    return ": ".join(filter(None, (".".join(str(part) for part in first["loc"]), first["msg"])))

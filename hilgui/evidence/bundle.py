@@ -64,9 +64,10 @@ def write_bundle(
     extras = extras or Extras()
     if not out.parent.is_dir():
         raise CallWrong(f"there is no folder {out.parent} for the bundle {out.name}; make it or choose another place")
+    files: dict[str, bytes] = {}
+    absent = _attachments(files, {"robustness.json": extras.robustness, "monitoring.json": extras.monitoring})
     readers = _same_runs(recorded, readers)
     changed = take_in(home, [reader.folder for reader in readers])
-    files: dict[str, bytes] = {}
     closing = _journal(home, recorded, files)
     for name in ("decision.json", "statement.dsse.json"):
         files[f"decisions/{name}"] = (recorded.folder / name).read_bytes()
@@ -79,7 +80,6 @@ def write_bundle(
     for incident in incidents:
         files[f"incidents/{incident.id}.json"] = _json(incident.as_json())
         files[f"incidents/{incident.id}.md"] = draft(home, incident).encode()
-    absent = _attachments(files, {"robustness.json": extras.robustness, "monitoring.json": extras.monitoring})
     checks = validations(home)
     files["tool_validation.json"] = _json(
         {"checks": checks} if checks else _nothing("no check of this bench was kept; `hilgui rig selftest` makes one")

@@ -450,7 +450,7 @@ def test_attachments_have_to_be_json(home: Path, decision: Recorded, tmp_path: P
     assert json.loads(inside["robustness.json"])["worst"] == 0.5
     assert "`robustness.json` (nothing" not in inside["clauses.md"].decode()
     with pytest.raises(CallWrong, match=r"bad\.json cannot go in as monitoring\.json"):
-        write(home, decision, tmp_path / "y.zip", monitoring=bad)
+        write_bundle(home, decision, [], tmp_path / "y.zip", Extras(monitoring=bad))  # before a run is looked at
 
 
 def test_no_private_key_and_no_passphrase_is_inside(bundle: Path) -> None:
