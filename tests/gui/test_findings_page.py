@@ -250,6 +250,18 @@ def test_stories_are_shown_as_cards_and_opening_one_lists_its_findings(qtbot, op
     assert page.model.rowCount() == 3 and not page.filters.story.isVisible()
 
 
+def test_stories_tell_what_came_since_they_were_looked_at(qtbot, open_page, run, settings):
+    page = open_page()
+    qtbot.keyClick(page.table, Key.Key_G)
+    qtbot.waitUntil(lambda: sum(card.findings for card in page.stories.cards) == 3)
+    qtbot.keyClick(page.stories, Key.Key_G)
+    RunWriter(settings.home / "runs", header("20260131-142233-drive-0001")).write([], [many.varied(1)])
+    page.refresh()
+    settle(qtbot, page)
+    qtbot.keyClick(page.table, Key.Key_G)
+    qtbot.waitUntil(lambda: sum(card.findings for card in page.stories.cards) == 4)
+
+
 def test_the_history_of_a_finding_comes_after_it_is_shown(qtbot, open_page, run):
     page = open_page()
     qtbot.keyClick(page.table, Key.Key_1)

@@ -409,6 +409,7 @@ class FindingsPage(BenchPage):
         self._as_stories.setChecked(is_on)
         (self.stories if is_on else self.table).setFocus()
         if is_on:
+            self._told_query = None  # what came meanwhile belongs to them, too
             self._tell_stories(self.filters.query)
         self._command.setText(self.command)
 

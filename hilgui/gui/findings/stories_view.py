@@ -104,6 +104,7 @@ class _Painter(QStyledItemDelegate):
         sights = amount(card.sights, self.tr("1 sight"), self.tr("{0} sights"))
         words = f"{card.severity.label} · {sights} · {drives}"
         below = QRect(room.left(), place.bottom() - GAP - 16, room.width(), 18)
+        words = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, below.width())
         painter.drawText(below, int(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter), words)
         painter.restore()
 
