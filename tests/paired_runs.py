@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hilgui.evaluation import compare
+from hilgui.numerals import number_of
 from hilgui.records import (
     Detections,
     Disagreement,
@@ -112,7 +113,7 @@ def paired_run(
     writer.write([_moment(header, seq, skills, chance) for seq in range(frames)])
     ended = outcome or (Outcome.INCONCLUSIVE if lost else Outcome.PASS)
     why = (("could not be read", lost),) if lost else ()
-    told = (*(f"{count} frames {reason}" for reason, count in why), *reasons)
+    told = (*(f"{number_of(count, 'frame')} {reason}" for reason, count in why), *reasons)
     counts = Ledger(captured=frames + lost, evaluated=frames, dropped=lost, with_truth=frames, reasons=why)
     writer.finish(Verdict(ended, told), counts)
     return writer.folder

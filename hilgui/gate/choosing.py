@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
-from hilgui.numerals import number_of
 from hilgui.records import Outcome, RunHeader
 from hilgui.sources.excerpt import EXPOSED
 from hilgui.store import RunReader
@@ -49,7 +48,8 @@ def how_it_ended(run: RunReader) -> Iterator[str]:
     if verdict is None:
         yield f"run {name} is still under way"
     elif verdict.outcome not in _SOUND:
-        counted = {f"{number_of(count, 'frame')} {why}" for why, count in ledger.losses}
+        nouns = ("frame", "frames")  # runs of before wrote "1 frames"
+        counted = {f"{count:,} {noun} {why}" for why, count in ledger.losses for noun in nouns}
         other = [reason for reason in verdict.reasons if reason not in counted]
         if other or verdict.outcome in _BROKEN_OFF or not gone:
             yield f"run {name} ended {verdict.outcome.value}: {'; '.join(other or verdict.reasons)}"
