@@ -144,6 +144,8 @@ class Gallery:
         if goal is Goal.CREATE:
             number = self._numbered(name)
             return Target(goal, free_place(shot)[None], np.array([number], np.int32))
+        if name and name not in self.vocabulary.names:
+            raise CallWrong(f"no class {name!r} is judged here; there are {', '.join(self.vocabulary.names[:12])}")
         own = {int(common): number for number, common in enumerate(self.table.tolist())}
         truth = shot.truth
         kept = [

@@ -161,9 +161,8 @@ def read_reference(path: Path) -> Reference:
         reference = _SHAPE.validate_json(path.read_bytes(), strict=True)
         _check(reference)
     except (OSError, ValueError) as failure:
-        why = _first(failure) if isinstance(failure, ValidationError) else str(failure)
         raise StoreBroken(
-            f"{path} is no drift reference: {why}; make one with `hilgui drift reference`", path=path
+            f"{path} is no drift reference: {_why(failure)}; make one with `hilgui drift reference`", path=path
         ) from failure
     return reference
 
@@ -213,6 +212,10 @@ def _check_figures(reference: Reference) -> None:
         raise ValueError("a row of it is not a row of numbers")
 
 
-def _first(failure: ValidationError) -> str:
+def _why(failure: OSError | ValueError) -> str:
+    if isinstance(failure, FileNotFoundError):
+        return "it is not there"
+    if not isinstance(failure, ValidationError):
+        return str(failure)
     first = failure.errors()[0]
     return ": ".join(filter(None, (".".join(str(part) for part in first["loc"]), first["msg"])))

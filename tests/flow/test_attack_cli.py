@@ -52,7 +52,12 @@ def test_a_white_box_attack_without_pytorch_is_a_broken_bench_and_not_a_result(
 
 @pytest.mark.parametrize(
     ("more", "sentence"),
-    [(["--epsilon", "2"], "ε is a share"), (["--goal", "win"], "hide"), (["--baseline", MODEL], "--defences")],
+    [
+        (["--epsilon", "2"], "ε is a share"),
+        (["--goal", "win"], "hide"),
+        (["--baseline", MODEL], "--defences"),
+        (["--class", "dragon"], "no class 'dragon'"),
+    ],
 )
 def test_a_wrong_call_gets_a_sentence(more: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["attack", "noise", MODEL, DAY, "--count", "2", *more]) == 2

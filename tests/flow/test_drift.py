@@ -111,7 +111,7 @@ def test_a_missing_reference_breaks_the_run_before_it_begins(
     nowhere = str(tmp_path / "nowhere.json")
     words = ["replay", str(drive), "-b", str(model), "--fps", "10", "--drift-reference", nowhere]
     assert main(words) == 4
-    assert "is no drift reference" in capsys.readouterr().err
+    assert "is no drift reference: it is not there; make one" in capsys.readouterr().err
     assert not list((tmp_path / "home").glob("runs/*"))
 
 
